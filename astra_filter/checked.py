@@ -1,0 +1,89 @@
+"""The checked tree: what a filter means, resolved against a schema, for every backend alike.
+
+`check` makes it from the syntax tree and settles there what SPEC §4 says once for all backends:
+
+- ``not`` is pushed down to the tests (exact, because the logic is two-valued): a test carries ``negated``;
+- ``ne`` and ``not in`` are the negations of ``eq`` and ``in``;
+- a null literal is an `IsNull`, a null in a list an ``or`` beside the list;
+- a path through an array, and a test on an array, is a `Some` over its elements.
+
+A backend therefore implements three positive tests, each false on null except `IsNull`, and their exact opposites.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from astra_filter.fields import Column, Field
+    from astra_filter.nodes import Operator
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """A value: the members to step through from the scope, and the field found there.
+
+    The scope is the resource, or inside a `Some` the array's element; an empty path is the element itself.
+    ``column`` says where a resource's value is stored in SQL, and is None inside a `Some`, where the path is a path in
+    the element's JSON. In an open schema the field follows the literal's kind and ``open`` is true.
+    """
+
+    path: tuple[str, ...]
+    field: Field
+    column: Column | None
+    open: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class IsNull:
+    """The value is missing, null, or not of its field's type. ``ref.field`` may be an array."""
+
+    ref: Ref
+    negated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Compare:
+    """The value is not null and the operator holds: any `Operator` but ``NE`` and ``IN``. ``slot`` numbers the literal."""
+
+    ref: Ref
+    operator: Operator
+    slot: int
+    negated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class In:
+    """The value is not null and equals one of the literals in ``slots`` (at least one, none of them null)."""
+
+    ref: Ref
+    slots: tuple[int, ...]
+    negated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Some:
+    """``ref`` is an array of which some element satisfies ``condition``, whose scope is the element."""
+
+    ref: Ref
+    condition: Condition
+    negated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class All:
+    """Every operand holds (at least two)."""
+
+    operands: tuple[Condition, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Any:
+    """Some operand holds (at least two)."""
+
+    operands: tuple[Condition, ...]
+
+
+Test: TypeAlias = IsNull | Compare | In | Some
+Condition: TypeAlias = Test | All | Any

@@ -1,0 +1,548 @@
+"""The field types of SPEC §3: which literals and operators each takes, and how each reads a value in the data.
+
+Every scalar value has one canonical Python form, in which all backends compare it: text as `str`, UUIDs as canonical
+lower-case `str`, integers as `int`, numbers as `float`, timestamps as UTC `datetime`, dates as `date`.
+"""
+
+from __future__ import annotations
+
+import enum
+import re
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date, datetime, timezone
+from difflib import get_close_matches
+from math import isfinite
+from typing import Any, ClassVar, NamedTuple
+
+from astra_filter import errors
+from astra_filter.nodes import Kind, Operator
+
+_EQUALITY = frozenset({Operator.EQ, Operator.NE, Operator.IN})
+_ORDER = _EQUALITY | {Operator.LT, Operator.LTE, Operator.GT, Operator.GTE}
+_TEXT = _ORDER | {Operator.CONTAINS, Operator.STARTSWITH, Operator.ENDSWITH}
+
+MIN_INTEGER = -(2**63)
+MAX_INTEGER = 2**63 - 1
+
+
+class Column(NamedTuple):
+    """Where a resource's value is stored: a column, or a place in a column that holds JSON."""
+
+    name: str
+    json_path: tuple[str, ...]
+    """Members to step through inside the column; empty for the column itself."""
+    nullable: bool
+    """False only for a column of its own that is declared NOT NULL."""
+    binary: bool
+    """The column's text has a collation that compares by code point."""
+
+
+class Field:
+    """One declared member of a resource.
+
+    Args:
+        nullable: the value may be missing or null.
+        operators: the operators allowed, a subset of the type's own; default all of them.
+        sortable: may appear in ``orderBy``; default True for scalars, impossible for arrays and objects.
+        returnable: may be returned to the caller.
+        column: the SQL column that holds the value; default the field's name, or the parent's column.
+        json_path: the members to step through inside ``column``, when it holds JSON.
+        description: one line for people.
+
+    Raises:
+        SchemaError: the arguments contradict each other.
+    """
+
+    type: ClassVar[str]
+    kind: ClassVar[Kind | None] = None
+    """The kind of literal the type takes; None when it takes none but null."""
+    allowed: ClassVar[frozenset[Operator]] = frozenset()
+    scalar: ClassVar[bool] = True
+
+    def __init__(
+        self,
+        *,
+        nullable: bool = False,
+        operators: Iterable[str | Operator] | None = None,
+        sortable: bool | None = None,
+        returnable: bool = True,
+        column: str | None = None,
+        json_path: Iterable[str] | None = None,
+        description: str = "",
+    ) -> None:
+        self.nullable = nullable
+        self.operators = self.allowed if operators is None else _operators(self, operators)
+        self.sortable = (self.scalar and returnable) if sortable is None else sortable
+        self.returnable = returnable
+        self.column = column
+        self.json_path = None if json_path is None else tuple(json_path)
+        self.description = description
+        if self.sortable and not (self.scalar and returnable):
+            raise errors.unsortable_type(self.type)
+        if self.json_path is not None and column is None:
+            raise errors.path_without_column()
+        if column is not None and not _is_text(column):
+            raise errors.bad_identifier("column", column)
+
+    def coerce(self, literal: str) -> Any:
+        """Turn a raw literal of ``kind`` into its canonical value.
+
+        Raises:
+            LiteralError: the literal is no value of this type.
+        """
+        return literal
+
+    def read(self, value: object) -> Any:
+        """Return the canonical form of a value in the data, or None when it has not this type (SPEC §4.6, §4.7)."""
+        raise AssertionError(type(self))
+
+    def json(self, value: Any) -> Any:
+        """Return a canonical value as what JSON can hold: the form it is returned in, and stored in inside JSON."""
+        return value
+
+    def signature(self) -> tuple[object, ...]:
+        """What tells this field from others, for fingerprints: everything that can change a filter's meaning or SQL."""
+        return (
+            self.type,
+            self.nullable,
+            tuple(sorted(operator.value for operator in self.operators)),
+            self.sortable,
+            self.returnable,
+            self.column,
+            self.json_path,
+        )
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({'nullable=True' if self.nullable else ''})"
+
+
+class _Text(Field):
+    """A field whose data is text: what strings and enums share."""
+
+    kind = Kind.STRING
+
+    def __init__(self, *, binary: bool | None = None, **options: Any) -> None:
+        super().__init__(**options)
+        self.binary = binary
+
+    def read(self, value: object) -> str | None:
+        if type(value) is str:
+            return value
+        value = _unwrap(value)
+        return str(value) if isinstance(value, str) else None
+
+    def signature(self) -> tuple[object, ...]:
+        return (*super().signature(), self.binary)
+
+
+class String(_Text):
+    """Text, compared by code point.
+
+    Args:
+        max_length: most code points a value may have; None for no bound. Makes bounded columns and tokens possible.
+        binary: whether the SQL column's collation compares by code point; None takes the schema's word.
+    """
+
+    type = "string"
+    allowed = _TEXT
+
+    def __init__(self, *, max_length: int | None = None, binary: bool | None = None, **options: Any) -> None:
+        super().__init__(binary=binary, **options)
+        if max_length is not None and max_length < 1:
+            raise errors.bad_max_length(max_length)
+        self.max_length = max_length
+
+    def signature(self) -> tuple[object, ...]:
+        return (*super().signature(), self.max_length)
+
+
+class Enum(_Text):
+    """One of the declared strings. An undeclared value in the data equals no literal.
+
+    Args:
+        values: the declared strings, at least one, or one Python `enum.Enum` class with string values.
+    """
+
+    type = "enum"
+    allowed = _EQUALITY
+
+    def __init__(self, *values: str | type[enum.Enum], binary: bool | None = None, **options: Any) -> None:
+        super().__init__(binary=binary, **options)
+        listed: list[str] = []
+        for value in values:
+            if isinstance(value, type):
+                listed.extend(member.value for member in value)
+            else:
+                listed.append(value.value if isinstance(value, enum.Enum) else value)
+        if not listed or len(set(listed)) != len(listed) or not all(map(_is_text, listed)):
+            raise errors.bad_enum_values(listed)
+        self.values = tuple(listed)
+        self._declared = frozenset(listed)
+
+    def coerce(self, literal: str) -> str:
+        if literal in self._declared:
+            return literal
+        raise errors.undeclared_value(literal, self.values, get_close_matches(literal[:100], self.values, 1))
+
+    def signature(self) -> tuple[object, ...]:
+        return (*super().signature(), self.values)
+
+
+_UUID = re.compile(
+    r"(?:urn:uuid:)?(\{)?([0-9a-f]{8})(-)?([0-9a-f]{4})(?(3)-)([0-9a-f]{4})(?(3)-)([0-9a-f]{4})(?(3)-)([0-9a-f]{12})(?(1)\})",
+    re.IGNORECASE | re.ASCII,
+)
+
+
+class Uuid(Field):
+    """A UUID, compared in canonical lower-case form; RFC 9562 text, bare hex, braces or ``urn:uuid:``."""
+
+    type = "uuid"
+    kind = Kind.STRING
+    allowed = _EQUALITY
+
+    def coerce(self, literal: str) -> str:
+        value = _canonical_uuid(literal)
+        if value is None:
+            raise errors.bad_uuid(literal)
+        return value
+
+    def read(self, value: object) -> str | None:
+        if isinstance(value, str) and not isinstance(value, enum.Enum):
+            return _canonical_uuid(value)
+        from uuid import UUID  # Costs start-up time, and few resources hold UUID objects.
+
+        value = _unwrap(value)
+        if isinstance(value, UUID):
+            return str(value)
+        return _canonical_uuid(value) if isinstance(value, str) else None
+
+
+class Integer(Field):
+    """A 64-bit signed integer; never goes through a float."""
+
+    type = "integer"
+    kind = Kind.NUMBER
+    allowed = _ORDER
+
+    def coerce(self, literal: str) -> int:
+        if "." in literal or "e" in literal or "E" in literal:
+            raise errors.not_an_integer(literal)
+        # Counted before conversion: int() takes quadratic time.
+        if len(literal) > 20 or not MIN_INTEGER <= (value := int(literal)) <= MAX_INTEGER:
+            raise errors.integer_out_of_range(literal)
+        return value
+
+    def read(self, value: object) -> int | None:
+        if type(value) is not int:
+            value = _unwrap(value)
+            if isinstance(value, bool):
+                return None
+            if isinstance(value, float):
+                if not value.is_integer():
+                    return None
+                value = int(value)
+            elif isinstance(value, int):
+                value = int(value)
+            else:
+                value = _integral_decimal(value)
+                if value is None:
+                    return None
+        return value if MIN_INTEGER <= value <= MAX_INTEGER else None
+
+
+class Number(Field):
+    """An IEEE 754 double."""
+
+    type = "number"
+    kind = Kind.NUMBER
+    allowed = _ORDER
+
+    def coerce(self, literal: str) -> float:
+        value = float(literal)
+        if not isfinite(value):
+            raise errors.number_out_of_range(literal)
+        return value
+
+    def read(self, value: object) -> float | None:
+        if type(value) is not float:
+            value = _unwrap(value)
+            if isinstance(value, bool):
+                return None
+            if not isinstance(value, (int, float)) and not _is_decimal(value):
+                return None
+            try:
+                value = float(value)  # type: ignore[arg-type]  # A Decimal, as just seen.
+            except (OverflowError, ValueError):  # An integer past the doubles; a signalling NaN.
+                return None
+        return value if isfinite(value) else None
+
+
+class Boolean(Field):
+    """True or false, never equal to 1 or 0."""
+
+    type = "boolean"
+    kind = Kind.BOOLEAN
+    allowed = _EQUALITY
+
+    def read(self, value: object) -> bool | None:
+        if isinstance(value, enum.Enum):
+            value = _unwrap(value)
+        return value if isinstance(value, bool) else None
+
+
+_TIMESTAMP = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ]([01][0-9]|2[0-3])(:[0-5][0-9]:[0-5][0-9])"
+    r"(?:\.([0-9]+))?(?:([Zz])|([+-](?:[01][0-9]|2[0-3]):[0-5][0-9]))?"
+)
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+class Timestamp(Field):
+    """An instant, to the microsecond, in the years 1 to 9999 UTC (RFC 3339)."""
+
+    type = "timestamp"
+    kind = Kind.STRING
+    allowed = _ORDER
+
+    def coerce(self, literal: str) -> datetime:
+        if _DATE.fullmatch(literal):
+            literal += "T00:00:00Z"
+        match = _TIMESTAMP.fullmatch(literal)
+        if match is None:
+            raise errors.bad_timestamp(literal)
+        if match[5] is None and match[6] is None:
+            raise errors.timestamp_without_offset(literal)
+        if match[4] is not None and len(match[4]) > 6:
+            raise errors.timestamp_too_fine(literal)
+        value = _instant(match)
+        if value is None:
+            raise errors.bad_timestamp(literal)
+        return value
+
+    def read(self, value: object) -> datetime | None:
+        if type(value) is not str:
+            value = _unwrap(value)
+            if isinstance(value, datetime):
+                return _utc(value)
+            if not isinstance(value, str):
+                return None
+        match = _TIMESTAMP.fullmatch(value)
+        return None if match is None else _instant(match)
+
+    def json(self, value: datetime) -> str:
+        return timestamp_text(value)
+
+
+class Date(Field):
+    """A calendar date, ``YYYY-MM-DD``, in the years 1 to 9999."""
+
+    type = "date"
+    kind = Kind.STRING
+    allowed = _ORDER
+
+    def coerce(self, literal: str) -> date:
+        value = _date(literal)
+        if value is None:
+            raise errors.bad_date(literal)
+        return value
+
+    def read(self, value: object) -> date | None:
+        value = _unwrap(value)
+        if isinstance(value, date):
+            return None if isinstance(value, datetime) else value
+        return _date(value) if isinstance(value, str) else None
+
+    def json(self, value: date) -> str:
+        return value.isoformat()
+
+
+class Array(Field):
+    """A list of values of one type, which is not itself an array.
+
+    Args:
+        items: the type of the elements. Its own ``nullable``, ``column`` and ``sortable`` mean nothing here.
+    """
+
+    type = "array"
+    scalar = False
+
+    def __init__(self, items: Field, **options: Any) -> None:
+        if isinstance(items, Array):
+            raise errors.array_of_arrays()
+        self.items = items
+        self.allowed = items.allowed  # type: ignore[misc]  # An array takes what its elements take.
+        self.kind = items.kind  # type: ignore[misc]
+        super().__init__(**options)
+
+    def coerce(self, literal: str) -> Any:
+        return self.items.coerce(literal)
+
+    def read(self, value: object) -> list[Any] | tuple[Any, ...] | None:
+        return value if isinstance(value, (list, tuple)) else None
+
+    def signature(self) -> tuple[object, ...]:
+        return (*super().signature(), self.items.signature())
+
+
+class Object(Field):
+    """A value with members, reached by dotted path.
+
+    Args:
+        members: the members by name, at least one.
+    """
+
+    type = "object"
+    scalar = False
+
+    def __init__(self, members: Mapping[str, Field], **options: Any) -> None:
+        for name, member in members.items():
+            if not _is_text(name) or not name:
+                raise errors.bad_identifier("field", name)
+            if not isinstance(member, Field):
+                raise errors.not_a_field(name, member)
+        if not members:
+            raise errors.no_members()
+        self.members = dict(members)
+        super().__init__(**options)
+
+    def read(self, value: object) -> object | None:
+        value = _unwrap(value)
+        return None if isinstance(value, _NO_MEMBERS) else value
+
+    def signature(self) -> tuple[object, ...]:
+        return (*super().signature(), tuple((name, member.signature()) for name, member in self.members.items()))
+
+
+_NO_MEMBERS = (str, bytes, bool, int, float, list, tuple, datetime, date, type(None))
+"""Values that are leaves or arrays, whatever attributes Python gives them."""
+
+
+def member(owner: object, name: str) -> object:
+    """Return a member of a value in the data: by key of a mapping, by attribute of another object, None where missing."""
+    if type(owner) is dict:
+        return owner.get(name)
+    owner = _unwrap(owner)
+    if isinstance(owner, _NO_MEMBERS):
+        return None
+    # Data never makes a filter raise (SPEC §4.6), and a property or a mapping may raise anything.
+    try:
+        if isinstance(owner, Mapping):
+            return owner.get(name)
+        # No filter reaches the interpreter's own attributes, in an open schema either.
+        return None if name.startswith("__") else getattr(owner, name, None)
+    except Exception:  # noqa: BLE001
+        return None
+
+
+def timestamp_text(value: datetime) -> str:
+    """Return a UTC timestamp as fixed-width text: ``2020-08-06T12:24:52.256624Z`` (SPEC §5)."""
+    return value.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+
+
+def _operators(field: Field, names: Iterable[str | Operator]) -> frozenset[Operator]:
+    chosen = set()
+    for name in names:
+        try:
+            chosen.add(Operator(name))
+        except ValueError:
+            raise errors.unknown_allowed_operator(str(name), field.type) from None
+    if not chosen <= field.allowed:
+        raise errors.operator_not_of_type(sorted(o.value for o in chosen - field.allowed), field.type)
+    return frozenset(chosen)
+
+
+def _is_text(value: object) -> bool:
+    """Whether a value is a string that every backend can hold: no U+0000, no lone surrogate."""
+    return isinstance(value, str) and "\0" not in value and not any("\ud800" <= c <= "\udfff" for c in value)
+
+
+def _unwrap(value: object) -> object:
+    return value.value if isinstance(value, enum.Enum) else value
+
+
+def _is_decimal(value: object) -> bool:
+    from decimal import Decimal  # Costs start-up time; without it imported no value is one.
+
+    return isinstance(value, Decimal)
+
+
+def _integral_decimal(value: Any) -> int | None:
+    # The exponent is looked at before conversion: int(Decimal("1e999999999")) would fill the memory.
+    if not _is_decimal(value) or not value.is_finite() or value.adjusted() > 18 or value != value.to_integral_value():
+        return None
+    return int(value)
+
+
+def _canonical_uuid(text: str) -> str | None:
+    match = _UUID.fullmatch(text)
+    return None if match is None else "-".join(match.group(2, 4, 5, 6, 7)).lower()
+
+
+def _instant(match: re.Match[str]) -> datetime | None:
+    day, hour, rest, fraction, _, offset = match.groups()
+    try:
+        value = datetime.fromisoformat(f"{day}T{hour}{rest}.{(fraction or '')[:6]:0<6}{offset or '+00:00'}")
+        return value.astimezone(timezone.utc)
+    except (ValueError, OverflowError):  # No such day; outside the years 1 to 9999 in UTC.
+        return None
+
+
+def _utc(value: datetime) -> datetime | None:
+    try:
+        if value.utcoffset() is None:
+            return value.replace(tzinfo=timezone.utc, fold=0)
+        return value.astimezone(timezone.utc).replace(fold=0)
+    except Exception:  # noqa: BLE001  # A tzinfo class may raise anything (SPEC §4.6).
+        return None
+
+
+def _date(text: str) -> date | None:
+    if _DATE.fullmatch(text) is None:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+Coercion = Callable[[str], Any]
+
+
+class Leaf(NamedTuple):
+    """A scalar or an array of a schema, outside any array: what a column or a place in a JSON column holds."""
+
+    path: tuple[str, ...]
+    field: Field
+    column: Column
+    nullable: bool
+    """Whether any step of the path is nullable."""
+
+
+def leaves(root: Object, *, binary: bool) -> dict[tuple[str, ...], Leaf]:
+    """Return the leaves of a schema's root object by path, in declared order.
+
+    Args:
+        binary: whether text columns have a binary collation where their field does not say.
+    """
+    found: dict[tuple[str, ...], Leaf] = {}
+
+    def visit(owner: Object, path: tuple[str, ...], column: str | None, json_path: tuple[str, ...], nullable: bool) -> None:
+        for name, member in owner.members.items():
+            place = (*path, name)
+            if member.column is not None:
+                at, inside = member.column, member.json_path or ()
+            elif column is None:
+                at, inside = name, ()
+            else:
+                at, inside = column, (*json_path, name)
+            maybe = nullable or member.nullable
+            if isinstance(member, Object):
+                visit(member, place, at, inside, maybe)
+            else:
+                own = getattr(member, "binary", None)
+                where = Column(at, inside, maybe or bool(inside), binary if own is None else own)
+                found[place] = Leaf(place, member, where, maybe)
+
+    visit(root, (), None, (), False)
+    return found
