@@ -1,0 +1,99 @@
+"""Comma-separated lists of paths, which ``include`` and ``orderBy`` are (SPEC §2, §6)."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from astra_filter import errors
+from astra_filter.parser import bad_name_character, unquote
+from astra_filter.span import Span
+
+if TYPE_CHECKING:
+    from astra_filter.errors import Problem
+
+_SPACE = " \t\r\n"
+_PIECE = re.compile(r"`(?:[^`]|``)*(?:`|$)|,|[^,`]+")
+_TOKEN = re.compile(r"`(?:[^`\0\ud800-\udfff]|``)+`(?!`)|[A-Za-z_\x80-\U0010FFFF][0-9A-Za-z_\x80-\U0010FFFF]*|\.")
+_RESERVED = frozenset({"and", "or", "not", "true", "false", "null"})
+
+
+class Item(NamedTuple):
+    """One item of a list: a path, and the text that follows it, stripped of white space."""
+
+    path: tuple[str, ...]
+    span: Span
+    """Of the path."""
+    rest: str
+    rest_span: Span
+
+
+def read(text: str, parameter: str, most: int) -> tuple[list[Item], list[Problem]]:
+    """Split a list into its items.
+
+    Args:
+        text: the value of the parameter, decoded.
+        parameter: its name, for problems.
+        most: how many items are allowed; no more are read.
+
+    Returns:
+        The items that can be read, in order, and what is wrong with the others.
+    """
+    items: list[Item] = []
+    problems: list[Problem] = []
+    for count, span in enumerate(_pieces(text)):
+        if count == most:
+            problems.append(errors.too_many_items(text, span, parameter, most))
+            break
+        item = _item(text, span, parameter)
+        if isinstance(item, Item):
+            items.append(item)
+        else:
+            problems.append(item)
+    return items, problems
+
+
+def _pieces(text: str) -> list[Span]:
+    """Split at the commas outside backquotes."""
+    spans = []
+    start = 0
+    for match in _PIECE.finditer(text):
+        if match[0] == ",":
+            spans.append(Span(start, match.start()))
+            start = match.end()
+    spans.append(Span(start, len(text)))
+    return spans
+
+
+def _item(text: str, span: Span, parameter: str) -> Item | Problem:
+    place = start = _skip(text, span.start, span.end)
+    if place == span.end:
+        return errors.missing_item(text, span, parameter)
+    names: list[str] = []
+    while True:
+        match = _TOKEN.match(text, place, span.end)
+        if match is None or match[0] == ".":
+            return errors.not_a_name(text, Span(place, span.end), parameter)
+        token = match[0]
+        if token[0] == "`":
+            names.append(unquote(token))
+        else:
+            bad = bad_name_character(token)
+            if bad is not None:
+                return errors.not_a_name(text, Span(place + bad, place + bad + 1), parameter)
+            if token.isascii() and token.lower() in _RESERVED:
+                return errors.reserved_name(text, Span(*match.span()), parameter)
+            names.append(token)
+        end = match.end()
+        place = _skip(text, end, span.end)
+        if text[place : place + 1] != "." or place == span.end:
+            break
+        place = _skip(text, place + 1, span.end)
+    rest = text[place : span.end].rstrip(_SPACE)
+    return Item(tuple(names), Span(start, end), rest, Span(place, place + len(rest)))
+
+
+def _skip(text: str, place: int, end: int) -> int:
+    while place < end and text[place] in _SPACE:
+        place += 1
+    return place
