@@ -6,8 +6,10 @@ goes to which placeholder; binding values to the plan is all that a request of a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
 
 PLACEHOLDERS = ("?", "%s", "$1", ":p1")
 """The placeholder styles, each named by its first placeholder."""
@@ -27,7 +29,7 @@ class SQL(NamedTuple):
 class Param:
     """A place for a value: of a slot of the filter, or a constant.
 
-    Under a numbered style (``$1``, ``:p1``) the same object used twice is one parameter, so both places must accept one type.
+    Under a numbered style (``$1``, ``:p1``) the same object used twice is one parameter, so its places share a type.
 
     Args:
         slot: the index into the values that are bound; None for a constant.
