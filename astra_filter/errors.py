@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from astra_filter import problem as documents
+from astra_filter.names import name_text
 from astra_filter.span import Span, line_and_column, underline, visible
 
 
@@ -45,14 +46,14 @@ class Problem(NamedTuple):
     def render(self) -> str:
         """Return message, underlined place, what was expected and hint, over several lines (SPEC §7)."""
         lines = [self.message, underline(self.text, self.span)]
-        if self.expected:
-            lines.append("expected: " + ", ".join(self.expected))
         if self.hint is not None:
             lines.append("hint: " + self.hint)
+        elif self.expected:
+            lines.append("expected: " + ", ".join(self.expected))
         return "\n".join(lines)
 
     def entry(self) -> dict[str, Any]:
-        """Return the entry of a 400 document's ``invalidParams`` (SPEC §1), with code and span beside name and reason."""
+        """Return the entry of ``invalidParams`` in a 400 document (SPEC §1); code and span stand beside name and reason."""
         reason = self.message
         if self.expected:
             reason += "; expected: " + ", ".join(self.expected)
@@ -88,7 +89,7 @@ class RequestError(AstraFilterError):
     problems: tuple[Problem, ...]
 
     def problem(self, *, base_url: str = documents.BASE_URL, correlation_id: str | None = None) -> dict[str, Any]:
-        """Return the 400 document of SPEC §1, with an entry for each problem; arguments as in `astra_filter.problem`."""
+        """Return the 400 document of SPEC §1, an entry for each problem in it; arguments as in `astra_filter.problem`."""
         entries = [problem.entry() for problem in self.problems]
         return documents.invalid_parameters(entries, base_url=base_url, correlation_id=correlation_id)
 
@@ -137,6 +138,352 @@ class LiteralError(AstraFilterError):
         super().__init__(code, message)
         self.message = message
         self.hint = hint
+
+
+# Limits --------------------------------------------------------------------------------------------------------------
+
+
+def text_too_long(text: str, bound: int) -> Problem:
+    # The text is not kept: it is as long as the sender liked.
+    return Problem(
+        "text_too_long",
+        f"the filter has {len(text):,} characters; at most {bound:,} are allowed",
+        text[: bound + 1],
+        Span(bound, bound + 1),
+    )
+
+
+def too_deep(text: str, span: Span, bound: int) -> Problem:
+    return Problem("too_deep", f"more than {bound} parentheses, brackets and nots are open here", text, span)
+
+
+def too_many_tests(text: str, span: Span, bound: int) -> Problem:
+    return Problem("too_many_tests", f"the filter has more than {bound:,} tests", text, span)
+
+
+def too_many_literals(text: str, span: Span, bound: int) -> Problem:
+    return Problem("too_many_literals", f"the filter has more than {bound:,} values", text, span)
+
+
+def list_too_long(text: str, span: Span, bound: int) -> Problem:
+    return Problem("list_too_long", f"the list has more than {bound:,} items", text, span)
+
+
+# Syntax --------------------------------------------------------------------------------------------------------------
+
+
+def empty_filter(text: str) -> Problem:
+    return Problem(
+        "empty_filter",
+        "the filter is empty",
+        text,
+        Span(0, len(text)),
+        hint="leave the parameter out to filter nothing, or write a test: state eq 'running'",
+    )
+
+
+def forbidden_character(text: str, span: Span) -> Problem:
+    shown = f"U+{ord(text[span.start]):04X}"
+    return Problem("forbidden_character", f"the character {shown} is not allowed in a filter", text, span)
+
+
+def bad_name_character(text: str, span: Span) -> Problem:
+    return Problem(
+        "bad_name_character",
+        f"{visible(text[span.start])!r} cannot stand in a name that is written without backquotes",
+        text,
+        span,
+        hint="a name holds letters, marks, digits and _, and begins with a letter or _; write any other in backquotes",
+    )
+
+
+def unclosed_string(text: str, span: Span) -> Problem:
+    return Problem(
+        "unclosed_string",
+        "this string is never closed",
+        text,
+        span,
+        hint="end it with a single quote; a quote inside a string is written twice: 'it''s'",
+    )
+
+
+def unclosed_name(text: str, span: Span) -> Problem:
+    return Problem("unclosed_name", "this name is never closed", text, span, hint="end it with a backquote")
+
+
+def empty_name(text: str, span: Span) -> Problem:
+    return Problem("empty_name", "a name is never empty", text, span, hint="write the field's name between the backquotes")
+
+
+def symbol_connective(text: str, span: Span, found: str, word: str) -> Problem:
+    example = "not state eq 'running'" if word == "not" else f"state eq 'running' {word} percentDone gte 20"
+    return Problem("unknown_connective", f"{found!r} does not join tests", text, span, (word,), f"use {word}: {example}")
+
+
+def unknown_operator(text: str, span: Span, found: str, near: str | None, path: str, literal: str | None) -> Problem:
+    hint = "the operators are " + ", ".join(_OPERATORS) if near is None else f"use {near}"
+    if near is not None and literal is not None:
+        shown = f"({literal})" if near.endswith("in") else literal
+        hint += f": {visible(path)} {near} {visible(shown)}"
+    return Problem("unknown_operator", f"unknown operator {_named(found)}", text, span, _OPERATORS, hint)
+
+
+def two_operators(text: str, span: Span, found: str) -> Problem:
+    return Problem("two_operators", f"a value belongs here, not the operator {_named(found)}", text, span, _LITERALS, "leave it out")
+
+
+def missing_operator(text: str, span: Span, path: str) -> Problem:
+    return Problem(
+        "missing_operator", "an operator belongs here", text, span, _OPERATORS, f"write a test: {visible(path)} eq 'value'"
+    )
+
+
+def is_null(text: str, span: Span, path: str, *, negated: bool, never_null: bool) -> Problem:
+    if never_null:
+        return null_never(text, span, path)
+    operator = "ne" if negated else "eq"
+    found = "is not" if negated else "is"
+    return Problem(
+        "unknown_operator", f"unknown operator '{found}'", text, span, _OPERATORS, f"use {operator}: {visible(path)} {operator} null"
+    )
+
+
+def like_operator(text: str, span: Span, found: str, path: str, pattern: str, *, negated: bool) -> Problem:
+    inner = pattern[1:-1]
+    operator = {
+        (True, True): "contains",
+        (False, True): "startswith",
+        (True, False): "endswith",
+        (False, False): "eq" if pattern else "contains",
+    }[inner.startswith("%") and bool(inner), len(inner) > 1 and inner.endswith("%")]
+    value = f"'{inner.strip('%')}'" if pattern else "'text'"
+    test = f"{'not ' if negated else ''}{visible(path)} {operator} {visible(value)}"
+    return Problem("unknown_operator", f"unknown operator {_named(found)}", text, span, _OPERATORS, f"use {operator}: {test}")
+
+
+def negated_operator(text: str, span: Span, operator: str, path: str, literal: str | None) -> Problem:
+    test = f"not {visible(path)} {operator} {visible(literal or chr(39) + 'value' + chr(39))}"
+    return Problem("negated_operator", f"'not' cannot stand before {operator!r}", text, span, ("not in",), f"negate the test: {test}")
+
+
+def between(text: str, span: Span, path: str, low: str | None, high: str | None) -> Problem:
+    shown = visible(path)
+    test = f"{shown} gte {visible(low or '1')} and {shown} lte {visible(high or '9')}"
+    return Problem("unknown_operator", "unknown operator 'between'", text, span, _OPERATORS, f"use gte and lte: {test}")
+
+
+def double_quoted_string(text: str, span: Span, inner: str) -> Problem:
+    return Problem(
+        "double_quoted", "strings are written in single quotes", text, span, ("string",), f"write {quoted(inner)}"
+    )
+
+
+def double_quoted_name(text: str, span: Span, inner: str) -> Problem:
+    return Problem(
+        "double_quoted", "names are not written in quotes", text, span, ("name",), f"write {visible(name_text(inner))}"
+    )
+
+
+def name_needs_quotes(text: str, span: Span, name: str) -> Problem:
+    return Problem(
+        "name_needs_quotes", f"the name {_named(name)} needs backquotes", text, span, hint=f"write {visible('`' + name + '`')}"
+    )
+
+
+def literal_first(text: str, span: Span) -> Problem:
+    return Problem(
+        "literal_first",
+        "a test begins with a field's name, not with a value",
+        text,
+        span,
+        ("name",),
+        "write the field first: state eq 'running'",
+    )
+
+
+def missing_test(text: str, span: Span, found: str) -> Problem:
+    return Problem("missing_test", f"a test belongs before {_named(found)}", text, span, ("name", "not", "("))
+
+
+def nothing_inside(text: str, span: Span, opened: str) -> Problem:
+    if opened in ("(", "["):
+        return Problem("missing_test", "a test belongs between these", text, span, ("name", "not", "("))
+    return Problem("missing_test", f"a test belongs after {_named(opened)}", text, span, ("name", "not", "("))
+
+
+def nothing_after(text: str, span: Span, found: str) -> Problem:
+    return Problem(
+        "nothing_after", f"nothing follows {_named(found)}", text, span, hint=f"finish the test: {_EXAMPLES.get(found.lower(), _EXAMPLE)}"
+    )
+
+
+def missing_literal(text: str, span: Span, before: str) -> Problem:
+    return Problem("missing_literal", f"a value belongs after {_named(before)}", text, span, _LITERALS)
+
+
+def list_with_eq(text: str, span: Span, operator: str) -> Problem:
+    use = "in" if operator == "eq" else "not in"
+    return Problem("list_with_eq", f"{operator!r} takes one value", text, span, _LITERALS, f"for a list use {use}: state {use} ('a', 'b')")
+
+
+def string_only(text: str, span: Span, before: str) -> Problem:
+    return Problem("string_only", f"a string belongs after {_named(before)}", text, span, ("string",), f"write '{text[span.start:span.end]}'")
+
+
+def bad_number(text: str, span: Span, found: str) -> Problem:
+    return Problem(
+        "bad_number",
+        f"{_named(found)} is not a number",
+        text,
+        span,
+        ("number",),
+        "numbers are written as in JSON: 12, -0.5, 6.02e23; anything else is a string in single quotes",
+    )
+
+
+def field_as_value(text: str, span: Span, found: str) -> Problem:
+    return Problem(
+        "field_as_value",
+        f"{_named(found)} is a field; fields cannot be compared with each other",
+        text,
+        span,
+        _LITERALS,
+        f"if you mean the text, write {quoted(found)}",
+    )
+
+
+def bare_word(text: str, span: Span, found: str) -> Problem:
+    return Problem("bare_word", f"the text {_named(found)} needs quotes", text, span, _LITERALS, f"write {quoted(found)}")
+
+
+def bare_value(text: str, span: Span, found: str, what: str) -> Problem:
+    return Problem("bare_value", f"a {what} is written in single quotes", text, span, ("string",), f"write {quoted(found)}")
+
+
+def quote_in_string(text: str, span: Span, string: str) -> Problem:
+    return Problem(
+        "text_after_end",
+        f"the string {visible(string, 30)} has ended before this",
+        text,
+        span,
+        hint="a quote inside a string is written twice: 'it''s'",
+    )
+
+
+def unclosed(text: str, span: Span, found: str) -> Problem:
+    closing, what = (")", "parenthesis") if found == "(" else ("]", "bracket")
+    return Problem("unclosed", f"this {what} is never closed", text, span, (closing,), f"add a {closing!r}")
+
+
+def stray(text: str, span: Span, found: str, opened: str | None) -> Problem:
+    if opened is None:
+        return Problem("stray", f"nothing is open that {found!r} could close", text, span, hint="leave it out")
+    return Problem("stray", f"{found!r} cannot close {opened!r}", text, span, (")" if opened == "(" else "]",))
+
+
+def missing_comma(text: str, span: Span) -> Problem:
+    return Problem("missing_comma", "a comma or the end of the list belongs here", text, span, (",", ")"))
+
+
+def text_after_end(text: str, span: Span) -> Problem:
+    return Problem(
+        "text_after_end", "the filter has ended before this", text, span, ("and", "or"), "join tests with and, or with or"
+    )
+
+
+def unexpected_end(text: str, span: Span, wanted: str) -> Problem:
+    return Problem("unexpected_end", f"the filter ends where {wanted} belongs", text, span)
+
+
+def unexpected_text(text: str, span: Span, found: str, wanted: str) -> Problem:
+    return Problem("unexpected_text", f"{wanted} belongs here, not {_named(found)}", text, span)
+
+
+# The check against the schema ----------------------------------------------------------------------------------------
+
+
+def unknown_field(text: str, span: Span, name: str, near: Sequence[str], owner: str) -> Problem:
+    where = f" in {visible(owner)}" if owner else ""
+    hint = f"did you mean {visible(name_text(near[0]))}?" if near else None
+    return Problem("unknown_field", f"unknown field {_named(name)}{where}", text, span, tuple(near), hint)
+
+
+def no_such_member(text: str, span: Span, path: str, type_name: str) -> Problem:
+    return Problem("no_members", f"{visible(path)} is {_article(type_name)} and has no members", text, span)
+
+
+def object_tested(text: str, span: Span, path: str, members: Sequence[str]) -> Problem:
+    return Problem(
+        "object_tested",
+        f"{visible(path)} is an object, which no operator takes",
+        text,
+        span,
+        hint=f"test one of its members: {path}.{name_text(members[0])}",
+    )
+
+
+def objects_tested(text: str, span: Span, path: str, members: Sequence[str]) -> Problem:
+    return Problem(
+        "object_tested",
+        f"{visible(path)} is an array of objects, which only eq null and ne null take",
+        text,
+        span,
+        hint=f"test one of their members: {path}[{name_text(members[0])} eq …]",
+    )
+
+
+def brackets_on_scalar(text: str, span: Span, path: str, type_name: str) -> Problem:
+    return Problem("no_elements", f"{visible(path)} is {_article(type_name)}; brackets take arrays of objects", text, span)
+
+
+def brackets_on_scalars(text: str, span: Span, path: str) -> Problem:
+    return Problem(
+        "no_elements",
+        f"the elements of {visible(path)} have no members; brackets take arrays of objects",
+        text,
+        span,
+        hint=f"test the array: {path} eq 'value' asks for one element that is equal",
+    )
+
+
+def operator_not_allowed(text: str, span: Span, operator: str, path: str, type_name: str, allowed: Sequence[str]) -> Problem:
+    hint = "allowed: " + ", ".join(allowed) if allowed else "this field cannot be filtered by"
+    return Problem(
+        "operator_not_allowed",
+        f"{operator!r} is not allowed on {visible(path)}, {_article(type_name)}",
+        text,
+        span,
+        tuple(allowed),
+        hint,
+    )
+
+
+def null_never(text: str, span: Span, path: str) -> Problem:
+    return Problem("never_null", f"{visible(path)} is never null", text, span, hint="leave the test out")
+
+
+def null_with_operator(text: str, span: Span, operator: str) -> Problem:
+    return Problem(
+        "null_with_operator", f"null cannot be compared with {operator!r}", text, span, hint="null goes with eq, ne, in and not in"
+    )
+
+
+def wrong_kind(text: str, span: Span, path: str, type_name: str, found: str) -> Problem:
+    literal = text[span.start : span.end]
+    hint = {
+        "number": "write a number without quotes: 20",
+        "integer": "write an integer without quotes: 20",
+        "boolean": "write true or false, without quotes",
+    }.get(type_name, f"write it in single quotes: {quoted(literal)}")
+    if found == "string" and type_name in ("number", "integer") and _looks_like_number(literal[1:-1]):
+        hint = f"write it without quotes: {literal[1:-1]}"
+    elif found == "string" and type_name == "boolean" and literal[1:-1].lower() in ("true", "false"):
+        hint = f"write it without quotes: {literal[1:-1].lower()}"
+    return Problem("wrong_kind", f"{visible(path)} is {_article(type_name)}, not {_article(found)}", text, span, (type_name,), hint)
+
+
+def bad_literal(text: str, span: Span, error: LiteralError) -> Problem:
+    return Problem(error.code, error.message, text, span, hint=error.hint)
 
 
 # Literals of the wrong value -----------------------------------------------------------------------------------------
@@ -237,6 +584,10 @@ def not_a_field(name: str, value: object) -> SchemaError:
     return SchemaError("not_a_field", f"{name!r} must be declared with one of astra_filter.fields, not {value!r}")
 
 
+def no_grammar(place: object) -> AstraFilterError:
+    return AstraFilterError("no_grammar", f"filter.lark is missing beside {place}: the installation is incomplete")
+
+
 def no_members() -> SchemaError:
     return SchemaError("no_members", "an object declares at least one member")
 
@@ -253,6 +604,7 @@ _UNDERIVABLE = {
     "mixed_types": "values of different types ({}) have no common field type",
     "nested_array": "the elements of an array cannot be arrays",
     "no_resource": "a resource is an object with declared members, and this is {}",
+    "not_a_record": "a resource is described by a dataclass or a TypedDict",
     "only_null": "it can hold nothing but null",
     "recursive": "{} contains itself, and a schema ends somewhere",
     "too_deep": "it is nested too deeply",
@@ -358,9 +710,10 @@ def not_a_name(text: str, span: Span, parameter: str) -> Problem:
     return Problem("not_a_name", message, text, span, (), hint, parameter)
 
 
-def reserved_name(text: str, span: Span, parameter: str) -> Problem:
+def reserved_name(text: str, span: Span, parameter: str = "filter") -> Problem:
     word = text[span.start : span.end]
-    return Problem("reserved_name", f"{word} is a keyword", text, span, (), f"as a name write `{word}`", parameter)
+    hint = f"as a name it needs backquotes: `{word}`"
+    return Problem("reserved_name", f"{_named(word)} is a keyword", text, span, ("name",), hint, parameter)
 
 
 def text_after_name(text: str, span: Span, parameter: str) -> Problem:
@@ -447,3 +800,36 @@ def missing_column(name: str) -> StorageError:
 def quoted(text: str) -> str:
     """Return ``text`` as a string literal of the language, fit for a message."""
     return "'" + visible(text.replace("'", "''"), 60) + "'"
+
+
+def _named(found: str) -> str:
+    return "'" + visible(found, 40) + "'"
+
+
+def _article(noun: str) -> str:
+    return f"an {noun}" if noun[0] in "aeio" else f"a {noun}"
+
+
+def _looks_like_number(text: str) -> bool:
+    return text.isascii() and text.lstrip("-")[:1].isdigit() and text.strip("-.0123456789eE+") == ""
+
+
+_LITERALS = ("string", "number", "true", "false", "null")
+_OPERATORS = ("eq", "ne", "lt", "lte", "gt", "gte", "in", "contains", "startswith", "endswith")
+_EXAMPLE = "state eq 'running'"
+_EXAMPLES = {
+    "lt": "percentDone lt 20",
+    "lte": "percentDone lte 20",
+    "le": "percentDone lte 20",
+    "gt": "percentDone gt 20",
+    "gte": "percentDone gte 20",
+    "ge": "percentDone gte 20",
+    "ne": "state ne 'running'",
+    "in": "state in ('running', 'paused')",
+    "contains": "name contains 'backup'",
+    "startswith": "name startswith 'astra'",
+    "endswith": "name endswith 'prep'",
+    "and": "state eq 'running' and percentDone gte 20",
+    "or": "state eq 'running' or percentDone gte 20",
+    "not": "not state eq 'running'",
+}

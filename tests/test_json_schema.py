@@ -136,7 +136,7 @@ def test_all_of_merges_objects():
             {"required": ["size"], "properties": {"size": {"type": "integer"}}},
         ],
         "$defs": {
-            "base": {"type": "object", "required": ["name"], "properties": {"name": {"type": "string", "maxLength": 99}}}
+            "base": {"required": ["name"], "properties": {"name": {"type": "string", "maxLength": 99}}},
         },
     }
     expected = {"name": fields.String(max_length=9), "size": fields.Integer()}
