@@ -404,7 +404,7 @@ def unexpected_text(text: str, span: Span, found: str, wanted: str) -> Problem:
 
 def unknown_field(text: str, span: Span, name: str, near: Sequence[str], owner: str) -> Problem:
     where = f" in {visible(owner)}" if owner else ""
-    hint = f"did you mean {visible(name_text(near[0]))}?" if near else None
+    hint = f"did you mean {visible(near[0])}?" if near else None
     return Problem("unknown_field", f"unknown field {_named(name)}{where}", text, span, tuple(near), hint)
 
 
@@ -605,6 +605,7 @@ _UNDERIVABLE = {
     "nested_array": "the elements of an array cannot be arrays",
     "no_resource": "a resource is an object with declared members, and this is {}",
     "not_a_record": "a resource is described by a dataclass or a TypedDict",
+    "nothing_to_infer": "no resource has a member with a value that tells its type",
     "only_null": "it can hold nothing but null",
     "recursive": "{} contains itself, and a schema ends somewhere",
     "too_deep": "it is nested too deeply",

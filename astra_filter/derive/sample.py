@@ -1,0 +1,126 @@
+"""Sample resources to fields: what the values at hand have in common.
+
+Every field is nullable. Where values of different JSON types occur, the type of the most values stands and the others
+count as null (SPEC §4.6); on a tie, the type that was seen first. Members of which no value says more (only nulls, only
+empty arrays) are strings and arrays of strings. Members that no field represents (objects that are always empty, arrays
+of arrays, names that are empty or hold U+0000 or surrogates, what lies more than 16 objects deep) are left out.
+"""
+
+from __future__ import annotations
+
+import enum
+import re
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from astra_filter import errors, fields
+
+_DEPTH = 16
+# Bare hexadecimal digits are as often a hash, which a UUID's canonical form would spoil.
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
+_FORMATS: tuple[fields.Field, ...] = (fields.Timestamp(), fields.Date(), fields.Uuid())
+
+
+def members(resources: Iterable[Mapping[str, Any]]) -> dict[str, fields.Field]:
+    """Return fields that the resources have in common, in the order in which the members are first seen.
+
+    Text is a timestamp, a date or a UUID (with hyphens) where all of a member's strings are readable as one.
+
+    Raises:
+        SchemaError: a resource is not a mapping, or there is nothing to infer a field from.
+    """
+    seen = _Seen(0)
+    for number, resource in enumerate(resources):
+        if not isinstance(resource, Mapping):
+            raise errors.underivable("no_resource", f"resource {number}", type(resource).__name__)
+        seen.look(resource)
+    made = seen.made()
+    if not made:
+        raise errors.underivable("nothing_to_infer", "the sample")
+    return made
+
+
+class _Seen:
+    """What has been seen of one member, or of the elements of one array."""
+
+    def __init__(self, depth: int) -> None:
+        self.depth = depth
+        self.counts: dict[str, int] = {}
+        self.fraction = False
+        self.formats = list(_FORMATS)
+        self.members: dict[str, _Seen] = {}
+        self.elements: _Seen | None = None
+
+    def look(self, value: object) -> None:
+        kind = _kind(value)
+        if kind is None:
+            return
+        self.counts[kind] = self.counts.get(kind, 0) + 1
+        if kind == "number":
+            self.fraction = self.fraction or fields.Integer().read(value) is None or isinstance(value, float)
+        elif kind == "string":
+            if self.formats:
+                self.formats = [format_ for format_ in self.formats if _readable(format_, value)]
+        elif self.depth < _DEPTH:
+            if isinstance(value, Mapping):
+                for name, member in value.items():
+                    if name not in self.members:
+                        self.members[name] = _Seen(self.depth + 1)
+                    self.members[name].look(member)
+            elif isinstance(value, (list, tuple)):
+                self.elements = self.elements or _Seen(self.depth + 1)
+                for element in value:
+                    self.elements.look(element)
+
+    def field(self) -> fields.Field | None:
+        match max(self.counts, key=self.counts.__getitem__, default="string"):
+            case "boolean":
+                return fields.Boolean(nullable=True)
+            case "number":
+                return fields.Number(nullable=True) if self.fraction else fields.Integer(nullable=True)
+            case "object":
+                made = self.made()
+                return fields.Object(made, nullable=True) if made else None
+            case "array":
+                element = None if self.elements is None else self.elements.field()
+                if element is None or isinstance(element, fields.Array):
+                    return None
+                return fields.Array(element, nullable=True)
+            case _:
+                readable = self.counts and self.formats
+                return type(self.formats[0])(nullable=True) if readable else fields.String(nullable=True)
+
+    def made(self) -> dict[str, fields.Field]:
+        found = ((name, member.field()) for name, member in self.members.items() if _is_name(name))
+        return {name: field for name, field in found if field is not None}
+
+
+def _kind(value: object) -> str | None:
+    """The JSON type of a value in the data; None for null and for what has none."""
+    if isinstance(value, enum.Enum):
+        value = value.value
+    match value:
+        case bool():
+            return "boolean"
+        case str() | datetime() | date() | UUID():
+            return "string"
+        case Mapping():
+            return "object"
+        case list() | tuple():
+            return "array"
+        case _:
+            return None if fields.Number().read(value) is None else "number"
+
+
+def _readable(format_: fields.Field, value: object) -> bool:
+    if isinstance(format_, fields.Uuid) and isinstance(value, str) and not _UUID.fullmatch(value):
+        return False
+    return format_.read(value) is not None
+
+
+def _is_name(name: object) -> bool:
+    return (
+        isinstance(name, str) and name != "" and "\0" not in name and not any("\ud800" <= c <= "\udfff" for c in name)
+    )
