@@ -588,6 +588,16 @@ def no_grammar(place: object) -> AstraFilterError:
     return AstraFilterError("no_grammar", f"filter.lark is missing beside {place}: the installation is incomplete")
 
 
+def bad_key(name: str) -> SchemaError:
+    return SchemaError(
+        "bad_key", f"the key {name!r} must be a declared field: a sortable scalar, never null, in a column of its own"
+    )
+
+
+def not_text(value: object) -> AstraFilterError:
+    return AstraFilterError("not_text", f"a filter is a str, not {type(value).__name__}")
+
+
 def no_members() -> SchemaError:
     return SchemaError("no_members", "an object declares at least one member")
 
@@ -793,6 +803,27 @@ def unstorable_in_token(name: str) -> StorageError:
 
 def missing_column(name: str) -> StorageError:
     return StorageError("missing_column", f"the row has no column {name!r}")
+
+
+# SQL and storage ------------------------------------------------------------------------------------------------------
+
+
+def unknown_dialect(name: object, known: Sequence[str]) -> SchemaError:
+    return SchemaError("unknown_dialect", f"there is no dialect {name!r}; the dialects are {', '.join(known)}")
+
+
+def unknown_placeholders(style: object, dialect: str, known: Sequence[str]) -> SchemaError:
+    return SchemaError(
+        "unknown_placeholders", f"{style!r} is no placeholder style of dialect {dialect}; its styles are {', '.join(known)}"
+    )
+
+
+def unreachable_key(dialect: str, key: str) -> StorageError:
+    return StorageError("unreachable_key", f"dialect {dialect} cannot reach a JSON member whose name begins with '-': {key!r}")
+
+
+def no_column(path: str) -> StorageError:
+    return StorageError("no_column", f"{path!r} has no column: an open schema does not say where fields are stored")
 
 
 # Wording -------------------------------------------------------------------------------------------------------------

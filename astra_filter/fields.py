@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timezone
 from difflib import get_close_matches
 from math import isfinite
@@ -81,7 +81,7 @@ class Field:
             raise errors.unsortable_type(self.type)
         if self.json_path is not None and column is None:
             raise errors.path_without_column()
-        if column is not None and not _is_text(column):
+        if column is not None and not is_text(column):
             raise errors.bad_identifier("column", column)
 
     def coerce(self, literal: str) -> Any:
@@ -174,7 +174,7 @@ class Enum(_Text):
                 listed.extend(member.value for member in value)
             else:
                 listed.append(value.value if isinstance(value, enum.Enum) else value)
-        if not listed or len(set(listed)) != len(listed) or not all(map(_is_text, listed)):
+        if not listed or len(set(listed)) != len(listed) or not all(map(is_text, listed)):
             raise errors.bad_enum_values(listed)
         self.values = tuple(listed)
         self._declared = frozenset(listed)
@@ -371,7 +371,8 @@ class Array(Field):
         if isinstance(items, Array):
             raise errors.array_of_arrays()
         self.items = items
-        self.allowed = items.allowed  # type: ignore[misc]  # An array takes what its elements take.
+        # An array takes what its elements take; of objects, whether it is missing.
+        self.allowed = items.allowed if items.scalar else _EQUALITY  # type: ignore[misc]
         self.kind = items.kind  # type: ignore[misc]
         super().__init__(**options)
 
@@ -397,7 +398,7 @@ class Object(Field):
 
     def __init__(self, members: Mapping[str, Field], **options: Any) -> None:
         for name, member in members.items():
-            if not _is_text(name) or not name:
+            if not is_text(name) or not name:
                 raise errors.bad_identifier("field", name)
             if not isinstance(member, Field):
                 raise errors.not_a_field(name, member)
@@ -412,6 +413,12 @@ class Object(Field):
 
     def signature(self) -> tuple[object, ...]:
         return (*super().signature(), tuple((name, member.signature()) for name, member in self.members.items()))
+
+
+class Open(Field):
+    """Any value: what an open schema takes every field for. The literal decides the type."""
+
+    type = "any"
 
 
 _NO_MEMBERS = (str, bytes, bool, int, float, list, tuple, datetime, date, type(None))
@@ -452,7 +459,7 @@ def _operators(field: Field, names: Iterable[str | Operator]) -> frozenset[Opera
     return frozenset(chosen)
 
 
-def _is_text(value: object) -> bool:
+def is_text(value: object) -> bool:
     """Whether a value is a string that every backend can hold: no U+0000, no lone surrogate."""
     return isinstance(value, str) and "\0" not in value and not any("\ud800" <= c <= "\udfff" for c in value)
 
@@ -504,9 +511,6 @@ def _date(text: str) -> date | None:
         return date.fromisoformat(text)
     except ValueError:
         return None
-
-
-Coercion = Callable[[str], Any]
 
 
 class Leaf(NamedTuple):

@@ -1,0 +1,443 @@
+"""From the place where the parser stopped to what the writer probably meant (SPEC §7).
+
+The text is cut into lenient tokens, which know the spellings of other languages, and the token at the place decides
+together with what could have stood there. Runs only when a text is no filter.
+"""
+
+from __future__ import annotations
+
+import re
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, NamedTuple
+
+from astra_filter import errors
+from astra_filter.names import RESERVED, unquote
+from astra_filter.nodes import Operator
+from astra_filter.span import Span
+
+if TYPE_CHECKING:
+    from astra_filter.errors import Problem
+    from astra_filter.fields import Field, Object
+
+
+class _Token(NamedTuple):
+    kind: str
+    text: str
+    start: int
+
+    @property
+    def end(self) -> int:
+        return self.start + len(self.text)
+
+    @property
+    def span(self) -> Span:
+        return Span(self.start, self.end)
+
+
+_W = r"0-9A-Za-z_\x80-\U0010FFFF"
+_TOKENS = re.compile(
+    rf"""
+    (?P<space>[ \t\r\n]+)
+  | (?P<string>'[^']*(?:''[^']*)*'(?!'))
+  | (?P<open_string>'[^']*(?:''[^']*)*)
+  | (?P<backquoted>`[^`]*(?:``[^`]*)*`(?!`))
+  | (?P<open_backquoted>`[^`]*(?:``[^`]*)*)
+  | (?P<double>"(?:[^"\\]|\\.)*"|[“„”][^“„”]*[“”]|[‘‚’][^‘‚’']*[‘’'])
+  | (?P<open_double>["“„”‘‚’])
+  | (?P<symbol>===|!==|==|!=|<>|<=|>=|=>|=<|&&|\|\||[=<>!&|~])
+  | (?P<number>[+-]?(?:[0-9]|\.[0-9])[{_W}.]*(?:(?<=[eE])[+-][0-9]+)?)
+  | (?P<word>(?![“„”‘‚’])[A-Za-z_\x80-\U0010FFFF](?:(?![“„”‘‚’])[{_W}])*)
+  | (?P<mark>.)
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+
+_RUN = re.compile(r"[^\s'\"`()\[\],=<>!&|]+")
+_UUID = re.compile(r"\{?[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}\}?", re.IGNORECASE)
+_TIMESTAMP = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}([Tt][0-9:.]+(?:[Zz]|[+-][0-9:]+)?)?")
+_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
+_BARE_NAME = re.compile(r"[A-Za-z_][0-9A-Za-z_]*(?:\.[A-Za-z_][0-9A-Za-z_]*)*")
+
+SYMBOLS = {
+    "=": "eq", "==": "eq", "===": "eq", "!=": "ne", "!==": "ne", "<>": "ne", "~": "contains",
+    "<": "lt", "<=": "lte", "=<": "lte", ">": "gt", ">=": "gte", "=>": "gte",
+}  # fmt: skip
+"""Comparison symbols of other languages, and the operators of this one."""
+_CONNECTIVES = {"&&": "and", "&": "and", "||": "or", "|": "or", "!": "not"}
+_SYNONYMS = {
+    "is": "eq", "equals": "eq", "equal": "eq", "equalto": "eq", "neq": "ne", "isnot": "ne", "notequals": "ne",
+    "less": "lt", "before": "lt", "greater": "gt", "more": "gt", "after": "gt", "ilike": "contains",
+    "matches": "contains", "match": "contains", "has": "contains", "includes": "contains", "include": "contains",
+    "substringof": "contains", "starts_with": "startswith", "begins": "startswith", "beginswith": "startswith",
+    "prefix": "startswith", "ends_with": "endswith", "suffix": "endswith", "nin": "not in", "notin": "not in",
+}  # fmt: skip
+_OPERATORS = tuple(operator.value for operator in Operator)
+
+
+def diagnose(text: str, place: int, expected: frozenset[str], root: Object | None = None) -> Problem:
+    """Say what is wrong with a text that is no filter.
+
+    Args:
+        text: the text.
+        place: the offset where the parser stopped; the length of the text when it wanted more.
+        expected: the names of the grammar's terminals that could have stood there.
+        root: the schema's fields, where there is a schema.
+    """
+    if not text.strip(" \t\r\n"):
+        return errors.empty_filter(text)
+    return _Diagnosis(text, place, expected, root).problem()
+
+
+class _Diagnosis:
+    def __init__(self, text: str, place: int, expected: frozenset[str], root: Object | None) -> None:
+        self.text = text
+        self.expected = expected
+        self.root = root
+        self.tokens = [
+            _Token(match.lastgroup or "", match[0], match.start())
+            for match in _TOKENS.finditer(text)
+            if match.lastgroup != "space"
+        ]
+        # The parser may stop inside a lenient token (at the `-` of `-08-06T…`): the token that covers the place.
+        self.index = next((i for i, token in enumerate(self.tokens) if token.end > place), len(self.tokens))
+        self.at = self.tokens[self.index] if self.index < len(self.tokens) else None
+        self.before = self.tokens[self.index - 1] if self.index else None
+
+    def problem(self) -> Problem:
+        bad = self._bad_character()
+        if bad is not None:
+            return bad
+        if "NAME" in self.expected:
+            return self._in_name()
+        if "STRING" in self.expected:
+            return self._in_literal()
+        if "COMPARISON" in self.expected or "IN" in self.expected:
+            return self._in_operator()
+        return self._after_test()
+
+    # Where each kind of place may go wrong ---------------------------------------------------------------------------
+
+    def _bad_character(self) -> Problem | None:
+        """Quotes that never close and characters that nothing may hold, wherever the parser noticed."""
+        at = self.at
+        if at is None:
+            return None
+        if at.kind in ("string", "backquoted"):
+            for offset, character in enumerate(at.text):
+                if character == "\0" or "\ud800" <= character <= "\udfff":
+                    return errors.forbidden_character(self.text, Span(at.start + offset, at.start + offset + 1))
+        if at.kind == "open_string":
+            return errors.unclosed_string(self.text, at.span)
+        if at.kind == "open_backquoted":
+            return errors.unclosed_name(self.text, at.span)
+        if at.kind == "backquoted" and at.text == "``":
+            return errors.empty_name(self.text, at.span)
+        return None
+
+    def _in_name(self) -> Problem:
+        """Where a test or a name begins."""
+        at, text = self.at, self.text
+        if at is None:
+            return self._nothing_after()
+        word = at.text.lower()
+        if at.text == "!":
+            return errors.symbol_connective(text, at.span, at.text, "not")
+        if at.text in _CONNECTIVES:
+            return errors.symbol_connective(text, at.span, at.text, _CONNECTIVES[at.text])
+        if at.kind == "double":
+            return errors.double_quoted_name(text, at.span, at.text[1:-1])
+        if at.kind in ("string", "number") or word in ("true", "false", "null"):
+            following = self._token(1)
+            if following is not None and following.kind == "word" and following.text.lower() in _OPERATORS:
+                if word in RESERVED:
+                    return errors.reserved_name(text, at.span)
+                return errors.literal_first(text, at.span)
+            return errors.reserved_name(text, at.span) if word in RESERVED else errors.literal_first(text, at.span)
+        if word in ("and", "or", "not"):
+            following = self._token(1)
+            if following is not None and following.kind == "word" and following.text.lower() in _OPERATORS:
+                return errors.reserved_name(text, at.span)
+            return errors.missing_test(text, at.span, at.text)
+        if at.text in ")]":
+            return errors.nothing_inside(text, at.span, self.before.text if self.before else "")
+        return self._unexpected("a field name")
+
+    def _in_operator(self) -> Problem:
+        """Behind a path."""
+        at, text = self.at, self.text
+        if at is None:
+            return errors.missing_operator(text, self._end(), self._path_text())
+        glued = self._name_that_needs_quotes(at)
+        if glued is not None:
+            return glued
+        path = self._path_text()
+        literal = self._literal_text(1)
+        word = at.text.lower()
+        if at.kind == "symbol":
+            operator = SYMBOLS.get(at.text)
+            if operator is not None:
+                return errors.unknown_operator(text, at.span, at.text, operator, path, literal)
+            return errors.missing_operator(text, at.span, path)
+        if word in ("is", "not") or (word in _OPERATORS and self.before is not None and self.before.text.lower() == "not"):
+            special = self._is_null(at, path) or self._negated(at, path)
+            if special is not None:
+                return special
+        if word in ("like", "ilike"):
+            return errors.like_operator(text, at.span, at.text, path, self._raw_string(1), negated=False)
+        if word == "between":
+            return self._between(at, path)
+        if at.kind == "word":
+            near = _SYNONYMS.get(word) or next(iter(get_close_matches(word, _OPERATORS, 1)), None)
+            return errors.unknown_operator(text, at.span, at.text, near, path, literal)
+        if at.kind in ("string", "number", "double"):
+            return errors.missing_operator(text, at.span, path)
+        return self._unexpected("an operator")
+
+    def _in_literal(self) -> Problem:
+        """Behind an operator, and in a list."""
+        at, text = self.at, self.text
+        if at is None:
+            return self._nothing_after()
+        only_string = "NUMBER" not in self.expected
+        before = self.before.text if self.before is not None else ""
+        if at.kind == "double":
+            return errors.double_quoted_string(text, at.span, at.text[1:-1])
+        if at.kind == "open_double":
+            return errors.unclosed_string(text, Span(at.start, len(text)))
+        run = self._run(at.start)
+        bare = self._bare_value(run)
+        if bare is not None:
+            return bare
+        word = at.text.lower()
+        if at.kind == "symbol" and before.lower() in _OPERATORS:
+            return errors.two_operators(text, at.span, at.text)
+        if at.text == "(" and before.lower() in ("eq", "ne"):
+            return errors.list_with_eq(text, at.span, before.lower())
+        if at.text in ")]":
+            return errors.missing_literal(text, at.span, before)
+        if at.kind == "number" or at.text in "+-.":
+            if only_string and _NUMBER.fullmatch(at.text):
+                return errors.string_only(text, at.span, before)
+            return errors.bad_number(text, Span(run.start, run.end), run.text)
+        if word in ("nan", "inf", "infinity"):
+            return errors.bad_number(text, at.span, at.text)
+        if word in ("true", "false", "null"):
+            return errors.string_only(text, at.span, before)
+        if at.kind in ("word", "backquoted"):
+            name = unquote(at.text) if at.kind == "backquoted" else at.text
+            if word in ("and", "or", "not"):
+                return errors.missing_literal(text, at.span, before)
+            if at.kind == "backquoted" or self._field([name]) is not None or self._field(run.text.split(".")) is not None:
+                return errors.field_as_value(text, Span(at.start, max(at.end, run.end)), run.text)
+            return errors.bare_word(text, Span(run.start, run.end), run.text)
+        return self._unexpected("a value")
+
+    def _after_test(self) -> Problem:
+        """Behind a whole test, and behind an item of a list."""
+        at, text = self.at, self.text
+        in_list = "COMMA" in self.expected and "_AND" not in self.expected
+        if at is None:
+            return self._unclosed()
+        run = self._run(at.start)
+        # A bare timestamp or UUID begins as a number may, so that the parser stops in its middle.
+        bare = self._bare_value(run)
+        if bare is not None and run.start < at.end:
+            return bare
+        before = self.before
+        if before is not None and before.kind == "number" and before.end == at.start and at.text not in ")],":
+            return errors.bad_number(text, Span(run.start, run.end), run.text)
+        if before is not None and before.kind == "string" and before.end == at.start and at.kind in ("word", "open_string"):
+            return errors.quote_in_string(text, Span(at.start, at.end), before.text)
+        if at.text in (")", "]"):
+            return self._stray(at)
+        if at.text in _CONNECTIVES and at.text != "!":
+            return errors.symbol_connective(text, at.span, at.text, _CONNECTIVES[at.text])
+        if in_list:
+            return errors.missing_comma(text, at.span)
+        if at.text == ",":
+            return errors.symbol_connective(text, at.span, at.text, "and")
+        if at.text == ";":
+            return errors.symbol_connective(text, at.span, at.text, "and")
+        if at.kind == "word":
+            near = get_close_matches(at.text.lower(), ("and", "or"), 1, 0.6)
+            if near:
+                return errors.symbol_connective(text, at.span, at.text, near[0])
+        return errors.text_after_end(text, Span(at.start, len(text.rstrip())))
+
+    # What may be meant --------------------------------------------------------------------------------------------
+
+    def _is_null(self, at: _Token, path: str) -> Problem | None:
+        if at.text.lower() != "is":
+            return None
+        negated = (self._token(1) or at).text.lower() == "not"
+        null = self._token(2 if negated else 1)
+        if null is not None and null.text.lower() in ("null", "none", "nil", "empty", "missing"):
+            field, nullable = self._found()
+            return errors.is_null(
+                self.text, Span(at.start, null.end), path, negated=negated, never_null=field is not None and not nullable
+            )
+        operator = "ne" if negated else "eq"
+        return errors.unknown_operator(
+            self.text, at.span, at.text, operator, path, self._literal_text(2 if negated else 1)
+        )
+
+    def _negated(self, at: _Token, path: str) -> Problem | None:
+        """``path not contains 'x'``: only ``not in`` is written so."""
+        word = at
+        start = at.start
+        if at.text.lower() == "not":
+            following = self._token(1)
+            if following is None:
+                return None
+            word = following
+        elif self.before is not None:
+            start = self.before.start
+        operator = word.text.lower()
+        index = self.tokens.index(word) + 1
+        if operator in ("like", "ilike"):
+            string = self.tokens[index].text if index < len(self.tokens) else ""
+            string = string if string.startswith("'") else ""
+            return errors.like_operator(self.text, Span(start, word.end), word.text, path, string, negated=True)
+        literal = self.tokens[index].text if index < len(self.tokens) else None
+        return errors.negated_operator(self.text, Span(start, word.end), operator, path, literal)
+
+    def _between(self, at: _Token, path: str) -> Problem:
+        low, word, high = self._token(1), self._token(2), self._token(3)
+        if low is None or word is None or high is None or word.text.lower() not in ("and", ","):
+            return errors.between(self.text, at.span, path, None, None)
+        return errors.between(self.text, at.span, path, _as_literal(low), _as_literal(high))
+
+    def _name_that_needs_quotes(self, at: _Token) -> Problem | None:
+        before = self.before
+        if before is None or before.end != at.start or at.kind not in ("mark", "number", "symbol"):
+            return None
+        if at.kind == "mark" and at.text in "()[],":
+            return None
+        if at.kind == "symbol" and at.text != "~":
+            return None
+        run = self._run(at.start)
+        if run.start >= at.start:
+            return None
+        return errors.name_needs_quotes(self.text, Span(run.start, run.end), run.text)
+
+    def _bare_value(self, run: _Token) -> Problem | None:
+        span = Span(run.start, run.end)
+        if _UUID.fullmatch(run.text) and not _NUMBER.fullmatch(run.text):
+            return errors.bare_value(self.text, span, run.text, "UUID")
+        match = _TIMESTAMP.fullmatch(run.text)
+        if match is not None:
+            return errors.bare_value(self.text, span, run.text, "timestamp" if match[1] else "date")
+        return None
+
+    def _nothing_after(self) -> Problem:
+        before = self.before
+        if before is None:
+            return errors.empty_filter(self.text)
+        return errors.nothing_after(self.text, before.span, before.text)
+
+    def _unclosed(self) -> Problem:
+        opened: list[_Token] = []
+        for token in self.tokens:
+            if token.kind == "mark" and token.text in "([":
+                opened.append(token)
+            elif token.kind == "mark" and token.text in ")]" and opened:
+                opened.pop()
+        if opened:
+            return errors.unclosed(self.text, opened[-1].span, opened[-1].text)
+        return self._unexpected("the rest of the filter")
+
+    def _stray(self, at: _Token) -> Problem:
+        opened: list[_Token] = []
+        for token in self.tokens[: self.index]:
+            if token.kind == "mark" and token.text in "([":
+                opened.append(token)
+            elif token.kind == "mark" and token.text in ")]" and opened:
+                opened.pop()
+        return errors.stray(self.text, at.span, at.text, opened[-1].text if opened else None)
+
+    def _unexpected(self, wanted: str) -> Problem:
+        at = self.at
+        if at is None:
+            return errors.unexpected_end(self.text, self._end(), wanted)
+        return errors.unexpected_text(self.text, at.span, at.text, wanted)
+
+    # Pieces of the text ---------------------------------------------------------------------------------------------
+
+    def _token(self, ahead: int) -> _Token | None:
+        index = self.index + ahead
+        return self.tokens[index] if index < len(self.tokens) else None
+
+    def _end(self) -> Span:
+        end = self.tokens[-1].end if self.tokens else len(self.text)
+        return Span(end, end)
+
+    def _run(self, offset: int) -> _Token:
+        """The characters around ``offset`` that no space, quote, bracket or symbol parts."""
+        for match in _RUN.finditer(self.text):
+            if match.end() > offset:
+                if match.start() <= offset:
+                    return _Token("run", match[0], match.start())
+                break
+        return _Token("run", self.text[offset : offset + 1], offset)
+
+    def _path_tokens(self) -> list[_Token]:
+        """The tokens of the path that ends before the place."""
+        index = self.index - 1
+        if index >= 0 and self.tokens[index].text.lower() == "not":
+            index -= 1
+        path: list[_Token] = []
+        while index >= 0:
+            token = self.tokens[index]
+            if token.kind not in ("word", "backquoted"):
+                break
+            path.insert(0, token)
+            if index == 0 or self.tokens[index - 1].text != ".":
+                break
+            index -= 2
+        return path
+
+    def _path_text(self) -> str:
+        return ".".join(token.text for token in self._path_tokens()) or "field"
+
+    def _literal_text(self, ahead: int) -> str | None:
+        token = self._token(ahead)
+        return None if token is None else _as_literal(token)
+
+    def _raw_string(self, ahead: int) -> str:
+        token = self._token(ahead)
+        text = None if token is None else _as_literal(token)
+        return text if text is not None and text.startswith("'") else ""
+
+    def _found(self) -> tuple[Field | None, bool]:
+        """The field that the path before the place names, if it can be told, and whether it may be null."""
+        names = [unquote(t.text) if t.kind == "backquoted" else t.text for t in self._path_tokens()]
+        return self._walk(names)
+
+    def _field(self, names: list[str]) -> Field | None:
+        return self._walk(names)[0]
+
+    def _walk(self, names: list[str]) -> tuple[Field | None, bool]:
+        from astra_filter.fields import Array, Object  # Only here: a syntax error without a schema needs no fields.
+
+        scope: Field | None = self.root
+        nullable = False
+        for name in names:
+            if isinstance(scope, Array):
+                nullable = True
+                scope = scope.items
+            scope = scope.members.get(name) if isinstance(scope, Object) else None
+            if scope is None:
+                return None, False
+            nullable = nullable or scope.nullable
+        return scope, nullable
+
+
+def _as_literal(token: _Token) -> str | None:
+    """The literal that a token is, or is meant to be."""
+    if token.kind == "double":
+        return errors.quoted(token.text[1:-1])
+    if token.kind == "string" or token.text.lower() in ("true", "false", "null") or _NUMBER.fullmatch(token.text):
+        return token.text
+    if token.kind == "word" and _BARE_NAME.fullmatch(token.text) and token.text.lower() not in RESERVED:
+        return errors.quoted(token.text)
+    return None

@@ -1,0 +1,43 @@
+"""What a name is in the language, and how it is written (SPEC §2)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from unicodedata import category
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+RESERVED = frozenset({"and", "or", "not", "true", "false", "null"})
+"""The keywords that need backquotes as names."""
+
+_AFTER_THE_FIRST = frozenset({"Mn", "Mc", "Me", "Nd"})
+
+
+def bad_name_character(name: str) -> int | None:
+    """Return the index of the first character that cannot stand there in a bare name, or None when all can."""
+    if name.isidentifier() and name.isascii():
+        return None
+    for index, character in enumerate(name):
+        if not (character == "_" or character.isalpha() or (index and category(character) in _AFTER_THE_FIRST)):
+            return index
+    return None
+
+
+def name_text(name: str) -> str:
+    """Return a name as canonical text has it: in backquotes only where it needs them."""
+    if name and bad_name_character(name) is None and name.lower() not in RESERVED:
+        return name
+    return "`" + name.replace("`", "``") + "`"
+
+
+def path_text(names: Sequence[str]) -> str:
+    """Return a path as canonical text has it."""
+    return ".".join([name_text(name) for name in names])
+
+
+def unquote(token: str) -> str:
+    """Return what a string literal or a backquoted name stands for, given with its quotes."""
+    mark = token[0]
+    inner = token[1:-1]
+    return inner.replace(mark + mark, mark) if mark in inner else inner

@@ -1,0 +1,176 @@
+"""The schema: what a server declares of its resources, and the door to everything the library does with them."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from astra_filter import errors
+from astra_filter.fields import Array, Field, Leaf, Object, Open, leaves
+from astra_filter.filter import Filter
+from astra_filter.limits import DEFAULT_LIMITS, Limits
+from astra_filter.shapes import Shapes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from astra_filter.query import ListQuery, Parameters
+    from astra_filter.sql import SQL
+
+
+class Schema:
+    """The fields of a resource; compiles filters and list requests. Immutable, and safe to share between threads.
+
+    Args:
+        members: the fields by name, at least one.
+        key: the name of the field that identifies a resource: a scalar at the top level, sortable, never null. It is
+            the last sort key of every order (SPEC §6) and the primary key of the table; None where neither is needed.
+        limits: the budgets of SPEC §8; default those of `Limits`.
+        binary: text columns have a collation that compares by code point, where their field does not say otherwise.
+
+    Raises:
+        SchemaError: the fields contradict each other.
+    """
+
+    def __init__(
+        self,
+        members: Mapping[str, Field],
+        *,
+        key: str | None = None,
+        limits: Limits = DEFAULT_LIMITS,
+        binary: bool = False,
+    ) -> None:
+        self.root: Object | Open = Object(members)
+        self.key = key
+        self.limits = limits
+        self.binary = binary
+        self.leaves: dict[tuple[str, ...], Leaf] = leaves(self.root, binary=binary)
+        """Every scalar and array outside arrays, by path, with where it is stored."""
+        if key is not None:
+            leaf = self.leaves.get((key,))
+            if leaf is None or leaf.nullable or not leaf.field.sortable or leaf.column.json_path:
+                raise errors.bad_key(key)
+        self._shapes = Shapes(self.root, self.leaves)
+
+    @classmethod
+    def open(cls, *, limits: Limits = DEFAULT_LIMITS) -> Schema:
+        """Return a schema that takes any field: for the command line and quick experiments, in Python only.
+
+        The literal decides the type of a field, and a value of another JSON type does not match (SPEC §3). A path may
+        lead through arrays that only the data knows of.
+        """
+        schema = cls.__new__(cls)
+        schema.root = Open()
+        schema.key = None
+        schema.limits = limits
+        schema.binary = False
+        schema.leaves = {}
+        schema._shapes = Shapes(schema.root, {})
+        return schema
+
+    @classmethod
+    def from_json_schema(
+        cls, document: Mapping[str, Any], *, ref: str | None = None, omit_unsupported: bool = False, **options: Any
+    ) -> Schema:
+        """Return the schema of a resource that a JSON Schema or an OpenAPI document describes.
+
+        Args:
+            document: the parsed document.
+            ref: where in it the resource is: ``#/components/schemas/Task``, or the bare name; default the whole.
+            omit_unsupported: leave out the members that no field can represent, instead of refusing them.
+            options: ``key``, ``limits``, ``binary``, as `Schema` takes them.
+
+        Raises:
+            SchemaError: the document describes no resource that fields can represent; names the JSON pointer.
+        """
+        from astra_filter.derive import json_schema  # One way of making a schema, paid by those who use it.
+
+        return cls(json_schema.members(document, ref=ref, omit_unsupported=omit_unsupported), **options)
+
+    @classmethod
+    def from_type(cls, resource: type, **options: Any) -> Schema:
+        """Return the schema of a dataclass or `typing.TypedDict`.
+
+        Args:
+            resource: the class.
+            options: ``key``, ``limits``, ``binary``, as `Schema` takes them.
+
+        Raises:
+            SchemaError: a member's type is one that no field can represent.
+        """
+        from astra_filter.derive import annotations  # One way of making a schema, paid by those who use it.
+
+        return cls(annotations.members(resource), **options)
+
+    @classmethod
+    def infer(cls, resources: Iterable[Any], **options: Any) -> Schema:
+        """Return a schema that fits sample resources; every field is nullable (SPEC §3), but for the key.
+
+        Args:
+            resources: mappings, as JSON gives them.
+            options: ``key``, ``limits``, ``binary``, as `Schema` takes them.
+        """
+        from astra_filter.derive import sample  # One way of making a schema, paid by those who use it.
+
+        return cls(sample.members(resources), **options)
+
+    @cached_property
+    def signature(self) -> tuple[object, ...]:
+        """What tells this schema from others: equal for schemas that mean the same."""
+        return (self.key, self.binary, self.root.signature())
+
+    # Filters
+
+    def compile(self, text: str, *, limits: Limits | None = None) -> Filter:
+        """Compile a filter.
+
+        Args:
+            text: the filter (SPEC §2).
+            limits: other budgets than the schema's.
+
+        Raises:
+            FilterError: the text is no filter, or not one for this schema; holds every problem found.
+        """
+        if not isinstance(text, str):
+            raise errors.not_text(text)
+        return Filter(self, self._shapes.compile(text, limits or self.limits))
+
+    # List requests
+
+    def query(
+        self,
+        parameters: Parameters,
+        *,
+        scope: str = "",
+        secret: bytes | str | None = None,
+        default_limit: int | None = None,
+        max_limit: int | None = None,
+        ignore: Iterable[str] = (),
+        limits: Limits | None = None,
+    ) -> ListQuery:
+        """Check the query parameters of a list request (SPEC §6).
+
+        Args:
+            parameters: the raw query string; or the decoded parameters, as pairs or as a mapping to a string or a list.
+            scope: what a ``continue`` token is bound to besides the request, such as the account.
+            secret: authenticates the tokens (HMAC-SHA256); None leaves them readable and forgeable, but type-checked.
+            default_limit: the page size of a request without ``limit``; None for no bound.
+            max_limit: the largest page size; None for no bound.
+            ignore: names of parameters that are the server's own.
+            limits: other budgets than the schema's.
+
+        Raises:
+            QueryError: holds every problem of the request, for one problem document.
+        """
+        from astra_filter.query import parse_query  # A server that only filters does not pay for paging.
+
+        return parse_query(
+            self,
+            parameters,
+            scope=scope,
+            secret=secret,
+            default_limit=default_limit,
+            max_limit=max_limit,
+            ignore=ignore,
+            limits=limits or self.limits,
+        )
