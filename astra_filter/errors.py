@@ -212,12 +212,16 @@ def unclosed_name(text: str, span: Span) -> Problem:
 
 
 def empty_name(text: str, span: Span) -> Problem:
-    return Problem("empty_name", "a name is never empty", text, span, hint="write the field's name between the backquotes")
+    return Problem(
+        "empty_name", "a name is never empty", text, span, hint="write the field's name between the backquotes"
+    )
 
 
 def symbol_connective(text: str, span: Span, found: str, word: str) -> Problem:
     example = "not state eq 'running'" if word == "not" else f"state eq 'running' {word} percentDone gte 20"
-    return Problem("unknown_connective", f"{found!r} does not join tests", text, span, (word,), f"use {word}: {example}")
+    return Problem(
+        "unknown_connective", f"{found!r} does not join tests", text, span, (word,), f"use {word}: {example}"
+    )
 
 
 def unknown_operator(text: str, span: Span, found: str, near: str | None, path: str, literal: str | None) -> Problem:
@@ -229,12 +233,24 @@ def unknown_operator(text: str, span: Span, found: str, near: str | None, path: 
 
 
 def two_operators(text: str, span: Span, found: str) -> Problem:
-    return Problem("two_operators", f"a value belongs here, not the operator {_named(found)}", text, span, _LITERALS, "leave it out")
+    return Problem(
+        "two_operators",
+        f"a value belongs here, not the operator {_named(found)}",
+        text,
+        span,
+        _LITERALS,
+        "leave it out",
+    )
 
 
 def missing_operator(text: str, span: Span, path: str) -> Problem:
     return Problem(
-        "missing_operator", "an operator belongs here", text, span, _OPERATORS, f"write a test: {visible(path)} eq 'value'"
+        "missing_operator",
+        "an operator belongs here",
+        text,
+        span,
+        _OPERATORS,
+        f"write a test: {visible(path)} eq 'value'",
     )
 
 
@@ -244,7 +260,12 @@ def is_null(text: str, span: Span, path: str, *, negated: bool, never_null: bool
     operator = "ne" if negated else "eq"
     found = "is not" if negated else "is"
     return Problem(
-        "unknown_operator", f"unknown operator '{found}'", text, span, _OPERATORS, f"use {operator}: {visible(path)} {operator} null"
+        "unknown_operator",
+        f"unknown operator '{found}'",
+        text,
+        span,
+        _OPERATORS,
+        f"use {operator}: {visible(path)} {operator} null",
     )
 
 
@@ -258,12 +279,21 @@ def like_operator(text: str, span: Span, found: str, path: str, pattern: str, *,
     }[inner.startswith("%") and bool(inner), len(inner) > 1 and inner.endswith("%")]
     value = f"'{inner.strip('%')}'" if pattern else "'text'"
     test = f"{'not ' if negated else ''}{visible(path)} {operator} {visible(value)}"
-    return Problem("unknown_operator", f"unknown operator {_named(found)}", text, span, _OPERATORS, f"use {operator}: {test}")
+    return Problem(
+        "unknown_operator", f"unknown operator {_named(found)}", text, span, _OPERATORS, f"use {operator}: {test}"
+    )
 
 
 def negated_operator(text: str, span: Span, operator: str, path: str, literal: str | None) -> Problem:
     test = f"not {visible(path)} {operator} {visible(literal or chr(39) + 'value' + chr(39))}"
-    return Problem("negated_operator", f"'not' cannot stand before {operator!r}", text, span, ("not in",), f"negate the test: {test}")
+    return Problem(
+        "negated_operator",
+        f"'not' cannot stand before {operator!r}",
+        text,
+        span,
+        ("not in",),
+        f"negate the test: {test}",
+    )
 
 
 def between(text: str, span: Span, path: str, low: str | None, high: str | None) -> Problem:
@@ -286,7 +316,11 @@ def double_quoted_name(text: str, span: Span, inner: str) -> Problem:
 
 def name_needs_quotes(text: str, span: Span, name: str) -> Problem:
     return Problem(
-        "name_needs_quotes", f"the name {_named(name)} needs backquotes", text, span, hint=f"write {visible('`' + name + '`')}"
+        "name_needs_quotes",
+        f"the name {_named(name)} needs backquotes",
+        text,
+        span,
+        hint=f"write {visible('`' + name + '`')}",
     )
 
 
@@ -313,7 +347,11 @@ def nothing_inside(text: str, span: Span, opened: str) -> Problem:
 
 def nothing_after(text: str, span: Span, found: str) -> Problem:
     return Problem(
-        "nothing_after", f"nothing follows {_named(found)}", text, span, hint=f"finish the test: {_EXAMPLES.get(found.lower(), _EXAMPLE)}"
+        "nothing_after",
+        f"nothing follows {_named(found)}",
+        text,
+        span,
+        hint=f"finish the test: {_EXAMPLES.get(found.lower(), _EXAMPLE)}",
     )
 
 
@@ -323,11 +361,25 @@ def missing_literal(text: str, span: Span, before: str) -> Problem:
 
 def list_with_eq(text: str, span: Span, operator: str) -> Problem:
     use = "in" if operator == "eq" else "not in"
-    return Problem("list_with_eq", f"{operator!r} takes one value", text, span, _LITERALS, f"for a list use {use}: state {use} ('a', 'b')")
+    return Problem(
+        "list_with_eq",
+        f"{operator!r} takes one value",
+        text,
+        span,
+        _LITERALS,
+        f"for a list use {use}: state {use} ('a', 'b')",
+    )
 
 
 def string_only(text: str, span: Span, before: str) -> Problem:
-    return Problem("string_only", f"a string belongs after {_named(before)}", text, span, ("string",), f"write '{text[span.start:span.end]}'")
+    return Problem(
+        "string_only",
+        f"a string belongs after {_named(before)}",
+        text,
+        span,
+        ("string",),
+        f"write '{text[span.start : span.end]}'",
+    )
 
 
 def bad_number(text: str, span: Span, found: str) -> Problem:
@@ -353,11 +405,15 @@ def field_as_value(text: str, span: Span, found: str) -> Problem:
 
 
 def bare_word(text: str, span: Span, found: str) -> Problem:
-    return Problem("bare_word", f"the text {_named(found)} needs quotes", text, span, _LITERALS, f"write {quoted(found)}")
+    return Problem(
+        "bare_word", f"the text {_named(found)} needs quotes", text, span, _LITERALS, f"write {quoted(found)}"
+    )
 
 
 def bare_value(text: str, span: Span, found: str, what: str) -> Problem:
-    return Problem("bare_value", f"a {what} is written in single quotes", text, span, ("string",), f"write {quoted(found)}")
+    return Problem(
+        "bare_value", f"a {what} is written in single quotes", text, span, ("string",), f"write {quoted(found)}"
+    )
 
 
 def quote_in_string(text: str, span: Span, string: str) -> Problem:
@@ -387,7 +443,12 @@ def missing_comma(text: str, span: Span) -> Problem:
 
 def text_after_end(text: str, span: Span) -> Problem:
     return Problem(
-        "text_after_end", "the filter has ended before this", text, span, ("and", "or"), "join tests with and, or with or"
+        "text_after_end",
+        "the filter has ended before this",
+        text,
+        span,
+        ("and", "or"),
+        "join tests with and, or with or",
     )
 
 
@@ -433,7 +494,9 @@ def objects_tested(text: str, span: Span, path: str, members: Sequence[str]) -> 
 
 
 def brackets_on_scalar(text: str, span: Span, path: str, type_name: str) -> Problem:
-    return Problem("no_elements", f"{visible(path)} is {_article(type_name)}; brackets take arrays of objects", text, span)
+    return Problem(
+        "no_elements", f"{visible(path)} is {_article(type_name)}; brackets take arrays of objects", text, span
+    )
 
 
 def brackets_on_scalars(text: str, span: Span, path: str) -> Problem:
@@ -446,7 +509,9 @@ def brackets_on_scalars(text: str, span: Span, path: str) -> Problem:
     )
 
 
-def operator_not_allowed(text: str, span: Span, operator: str, path: str, type_name: str, allowed: Sequence[str]) -> Problem:
+def operator_not_allowed(
+    text: str, span: Span, operator: str, path: str, type_name: str, allowed: Sequence[str]
+) -> Problem:
     hint = "allowed: " + ", ".join(allowed) if allowed else "this field cannot be filtered by"
     return Problem(
         "operator_not_allowed",
@@ -464,7 +529,11 @@ def null_never(text: str, span: Span, path: str) -> Problem:
 
 def null_with_operator(text: str, span: Span, operator: str) -> Problem:
     return Problem(
-        "null_with_operator", f"null cannot be compared with {operator!r}", text, span, hint="null goes with eq, ne, in and not in"
+        "null_with_operator",
+        f"null cannot be compared with {operator!r}",
+        text,
+        span,
+        hint="null goes with eq, ne, in and not in",
     )
 
 
@@ -479,7 +548,9 @@ def wrong_kind(text: str, span: Span, path: str, type_name: str, found: str) -> 
         hint = f"write it without quotes: {literal[1:-1]}"
     elif found == "string" and type_name == "boolean" and literal[1:-1].lower() in ("true", "false"):
         hint = f"write it without quotes: {literal[1:-1].lower()}"
-    return Problem("wrong_kind", f"{visible(path)} is {_article(type_name)}, not {_article(found)}", text, span, (type_name,), hint)
+    return Problem(
+        "wrong_kind", f"{visible(path)} is {_article(type_name)}, not {_article(found)}", text, span, (type_name,), hint
+    )
 
 
 def bad_literal(text: str, span: Span, error: LiteralError) -> Problem:
@@ -492,7 +563,9 @@ def bad_literal(text: str, span: Span, error: LiteralError) -> Problem:
 def undeclared_value(literal: str, values: Sequence[str], near: Sequence[str]) -> LiteralError:
     shown = ", ".join(quoted(value) for value in values[:10]) + (", …" if len(values) > 10 else "")
     hint = f"did you mean {quoted(near[0])}? " if near else ""
-    return LiteralError("undeclared_value", f"{quoted(literal)} is not one of the field's values", f"{hint}values: {shown}")
+    return LiteralError(
+        "undeclared_value", f"{quoted(literal)} is not one of the field's values", f"{hint}values: {shown}"
+    )
 
 
 def bad_uuid(literal: str) -> LiteralError:
@@ -504,7 +577,9 @@ def bad_uuid(literal: str) -> LiteralError:
 
 
 def not_an_integer(literal: str) -> LiteralError:
-    return LiteralError("not_an_integer", f"{visible(literal, 40)} is not an integer", "write it without fraction and exponent")
+    return LiteralError(
+        "not_an_integer", f"{visible(literal, 40)} is not an integer", "write it without fraction and exponent"
+    )
 
 
 def integer_out_of_range(literal: str) -> LiteralError:
@@ -531,13 +606,17 @@ def bad_timestamp(literal: str) -> LiteralError:
 
 def timestamp_without_offset(literal: str) -> LiteralError:
     return LiteralError(
-        "timestamp_without_offset", f"{quoted(literal)} has no offset from UTC", f"for UTC write {quoted(literal + 'Z')}"
+        "timestamp_without_offset",
+        f"{quoted(literal)} has no offset from UTC",
+        f"for UTC write {quoted(literal + 'Z')}",
     )
 
 
 def timestamp_too_fine(literal: str) -> LiteralError:
     return LiteralError(
-        "timestamp_too_fine", f"{quoted(literal)} is finer than a microsecond", "write at most 6 digits after the second"
+        "timestamp_too_fine",
+        f"{quoted(literal)} is finer than a microsecond",
+        "write at most 6 digits after the second",
     )
 
 
@@ -549,7 +628,9 @@ def bad_date(literal: str) -> LiteralError:
 
 
 def unsortable_type(type_name: str) -> SchemaError:
-    return SchemaError("unsortable", f"this {type_name} cannot be sortable: only scalars that are returned can be sorted by")
+    return SchemaError(
+        "unsortable", f"this {type_name} cannot be sortable: only scalars that are returned can be sorted by"
+    )
 
 
 def path_without_column() -> SchemaError:
@@ -805,6 +886,11 @@ def missing_column(name: str) -> StorageError:
     return StorageError("missing_column", f"the row has no column {name!r}")
 
 
+def wrong_row(columns: Sequence[str], found: int) -> StorageError:
+    message = f"the row has {found} values instead of those of {len(columns)} columns: {', '.join(columns)}"
+    return StorageError("wrong_row", message)
+
+
 # SQL and storage ------------------------------------------------------------------------------------------------------
 
 
@@ -814,16 +900,49 @@ def unknown_dialect(name: object, known: Sequence[str]) -> SchemaError:
 
 def unknown_placeholders(style: object, dialect: str, known: Sequence[str]) -> SchemaError:
     return SchemaError(
-        "unknown_placeholders", f"{style!r} is no placeholder style of dialect {dialect}; its styles are {', '.join(known)}"
+        "unknown_placeholders",
+        f"{style!r} is no placeholder style of dialect {dialect}; its styles are {', '.join(known)}",
     )
 
 
 def unreachable_key(dialect: str, key: str) -> StorageError:
-    return StorageError("unreachable_key", f"dialect {dialect} cannot reach a JSON member whose name begins with '-': {key!r}")
+    return StorageError(
+        "unreachable_key", f"dialect {dialect} cannot reach a JSON member whose name begins with '-': {key!r}"
+    )
 
 
-def no_column(path: str) -> StorageError:
-    return StorageError("no_column", f"{path!r} has no column: an open schema does not say where fields are stored")
+def open_schema_has_no_columns() -> SchemaError:
+    return SchemaError("open_schema", "an open schema does not say where fields are stored: it has no SQL")
+
+
+def shared_place(column: str) -> SchemaError:
+    return SchemaError("shared_place", f"two fields are stored in the same place of column {column!r}")
+
+
+def null_in_required(path: str) -> StorageError:
+    return StorageError(
+        "null_in_required", f"{path} is missing or has no value of its type, and its column is NOT NULL"
+    )
+
+
+def value_too_long(path: str, most: int) -> StorageError:
+    return StorageError("value_too_long", f"{path} is longer than {most} characters")
+
+
+def unbounded_key(path: str, dialect: str, most: int) -> StorageError:
+    return StorageError(
+        "unbounded_key", f"dialect {dialect} indexes text of at most {most} characters: give {path} such a max_length"
+    )
+
+
+def folded_column_names(first: str, second: str, dialect: str) -> StorageError:
+    return StorageError(
+        "folded_column_names", f"columns {first!r} and {second!r} are the same column in dialect {dialect}"
+    )
+
+
+def bad_collation(name: object) -> SchemaError:
+    return SchemaError("bad_collation", f"{name!r} cannot be the name of a collation")
 
 
 # Wording -------------------------------------------------------------------------------------------------------------

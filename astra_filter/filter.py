@@ -100,6 +100,6 @@ class Filter:
 
             if len(self.template.prepared) >= _MOST_STATEMENTS:  # Ever-new aliases must not fill the memory.
                 self.template.prepared.clear()
-            prepared = prepare_where(self.schema, self.template.condition, dialect, placeholders, alias, first)
+            prepared = prepare_where(self.template.condition, dialect, placeholders, alias, first)
             self.template.prepared[key] = prepared
         return cast("Prepared", prepared).bind(self.values)

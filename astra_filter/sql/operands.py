@@ -1,0 +1,80 @@
+"""How a value is reached in SQL: in a column of its own, inside a JSON document, or in an array's element."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from astra_filter.sql.dialects import JSON_STORAGE, Dialect, Storage, fill
+from astra_filter.sql.fragment import Fragment, Param
+
+if TYPE_CHECKING:
+    from astra_filter.fields import Column, Field
+
+_TEXT = frozenset({"string", "enum"})
+"""The field types that a collation bears on, in a column of their own."""
+
+
+class Operand(NamedTuple):
+    """A value in SQL, and what it can be tested against.
+
+    ``value`` is null where the value is missing or, out of JSON, not of its field's type.
+    """
+
+    dialect: Dialect
+    value: Fragment
+    storage: Storage
+    exact: bool
+    """Whether the text must be made to compare by code point."""
+    prefilter: bool
+    """Whether an index may serve equality under the column's own collation."""
+    nullable: bool
+
+    def ordered(self) -> Fragment:
+        """Return the value so that it compares and sorts by code point."""
+        return fill(self.dialect.exact, x=self.value) if self.exact else self.value
+
+    def parameter(self, slot: int) -> Fragment:
+        """Return the literal of a slot, to be compared with ``value``."""
+        return fill(self.storage.parameter, p=Param(slot, self.storage.bind))
+
+    def ordered_parameter(self, slot: int) -> Fragment:
+        """Return the literal of a slot, to be compared with ``ordered()``."""
+        parameter = self.parameter(slot)
+        return fill(self.dialect.exact_parameter, p=parameter) if self.exact else parameter
+
+
+def resource_operand(dialect: Dialect, column: Column, field: Field, alias: str | None) -> Operand:
+    """Return a resource's value: a scalar or an array, in a table or under a table alias.
+
+    Raises:
+        StorageError: the dialect cannot reach it.
+    """
+    stored = dialect.column(column.name, alias)
+    if column.json_path or not field.scalar:
+        return _json_operand(dialect, field, *_member(dialect, fill(dialect.document, x=stored), column.json_path))
+    exact = field.type in _TEXT and not column.binary
+    storage = dialect.columns[field.type]
+    return Operand(dialect, stored, storage, exact, exact and dialect.prefilter, column.nullable)
+
+
+def element_operand(dialect: Dialect, element: str, path: tuple[str, ...], field: Field) -> Operand:
+    """Return a value in the array's element that is named ``element``; an empty path is the element itself.
+
+    Raises:
+        StorageError: the dialect cannot reach it.
+    """
+    if path:
+        document = fill(dialect.element_document or dialect.element, e=element)
+        return _json_operand(dialect, field, *_member(dialect, document, path))
+    kind = None if dialect.element_type is None else fill(dialect.element_type, e=element)
+    return _json_operand(dialect, field, fill(dialect.element, e=element), kind)
+
+
+def _member(dialect: Dialect, document: Fragment, path: tuple[str, ...]) -> tuple[Fragment, Fragment | None]:
+    return dialect.member(document, path) if path else (document, None)
+
+
+def _json_operand(dialect: Dialect, field: Field, value: Fragment, kind: Fragment | None) -> Operand:
+    storage = JSON_STORAGE[field.type]
+    read = fill(dialect.reads[storage.type], value=value, type=kind or fill(dialect.json_type, value=value))
+    return Operand(dialect, read, storage, dialect.exact_json and storage.type == "text", False, True)

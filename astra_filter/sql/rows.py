@@ -1,0 +1,167 @@
+"""From a resource to a row and back: what a table stores (SPEC §5).
+
+Only declared members are stored, in canonical form. What has not its field's type is stored as null, and inside JSON,
+where nothing tells them apart, null members are left out.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from astra_filter import errors
+from astra_filter.fields import Array, Enum, Object, Open, String, is_text, member
+from astra_filter.names import path_text
+from astra_filter.sql.dialects import dialect as find_dialect
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from astra_filter.fields import Field, Leaf
+    from astra_filter.schema import Schema
+
+Path = tuple[str, ...]
+
+
+def columns(schema: Schema) -> dict[str, tuple[Leaf, ...]]:
+    """Return the columns of a schema's table by name, in declared order, each with the leaves it holds.
+
+    Raises:
+        SchemaError: two leaves claim the same place, or the schema is an open one.
+    """
+    if isinstance(schema.root, Open):
+        raise errors.open_schema_has_no_columns()
+    found: dict[str, list[Leaf]] = {}
+    for leaf in schema.leaves.values():
+        found.setdefault(leaf.column.name, []).append(leaf)
+    for name, held in found.items():
+        places = sorted(leaf.column.json_path for leaf in held)
+        for place, following in zip(places, places[1:], strict=False):
+            if following[: len(place)] == place:
+                raise errors.shared_place(name)
+    return {name: tuple(held) for name, held in found.items()}
+
+
+def is_document(held: tuple[Leaf, ...]) -> bool:
+    """Whether the column of these leaves holds JSON."""
+    return bool(held[0].column.json_path) or not held[0].field.scalar
+
+
+def to_row(schema: Schema, resource: object, dialect: str) -> dict[str, Any]:
+    """Return what a table stores of a resource: the driver's value of each column by name, JSON as text.
+
+    Raises:
+        SchemaError: an unknown dialect, an open schema, or two fields stored in the same place.
+        StorageError: a column that is NOT NULL would be null, or a text is longer than its ``max_length``.
+    """
+    record = find_dialect(dialect)
+    row: dict[str, Any] = {}
+    for name, held in columns(schema).items():
+        if is_document(held):
+            row[name] = _document(held, resource)
+            continue
+        leaf = held[0]
+        value = _canonical(leaf.field, _step(resource, leaf.path), leaf.path)
+        if value is None and not leaf.column.nullable:
+            raise errors.null_in_required(path_text(leaf.path))
+        bind = record.columns[leaf.field.type].bind
+        row[name] = value if bind is None or value is None else bind(value)
+    return row
+
+
+def from_row(schema: Schema, row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the resource that a row holds, in canonical form, as values that JSON can hold.
+
+    A member that is null is left out, and so is a nullable object with nothing in it.
+
+    Args:
+        schema: what the table was made for.
+        row: the value of each column by name, as any driver returns it: JSON parsed or as text, timestamps as text or
+            as `datetime` (naive means UTC), booleans as 0 and 1, UUIDs as text or objects.
+
+    Raises:
+        SchemaError: an open schema, or two fields stored in the same place.
+        StorageError: the row lacks a column.
+    """
+    resource: dict[str, Any] = {}
+    for name, held in columns(schema).items():
+        try:
+            stored = row[name]
+        except (KeyError, IndexError):  # A sqlite3.Row raises the latter.
+            raise errors.missing_column(name) from None
+        document = is_document(held)
+        if document and isinstance(stored, (str, bytes)):
+            stored = _parsed(stored)
+        for leaf in held:
+            value = _step(stored, leaf.column.json_path)
+            if not document and leaf.field.type == "boolean" and isinstance(value, int):
+                value = bool(value)  # SQLite and MySQL have no booleans of their own.
+            _put(resource, leaf.path, value)
+    return _members(schema.root, resource, None)  # type: ignore[arg-type]  # Not an open one, as columns() has seen.
+
+
+def _members(owner_field: Object, owner: object, path: Path | None) -> dict[str, Any]:
+    found = {}
+    for name, field in owner_field.members.items():
+        value = _json(field, member(owner, name), None if path is None else (*path, name))
+        if isinstance(field, Object) and not value:
+            value = None if field.nullable else {}
+        if value is not None:
+            found[name] = value
+    return found
+
+
+def _json(field: Field, value: object, path: Path | None) -> Any:
+    """Return a value in the data as canonical JSON; ``path`` names it where its length matters, and is None elsewhere."""
+    if isinstance(field, Array):
+        elements = field.read(value)
+        return None if elements is None else [_json(field.items, element, path) for element in elements]
+    if isinstance(field, Object):
+        owner = field.read(value)
+        return None if owner is None else _members(field, owner, path)
+    canonical = _canonical(field, value, path)
+    return None if canonical is None else field.json(canonical)
+
+
+def _canonical(field: Field, value: object, path: Path | None) -> Any:
+    canonical = field.read(value)
+    if isinstance(field, (String, Enum)) and canonical is not None:
+        if not is_text(canonical):
+            return None
+        most = field.max_length if isinstance(field, String) else None
+        if path is not None and most is not None and len(canonical) > most:
+            raise errors.text_too_long(path_text(path), most)
+    return canonical
+
+
+def _document(held: tuple[Leaf, ...], resource: object) -> str | None:
+    document: Any = None
+    for leaf in held:
+        value = _json(leaf.field, _step(resource, leaf.path), leaf.path)
+        if value is not None and leaf.column.json_path:
+            document = document or {}
+            _put(document, leaf.column.json_path, value)
+        elif value is not None:
+            document = value
+    return (
+        None if document is None else json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    )
+
+
+def _put(document: dict[str, Any], path: Path, value: Any) -> None:
+    for name in path[:-1]:
+        document = document.setdefault(name, {})
+    document[path[-1]] = value
+
+
+def _step(owner: object, path: Path) -> object:
+    for name in path:
+        owner = member(owner, name)
+    return owner
+
+
+def _parsed(text: str | bytes) -> object:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):  # Rows written by others may hold anything.
+        return None

@@ -1,0 +1,172 @@
+"""From the checked tree to the condition of a WHERE clause (SPEC §5).
+
+A negated test is never NULL. A positive one may be, which AND, OR and WHERE take for false, and nothing negates it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple, assert_never
+
+from astra_filter import errors
+from astra_filter.checked import All, Any, Compare, In, IsNull, Some
+from astra_filter.nodes import Operator
+from astra_filter.sql.dialects import fill
+from astra_filter.sql.fragment import Fragment
+from astra_filter.sql.operands import Operand, element_operand, resource_operand
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from astra_filter.checked import Condition, Ref
+    from astra_filter.sql.dialects import Dialect
+
+_COMPARISONS = {Operator.EQ: "=", Operator.LT: "<", Operator.LTE: "<=", Operator.GT: ">", Operator.GTE: ">="}
+_OPPOSITES = {Operator.EQ: "<>", Operator.LT: ">=", Operator.LTE: ">", Operator.GT: "<=", Operator.GTE: "<"}
+
+_WIDTH = 16
+"""The longest chain of one operator that is written without balancing."""
+_SOME_DEPTH = 10
+"""About how many symbols a subquery keeps on a parser's stack around its own condition."""
+
+
+def where(condition: Condition, dialect: Dialect, alias: str | None = None) -> Fragment:
+    """Return the condition that is true for exactly the rows whose resources match.
+
+    Args:
+        condition: the checked tree; its slots are those of the fragment's parameters.
+        dialect: the database's SQL.
+        alias: the table or table alias by which columns are qualified; None leaves them bare.
+
+    Raises:
+        SchemaError: the schema is an open one.
+        StorageError: the dialect cannot express the condition.
+    """
+    return _Writer(dialect, alias, 0).condition(condition).sql
+
+
+class _Term(NamedTuple):
+    """A piece of a condition, with what decides about its parentheses and its place."""
+
+    sql: Fragment
+    joined: str
+    """The operator outside all parentheses; empty for a test."""
+    depth: int
+    """How far it fills the stack of an LR parser, roughly."""
+
+
+class _Writer:
+    """Writes conditions whose scope is a row, or with ``level`` above 0 the element of the level-th array around."""
+
+    def __init__(self, dialect: Dialect, alias: str | None, level: int) -> None:
+        self._dialect = dialect
+        self._alias = alias
+        self._level = level
+
+    def condition(self, condition: Condition) -> _Term:
+        match condition:
+            case All():
+                return self._group(condition, "AND")
+            case Any():
+                return self._group(condition, "OR")
+            case Some():
+                return self._some(condition)
+            case IsNull() | Compare() | In():
+                return _Term(self._test(condition), "", 0)
+            case _:
+                assert_never(condition)
+
+    def _group(self, group: All | Any, operator: str) -> _Term:
+        return _chain([self.condition(operand) for operand in _flat(group)], operator)
+
+    def _test(self, test: IsNull | Compare | In) -> Fragment:
+        operand = self._operand(test.ref)
+        match test:
+            case IsNull():
+                return Fragment(operand.value, " IS NOT NULL" if test.negated else " IS NULL")
+            case Compare():
+                return self._compare(test, operand)
+            case In():
+                return _membership(test, operand)
+            case _:
+                assert_never(test)
+
+    def _compare(self, test: Compare, operand: Operand) -> Fragment:
+        value = operand.ordered()
+        parameter = operand.ordered_parameter(test.slot)
+        match test.operator:
+            case Operator.CONTAINS:
+                positive = fill(self._dialect.contains, x=value, p=parameter)
+            case Operator.STARTSWITH:
+                positive = fill(self._dialect.startswith, x=value, p=parameter)
+            case Operator.ENDSWITH:
+                positive = fill(self._dialect.endswith, x=value, p=parameter)
+            case Operator.EQ | Operator.LT | Operator.LTE | Operator.GT | Operator.GTE:
+                if test.negated and not operand.nullable:
+                    return Fragment(value, f" {_OPPOSITES[test.operator]} ", parameter)
+                positive = Fragment(value, f" {_COMPARISONS[test.operator]} ", parameter)
+                if operand.prefilter and test.operator is Operator.EQ and not test.negated:
+                    return Fragment(operand.value, " = ", operand.parameter(test.slot), " AND ", positive)
+            case Operator.NE | Operator.IN:
+                raise AssertionError(test.operator)
+            case _:
+                assert_never(test.operator)
+        return Fragment(positive, " IS NOT TRUE") if test.negated else positive
+
+    def _some(self, some: Some) -> _Term:
+        element = f"element{self._level + 1}"
+        inner = _Writer(self._dialect, None, self._level + 1).condition(some.condition)
+        column = some.ref.column
+        captured = self._alias is None and column is not None and column.name.lower() in self._dialect.captured_names
+        sql = fill(
+            self._dialect.some_captured if captured else self._dialect.some,
+            array=self._operand(some.ref).value,
+            e=element,
+            condition=inner.sql,
+        )
+        return _Term(fill(self._dialect.not_some, some=sql) if some.negated else sql, "", inner.depth + _SOME_DEPTH)
+
+    def _operand(self, ref: Ref) -> Operand:
+        if self._level:
+            return element_operand(self._dialect, f"element{self._level}", ref.path, ref.field)
+        if ref.column is None:
+            raise errors.open_schema_has_no_columns()
+        return resource_operand(self._dialect, ref.column, ref.field, self._alias)
+
+
+def _membership(test: In, operand: Operand) -> Fragment:
+    parameters = Fragment.join(", ", map(operand.ordered_parameter, test.slots)).parenthesised()
+    if test.negated and not operand.nullable:
+        return Fragment(operand.ordered(), " NOT IN ", parameters)
+    positive = Fragment(operand.ordered(), " IN ", parameters)
+    if test.negated:
+        return Fragment(positive, " IS NOT TRUE")
+    if operand.prefilter:
+        plain = Fragment.join(", ", map(operand.parameter, test.slots)).parenthesised()
+        return Fragment(operand.value, " IN ", plain, " AND ", positive)
+    return positive
+
+
+def _flat(group: All | Any) -> Iterable[Condition]:
+    for operand in group.operands:
+        if type(operand) is type(group):
+            yield from _flat(operand)
+        else:
+            yield operand
+
+
+def _chain(terms: Sequence[_Term], operator: str) -> _Term:
+    """Join terms by AND or OR, the deepest first, because an LR parser's stack holds all that stands left of it."""
+    ordered = sorted(terms, key=lambda term: -term.depth)
+    while len(ordered) > _WIDTH:
+        groups = -(-len(ordered) // _WIDTH)
+        size = -(-len(ordered) // groups)
+        ordered = [_chain(ordered[start : start + size], operator) for start in range(0, len(ordered), size)]
+        ordered = [term._replace(sql=term.sql.parenthesised(), joined="", depth=term.depth + 1) for term in ordered]
+    pieces: list[Fragment] = []
+    depth = 0
+    for term in ordered:
+        # AND binds tighter than OR.
+        enclosed = operator == "AND" and term.joined == "OR"
+        pieces.append(term.sql.parenthesised() if enclosed else term.sql)
+        depth = max(depth, term.depth + enclosed + (2 if len(pieces) > 1 else 0))
+    return _Term(Fragment.join(f" {operator} ", pieces), operator, depth)
