@@ -1,4 +1,4 @@
-"""The check of a syntax tree against a schema: what the filter means, or everything that is wrong with it (SPEC §3, §4).
+"""The check of a syntax tree against a schema: what the filter means, or all that is wrong with it (SPEC §3, §4).
 
 A syntax tree that passes becomes a `checked` tree, in which the meaning is settled once for every backend.
 """
@@ -149,7 +149,11 @@ class _Check:
                     continue
                 ref, in_array = self._element_of(target.ref, kind)
                 flag = negated and not in_array
-                test = In(ref, tuple(numbers), flag) if operator is Operator.IN else Compare(ref, operator, numbers[0], flag)
+                test = (
+                    In(ref, tuple(numbers), flag)
+                    if operator is Operator.IN
+                    else Compare(ref, operator, numbers[0], flag)
+                )
                 parts.append(Some(target.ref, test, negated) if in_array else test)
             return _join(All if negated else Any, parts)
 
@@ -167,10 +171,12 @@ class _Check:
         elif isinstance(field, Array) and isinstance(field.items, Object):
             inner = field.items
         elif isinstance(field, Array):
-            return self._refuse(errors.brackets_on_scalars(self._text, node.path.span, path_text(node.path.names)))
+            self._refuse(errors.brackets_on_scalars(self._text, node.path.span, path_text(node.path.names)))
+            return None
         else:
             label = path_text(node.path.names)
-            return self._refuse(errors.brackets_on_scalar(self._text, node.path.span, label, field.type))
+            self._refuse(errors.brackets_on_scalar(self._text, node.path.span, label, field.type))
+            return None
         condition = self._condition(node.condition, _Scope(inner, is_resource=False), negated=False)
         if condition is None:
             return None
@@ -183,13 +189,16 @@ class _Check:
         if isinstance(owner, Open):
             return _Target((), Ref(path.names, owner, None, open=True), nullable=True)
         arrays: list[Ref] = []
+        field: Field = owner
         names: tuple[str, ...] = ()
         nullable = False
         last = len(path.names) - 1
         for index, name in enumerate(path.names):
-            field = owner.members.get(name)
-            if field is None:
-                return self._unknown(path, index, owner)
+            found = owner.members.get(name)
+            if found is None:
+                self._unknown(path, index, owner)
+                return None
+            field = found
             names = (*names, name)
             nullable = nullable or field.nullable
             if index == last:
@@ -202,7 +211,8 @@ class _Check:
                 nullable = nullable or owner.nullable
             else:
                 label = path_text(path.names[: index + 1])
-                return self._refuse(errors.no_such_member(self._text, path.spans[index + 1], label, field.type))
+                self._refuse(errors.no_such_member(self._text, path.spans[index + 1], label, field.type))
+                return None
         return _Target(tuple(arrays), self._ref(names, field, is_resource=is_resource), nullable)
 
     def _ref(self, names: tuple[str, ...], field: Field, *, is_resource: bool) -> Ref:
@@ -210,7 +220,7 @@ class _Check:
         return Ref(names, field, None if leaf is None else leaf.column)
 
     def _element_of(self, ref: Ref, kind: Kind) -> tuple[Ref, bool]:
-        """Return what a test with a literal looks at: an array's element, or the value; and whether it is an element."""
+        """Return what a test with a literal looks at, an array's element or the value, and whether it is an element."""
         if isinstance(ref.field, Array):
             return Ref((), ref.field.items, None), True
         return (Ref(ref.path, _OPEN_TYPES[kind], None, open=True) if ref.open else ref), False
@@ -260,9 +270,7 @@ class _Check:
                 )
                 return False
         elif isinstance(field, Object):
-            self._refuse(
-                errors.objects_tested(self._text, path.span, path_text(path.names), tuple(field.members))
-            )
+            self._refuse(errors.objects_tested(self._text, path.span, path_text(path.names), tuple(field.members)))
             return False
         elif slot.kind is not field.kind:
             label = path_text(path.names)

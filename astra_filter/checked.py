@@ -45,7 +45,7 @@ class IsNull:
 
 @dataclass(frozen=True, slots=True)
 class Compare:
-    """The value is not null and the operator holds: any `Operator` but ``NE`` and ``IN``. ``slot`` numbers the literal."""
+    """The value is not null and the operator, any but ``NE`` and ``IN``, holds with the literal of ``slot``."""
 
     ref: Ref
     operator: Operator

@@ -17,7 +17,7 @@ from astra_filter.span import Span
 
 if TYPE_CHECKING:
     from astra_filter.errors import Problem
-    from astra_filter.fields import Field, Object
+    from astra_filter.fields import Field
 
 
 class _Token(NamedTuple):
@@ -74,7 +74,7 @@ _SYNONYMS = {
 _OPERATORS = tuple(operator.value for operator in Operator)
 
 
-def diagnose(text: str, place: int, expected: frozenset[str], root: Object | None = None) -> Problem:
+def diagnose(text: str, place: int, expected: frozenset[str], root: Field | None = None) -> Problem:
     """Say what is wrong with a text that is no filter.
 
     Args:
@@ -89,7 +89,7 @@ def diagnose(text: str, place: int, expected: frozenset[str], root: Object | Non
 
 
 class _Diagnosis:
-    def __init__(self, text: str, place: int, expected: frozenset[str], root: Object | None) -> None:
+    def __init__(self, text: str, place: int, expected: frozenset[str], root: Field | None) -> None:
         self.text = text
         self.expected = expected
         self.root = root
@@ -178,7 +178,9 @@ class _Diagnosis:
             if operator is not None:
                 return errors.unknown_operator(text, at.span, at.text, operator, path, literal)
             return errors.missing_operator(text, at.span, path)
-        if word in ("is", "not") or (word in _OPERATORS and self.before is not None and self.before.text.lower() == "not"):
+        if word in ("is", "not") or (
+            word in _OPERATORS and self.before is not None and self.before.text.lower() == "not"
+        ):
             special = self._is_null(at, path) or self._negated(at, path)
             if special is not None:
                 return special
@@ -227,7 +229,11 @@ class _Diagnosis:
             name = unquote(at.text) if at.kind == "backquoted" else at.text
             if word in ("and", "or", "not"):
                 return errors.missing_literal(text, at.span, before)
-            if at.kind == "backquoted" or self._field([name]) is not None or self._field(run.text.split(".")) is not None:
+            if (
+                at.kind == "backquoted"
+                or self._field([name]) is not None
+                or self._field(run.text.split(".")) is not None
+            ):
                 return errors.field_as_value(text, Span(at.start, max(at.end, run.end)), run.text)
             return errors.bare_word(text, Span(run.start, run.end), run.text)
         return self._unexpected("a value")
@@ -246,7 +252,12 @@ class _Diagnosis:
         before = self.before
         if before is not None and before.kind == "number" and before.end == at.start and at.text not in ")],":
             return errors.bad_number(text, Span(run.start, run.end), run.text)
-        if before is not None and before.kind == "string" and before.end == at.start and at.kind in ("word", "open_string"):
+        if (
+            before is not None
+            and before.kind == "string"
+            and before.end == at.start
+            and at.kind in ("word", "open_string")
+        ):
             return errors.quote_in_string(text, Span(at.start, at.end), before.text)
         if at.text in (")", "]"):
             return self._stray(at)
@@ -274,7 +285,11 @@ class _Diagnosis:
         if null is not None and null.text.lower() in ("null", "none", "nil", "empty", "missing"):
             field, nullable = self._found()
             return errors.is_null(
-                self.text, Span(at.start, null.end), path, negated=negated, never_null=field is not None and not nullable
+                self.text,
+                Span(at.start, null.end),
+                path,
+                negated=negated,
+                never_null=field is not None and not nullable,
             )
         operator = "ne" if negated else "eq"
         return errors.unknown_operator(

@@ -9,13 +9,16 @@ from __future__ import annotations
 import enum
 import re
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime, timezone
+from datetime import UTC, date, datetime
 from difflib import get_close_matches
 from math import isfinite
-from typing import Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from astra_filter import errors
 from astra_filter.nodes import Kind, Operator
+
+if TYPE_CHECKING:
+    import builtins
 
 _EQUALITY = frozenset({Operator.EQ, Operator.NE, Operator.IN})
 _ORDER = _EQUALITY | {Operator.LT, Operator.LTE, Operator.GT, Operator.GTE}
@@ -94,7 +97,7 @@ class Field:
 
     def read(self, value: object) -> Any:
         """Return the canonical form of a value in the data, or None when it has not this type (SPEC §4.6, §4.7)."""
-        raise AssertionError(type(self))
+        raise AssertionError(type(self), value)
 
     def json(self, value: Any) -> Any:
         """Return a canonical value as what JSON can hold: the form it is returned in, and stored in inside JSON."""
@@ -166,7 +169,7 @@ class Enum(_Text):
     type = "enum"
     allowed = _EQUALITY
 
-    def __init__(self, *values: str | type[enum.Enum], binary: bool | None = None, **options: Any) -> None:
+    def __init__(self, *values: str | builtins.type[enum.Enum], binary: bool | None = None, **options: Any) -> None:
         super().__init__(binary=binary, **options)
         listed: list[str] = []
         for value in values:
@@ -426,7 +429,7 @@ _NO_MEMBERS = (str, bytes, bool, int, float, list, tuple, datetime, date, type(N
 
 
 def member(owner: object, name: str) -> object:
-    """Return a member of a value in the data: by key of a mapping, by attribute of another object, None where missing."""
+    """Return a member of a value in the data, None where missing: by key of a mapping, by attribute of an object."""
     if type(owner) is dict:
         return owner.get(name)
     owner = _unwrap(owner)
@@ -490,7 +493,7 @@ def _instant(match: re.Match[str]) -> datetime | None:
     day, hour, rest, fraction, _, offset = match.groups()
     try:
         value = datetime.fromisoformat(f"{day}T{hour}{rest}.{(fraction or '')[:6]:0<6}{offset or '+00:00'}")
-        return value.astimezone(timezone.utc)
+        return value.astimezone(UTC)
     except (ValueError, OverflowError):  # No such day; outside the years 1 to 9999 in UTC.
         return None
 
@@ -498,8 +501,8 @@ def _instant(match: re.Match[str]) -> datetime | None:
 def _utc(value: datetime) -> datetime | None:
     try:
         if value.utcoffset() is None:
-            return value.replace(tzinfo=timezone.utc, fold=0)
-        return value.astimezone(timezone.utc).replace(fold=0)
+            return value.replace(tzinfo=UTC, fold=0)
+        return value.astimezone(UTC).replace(fold=0)
     except Exception:  # noqa: BLE001  # A tzinfo class may raise anything (SPEC §4.6).
         return None
 
@@ -527,11 +530,14 @@ def leaves(root: Object, *, binary: bool) -> dict[tuple[str, ...], Leaf]:
     """Return the leaves of a schema's root object by path, in declared order.
 
     Args:
+        root: the fields of a resource.
         binary: whether text columns have a binary collation where their field does not say.
     """
     found: dict[tuple[str, ...], Leaf] = {}
 
-    def visit(owner: Object, path: tuple[str, ...], column: str | None, json_path: tuple[str, ...], nullable: bool) -> None:
+    def visit(
+        owner: Object, path: tuple[str, ...], column: str | None, json_path: tuple[str, ...], nullable: bool
+    ) -> None:
         for name, member in owner.members.items():
             place = (*path, name)
             if member.column is not None:

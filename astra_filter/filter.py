@@ -70,7 +70,7 @@ class Filter:
 
     @cached_property
     def matches(self) -> Matches:
-        """``matches(resource)`` says whether a resource (a mapping, or an object with attributes) is selected (SPEC §4)."""
+        """``matches(resource)`` says whether the filter selects a mapping or an object with attributes (SPEC §4)."""
         return self._functions[0]
 
     def select(self, resources: Iterable[R]) -> list[R]:

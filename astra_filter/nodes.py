@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
-from astra_filter.span import Span
+if TYPE_CHECKING:
+    from astra_filter.span import Span
 
 
 class Kind(Enum):

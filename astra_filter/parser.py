@@ -34,12 +34,12 @@ if TYPE_CHECKING:
 
     from lark import Lark, Token
 
-    from astra_filter.fields import Object
+    from astra_filter.fields import Field
 
 _OPERATORS = {operator.value: operator for operator in Operator} | {"le": Operator.LTE, "ge": Operator.GTE}
 
 
-def parse(text: str, limits: Limits = DEFAULT_LIMITS, root: Object | None = None) -> Syntax:
+def parse(text: str, limits: Limits = DEFAULT_LIMITS, root: Field | None = None) -> Syntax:
     """Parse a filter, without a look at whether its fields exist.
 
     Args:

@@ -15,12 +15,10 @@ from sys import float_info
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias, TypeVar, assert_never
 
 from astra_filter import fields
-from astra_filter.checked import All, Any, Compare, Condition, In, IsNull, Ref, Some
+from astra_filter.checked import All, Any, Compare, Condition, In, IsNull, Some
 from astra_filter.nodes import Operator
 
 if TYPE_CHECKING:
-    from datetime import date, datetime
-
     from astra_filter.fields import Field
 
 R = TypeVar("R")
@@ -67,6 +65,8 @@ def _open_values(owner: object, path: Sequence[str], *, elements: bool) -> list[
     """Return what an open path leads to: one value, or one for each element of the arrays on the way.
 
     Args:
+        owner: the resource, or an element.
+        path: the members to step through.
         elements: an array at the end of the path stands for its elements.
     """
     values = [owner]
@@ -173,10 +173,11 @@ def _type_is(value: ast.expr, type_name: str) -> ast.expr:
 _NONE = ast.Constant(None)
 
 
-def _function(name: str, argument: str, body: list[ast.stmt]) -> ast.stmt:
-    arguments = ast.arguments([], [ast.arg(argument)], None, [], [], None, [])
-    # The fields are given by name: Python 3.12 put one more between them.
-    return ast.FunctionDef(name=name, args=arguments, body=body, decorator_list=[], returns=None, type_params=[])
+def _function(name: str, arguments: Sequence[str], body: list[ast.stmt]) -> ast.stmt:
+    taken = ast.arguments([], [ast.arg(argument) for argument in arguments], None, [], [], None, [])
+    function = ast.FunctionDef(name=name, args=taken, body=body, decorator_list=[], returns=None)
+    function.type_params = []  # type: ignore[attr-defined,unused-ignore]  # Required from 3.12 on, unknown before.
+    return function
 
 
 def _assign(name: str, value: ast.expr) -> ast.stmt:
@@ -192,6 +193,10 @@ _COMPARISONS: dict[Operator, type[ast.cmpop]] = {
 }
 
 
+def _same(value: object) -> object:
+    return value
+
+
 class _Generator:
     def __init__(self) -> None:
         self._constants: list[_Constant] = []
@@ -201,7 +206,7 @@ class _Generator:
     def run(self, condition: Condition) -> Predicate:
         test = self._condition(condition, "scope")
         scope = _assign("scope", _as_scope("resource"))
-        matches = _function("matches", "resource", [scope, ast.Return(test)])
+        matches = _function("matches", ["resource"], [scope, ast.Return(test)])
         append = ast.Expr(_call("append", _name("resource")))
         loop = ast.For(
             target=ast.Name("resource", ast.Store()),
@@ -211,7 +216,7 @@ class _Generator:
         )
         select = _function(
             "select",
-            "resources",
+            ["resources"],
             [
                 _assign("selected", ast.List([], ast.Load())),
                 _assign("append", ast.Attribute(_name("selected"), "append", ast.Load())),
@@ -220,14 +225,8 @@ class _Generator:
             ],
         )
         result = ast.Return(ast.Tuple([_name("matches"), _name("select")], ast.Load()))
-        factory = ast.FunctionDef(
-            name="factory",
-            args=ast.arguments([], [ast.arg(f"k{i}") for i in range(len(self._constants))], None, [], [], None, []),
-            body=[*self._functions, matches, select, result],
-            decorator_list=[],
-            returns=None,
-            type_params=[],
-        )
+        constants = [f"k{number}" for number in range(len(self._constants))]
+        factory = _function("factory", constants, [*self._functions, matches, select, result])
         module = ast.fix_missing_locations(ast.Module([factory], []))
         namespace: dict[str, object] = {}
         exec(compile(module, "<filter>", "exec"), _GLOBALS, namespace)  # noqa: S102  # Made of nodes above only.
@@ -282,7 +281,7 @@ class _Generator:
         """Put a loop that may return True into a function of its own; return the call."""
         name = self._temporary()
         loop = ast.For(target=ast.Name(variable, ast.Store()), iter=items, body=body, orelse=[])
-        self._functions.append(_function(name, "array", [loop, ast.Return(ast.Constant(False))]))
+        self._functions.append(_function(name, ["array"], [loop, ast.Return(ast.Constant(False))]))
         return _call(name, argument)
 
     # Values and tests
@@ -298,7 +297,7 @@ class _Generator:
         return value
 
     def _test(self, condition: IsNull | Compare | In, value: ast.expr) -> ast.expr:
-        """``fast(x) if type(x := value) is T else x is not None and slow(read(x))``"""
+        """Write ``fast(x) if type(x := value) is T else x is not None and slow(read(x))``."""
         field = condition.ref.field
         x = self._temporary()
         first = _set(x, value)
@@ -324,9 +323,7 @@ class _Generator:
             case "number":
                 kind = self._temporary()
                 # An integer that a double holds exactly compares as one.
-                exact = _compare(
-                    ast.Constant(-_EXACT), (ast.LtE(), _name(x)), (ast.LtE(), ast.Constant(_EXACT))
-                )
+                exact = _compare(ast.Constant(-_EXACT), (ast.LtE(), _name(x)), (ast.LtE(), ast.Constant(_EXACT)))
                 fits = _or(
                     _is(_set(kind, _call("type", first)), _name("float")), _and(_is(_name(kind), _name("int")), exact)
                 )
@@ -342,10 +339,10 @@ class _Generator:
                     _compare(_subscript(x, 26), (ast.Eq(), ast.Constant("Z"))),
                     _compare(_subscript(x, 10), (ast.Eq(), ast.Constant("T"))),
                 )
-                fast = self._as_text(condition, x, _timestamp_text)
+                fast = self._as_text(condition, x, field)
             case "date":
                 fits = self._is_text_of(first, x, 10)
-                fast = self._as_text(condition, x, _date_text)
+                fast = self._as_text(condition, x, field)
             case _:
                 raise AssertionError(field.type)
         return ast.IfExp(fits, fast, slow)
@@ -383,13 +380,13 @@ class _Generator:
             case _:
                 return self._holds(condition, _name(x), constant)
 
-    def _as_text(self, condition: Compare | In, x: str, text: Callable[[object], object]) -> ast.expr:
+    def _as_text(self, condition: Compare | In, x: str, field: Field) -> ast.expr:
         """Compare text in storage form, whose order is the values' own, and read only what passes, to see it is one."""
-        constant = self._constant(condition, text)
+        constant = self._constant(condition, field.json)
         test = self._holds(condition, _name(x), constant)
         if isinstance(condition, In) or condition.operator is Operator.EQ:
             return test
-        return _and(test, _call(f"readable_{condition.ref.field.type}", _name(x)))
+        return _and(test, _call(f"readable_{field.type}", _name(x)))
 
     def _is_text_of(self, first: ast.expr, x: str, length: int) -> ast.expr:
         return _and(
@@ -397,20 +394,13 @@ class _Generator:
             _compare(_call("len", _name(x)), (ast.Eq(), ast.Constant(length))),
         )
 
-    def _constant(self, condition: Compare | In, form: Callable[[object], object] | None = None) -> ast.expr:
-        """Add an argument to the factory: the condition's literal or set of literals, in storage form if one is given."""
+    def _constant(self, condition: Compare | In, form: Callable[[object], object] = _same) -> ast.expr:
+        """Add an argument to the factory: the condition's literal, or set of literals, in a form of its own."""
         constant: _Constant
-        if isinstance(condition, In):
-            slots = condition.slots
-            if form is None:
-                constant = lambda values: frozenset([values[slot] for slot in slots])  # noqa: E731
-            else:
+        match condition:
+            case In(slots=slots):
                 constant = lambda values: frozenset([form(values[slot]) for slot in slots])  # noqa: E731
-        else:
-            slot = condition.slot
-            if form is None:
-                constant = lambda values: values[slot]  # noqa: E731
-            else:
+            case Compare(slot=slot):
                 constant = lambda values: form(values[slot])  # noqa: E731
         self._constants.append(constant)
         return _name(f"k{len(self._constants) - 1}")
@@ -439,13 +429,3 @@ def _is_scalar_test(condition: Condition) -> bool:
             return _is_scalar_test(operands[0])
         case _:
             return not condition.ref.path
-
-
-def _timestamp_text(value: datetime) -> str:
-    return fields.timestamp_text(value)
-
-
-def _date_text(value: date) -> str:
-    return value.isoformat()
-
-

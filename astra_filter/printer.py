@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from astra_filter.nodes import Literal
 
+
 def canonical(syntax: Syntax) -> str:
     """Return the canonical text of a filter; parsing it gives an equal filter."""
     return _condition(syntax.root, syntax.literals)

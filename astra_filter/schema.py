@@ -6,16 +6,15 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from astra_filter import errors
-from astra_filter.fields import Array, Field, Leaf, Object, Open, leaves
+from astra_filter.fields import Field, Leaf, Object, Open, leaves
 from astra_filter.filter import Filter
 from astra_filter.limits import DEFAULT_LIMITS, Limits
 from astra_filter.shapes import Shapes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
     from astra_filter.query import ListQuery, Parameters
-    from astra_filter.sql import SQL
 
 
 class Schema:
@@ -65,7 +64,7 @@ class Schema:
         schema.limits = limits
         schema.binary = False
         schema.leaves = {}
-        schema._shapes = Shapes(schema.root, {})
+        schema._shapes = Shapes(schema.root, {})  # noqa: SLF001  # A constructor.
         return schema
 
     @classmethod

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import threading
 from collections import OrderedDict
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from astra_filter.check import MOST_PROBLEMS, check, coerce
@@ -139,10 +140,8 @@ class Shapes:
         template = self._templates.get(key)
         if template is None:
             return self._plain(text, limits, key, scanned)
-        try:
+        with suppress(KeyError):  # Another thread has just dropped it.
             self._templates.move_to_end(key)
-        except KeyError:  # Another thread has just dropped it.
-            pass
         literals = tuple([_literal(token) for token in scanned.tokens])
         values, problems = coerce(template.coercions, literals, text, lambda: _token_spans(scanned))
         if problems:
