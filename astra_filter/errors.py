@@ -766,7 +766,7 @@ def skip_with_continue(value: str) -> Problem:
 
 
 def bad_count(value: str) -> Problem:
-    return Problem("bad_count", "count is true or false", value, _whole(value), ("true", "false"), None, "count")
+    return Problem("bad_count", "count is true or false", value, _whole(value), (), "write count=true", "count")
 
 
 def bad_token(value: str) -> Problem:
@@ -808,9 +808,9 @@ def reserved_name(text: str, span: Span, parameter: str = "filter") -> Problem:
     return Problem("reserved_name", f"{_named(word)} is a keyword", text, span, ("name",), hint, parameter)
 
 
-def text_after_name(text: str, span: Span, parameter: str) -> Problem:
+def text_after_name(text: str, span: Span, parameter: str, item: str) -> Problem:
     message = f"unexpected {quoted(text[span.start : span.end])} after a field name"
-    hint = "names are separated by commas, and those that are not letters, digits and _ go in backquotes: `app/name`"
+    hint = f"names are separated by commas; as one name write {visible('`' + item.replace('`', '``') + '`')}"
     return Problem("text_after_name", message, text, span, (), hint, parameter)
 
 

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import re
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, NamedTuple
 
 from astra_filter import errors
-from astra_filter.parser import bad_name_character, unquote
+from astra_filter.fields import Array, Object, Open
+from astra_filter.names import RESERVED, bad_name_character, path_text, unquote
 from astra_filter.span import Span
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from astra_filter.errors import Problem
+    from astra_filter.fields import Field
+
+MOST_PROBLEMS = 20
+"""Of one parameter, or of parameter names; looking for near names is the dearest part of a refusal."""
 
 _SPACE = " \t\r\n"
 _PIECE = re.compile(r"`(?:[^`]|``)*(?:`|$)|,|[^,`]+")
 _TOKEN = re.compile(r"`(?:[^`\0\ud800-\udfff]|``)+`(?!`)|[A-Za-z_\x80-\U0010FFFF][0-9A-Za-z_\x80-\U0010FFFF]*|\.")
-_RESERVED = frozenset({"and", "or", "not", "true", "false", "null"})
 
 
 class Item(NamedTuple):
@@ -26,6 +33,11 @@ class Item(NamedTuple):
     """Of the path."""
     rest: str
     rest_span: Span
+
+    @property
+    def whole(self) -> Span:
+        """The place of path and rest."""
+        return Span(self.span.start, max(self.span.end, self.rest_span.end))
 
 
 def read(text: str, parameter: str, most: int) -> tuple[list[Item], list[Problem]]:
@@ -81,8 +93,8 @@ def _item(text: str, span: Span, parameter: str) -> Item | Problem:
             bad = bad_name_character(token)
             if bad is not None:
                 return errors.not_a_name(text, Span(place + bad, place + bad + 1), parameter)
-            if token.isascii() and token.lower() in _RESERVED:
-                return errors.reserved_name(text, Span(*match.span()), parameter)
+            if token.isascii() and token.lower() in RESERVED:
+                return errors.reserved_name(text, Span(*match.span()), token)._replace(parameter=parameter)
             names.append(token)
         end = match.end()
         place = _skip(text, end, span.end)
@@ -97,3 +109,30 @@ def _skip(text: str, place: int, end: int) -> int:
     while place < end and text[place] in _SPACE:
         place += 1
     return place
+
+
+def chain(root: Object | Open, path: tuple[str, ...]) -> list[Field]:
+    """Return the fields that a path steps through, the last one its own; shorter than the path where it ends early."""
+    fields: list[Field] = []
+    owner: Field = root
+    for name in path:
+        if isinstance(owner, Object) and name in owner.members:
+            owner = owner.members[name]
+        elif not isinstance(owner, Open):
+            break
+        fields.append(owner)
+    return fields
+
+
+def unresolved(text: str, item: Item, parameter: str, found: list[Field], known: Iterable[str]) -> Problem:
+    """Return what is wrong with a path that ends early, after the fields ``found``; ``known`` are those to suggest."""
+    last = found[-1] if found else None
+    if isinstance(last, Array) and isinstance(last.items, Object) and item.path[len(found)] in last.items.members:
+        return errors.through_array(text, item.span, parameter, path_text(item.path[: len(found)]))
+    name = path_text(item.path)
+    return errors.unknown_item(text, item.span, parameter, name, nearest(name, known))
+
+
+def nearest(name: str, known: Iterable[str]) -> list[str]:
+    """Return the known name that ``name`` is probably meant to be, if there is one."""
+    return get_close_matches(name[:100], list(known), 1)

@@ -1,7 +1,7 @@
 """The problem documents of SPEC §1: what an API answers with status 400, 401, 403 and 404.
 
-Each function returns a new dictionary, ready for JSON and for the media type ``application/problem+json`` (RFC 9457; as in
-the API of SPEC §1, ``status`` is a string). Common arguments:
+Each function returns a new dictionary, ready for JSON and for the media type ``application/problem+json`` (RFC 9457;
+as in the API of SPEC §1, ``status`` is a string). Common arguments:
 
 - ``base_url``: what the numbered types start with, without the final slash;
 - ``detail``: a sentence for people, instead of the usual one;
@@ -29,7 +29,9 @@ def invalid_parameters(
 
     Args:
         invalid: an entry for each thing that is wrong: ``name`` of the parameter, ``reason``, and what else helps.
-        base_url, detail, correlation_id: see the module.
+        base_url: what the type starts with.
+        detail: a sentence for people.
+        correlation_id: names the request in the server's log.
     """
     document = _document("400", 5, "Invalid query parameters", detail, base_url, correlation_id)
     document["invalidParams"] = [dict(entry) for entry in invalid]

@@ -1,0 +1,145 @@
+"""``orderBy``: a total order over resources (SPEC §6).
+
+Nulls are the smallest values; text, enums and UUIDs go by code point; false before true; the schema's key comes last.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from astra_filter import errors
+from astra_filter.fields import Boolean, Integer, Number, member
+from astra_filter.names import path_text
+from astra_filter.paths import MOST_PROBLEMS, chain, read, unresolved
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from astra_filter.errors import Problem
+    from astra_filter.fields import Leaf, Object, Open
+
+_NEGATABLE = (Boolean, Integer, Number)
+
+
+class SortKey(NamedTuple):
+    """One key of an order."""
+
+    leaf: Leaf
+    descending: bool
+
+    @property
+    def text(self) -> str:
+        """The key as ``orderBy`` has it: ``name``, ``name desc``."""
+        return path_text(self.leaf.path) + (" desc" if self.descending else "")
+
+
+class Order:
+    """Sort keys, the schema's key last; without any, resources stay as they come.
+
+    Args:
+        keys: the sort keys, in order of weight.
+    """
+
+    __slots__ = ("_ranks", "keys", "text")
+
+    def __init__(self, keys: tuple[SortKey, ...]) -> None:
+        self.keys = keys
+        self.text = ", ".join([key.text for key in keys])
+        self._ranks = tuple([(key.descending, isinstance(key.leaf.field, _NEGATABLE)) for key in keys])
+
+    def values(self, resource: object) -> tuple[Any, ...]:
+        """Return the canonical value of each sort key in a resource."""
+        found = []
+        for (path, field, _, _), _ in self.keys:
+            value = resource
+            for name in path:
+                value = member(value, name)
+            found.append(None if value is None else field.read(value))
+        return tuple(found)
+
+    def rank(self, values: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Return what sorts as canonical sort values do: the lower comes first, whatever the directions."""
+        rank: list[Any] = []
+        for value, (descending, negatable) in zip(values, self._ranks, strict=True):
+            if not descending:
+                rank += (value is not None, value)
+            elif value is None:
+                rank += (True, None)
+            else:
+                rank += (False, -value if negatable else _Descending(value))
+        return tuple(rank)
+
+
+class _Descending:
+    """A value that sorts the other way round."""
+
+    __slots__ = ("_value",)
+    __hash__ = None  # type: ignore[assignment]  # For sorting only.
+
+    def __init__(self, value: Any) -> None:
+        self._value = value
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Descending) and self._value == other._value
+
+    def __lt__(self, other: _Descending) -> bool:
+        return bool(other._value < self._value)
+
+
+def parse_order(
+    text: str | None, root: Object | Open, leaves: Mapping[tuple[str, ...], Leaf], key: str | None, most: int
+) -> tuple[Order, list[Problem]]:
+    """Read ``orderBy``.
+
+    Args:
+        text: the parameter's value; None where it is not given.
+        root: the schema's fields.
+        leaves: the schema's leaves by path.
+        key: the name of the schema's key field; None for a schema without one.
+        most: the sort keys that ``text`` may have (SPEC §8).
+
+    Returns:
+        The order, complete with the schema's key, and what is wrong with the text.
+    """
+    keys: list[SortKey] = []
+    problems: list[Problem] = []
+    if text is not None:
+        items, problems = read(text, "orderBy", most)
+        for item in items:
+            if len(problems) >= MOST_PROBLEMS:
+                break
+            found = chain(root, item.path)
+            leaf = leaves.get(item.path)
+            name = path_text(item.path)
+            if len(found) < len(item.path):
+                problems.append(unresolved(text, item, "orderBy", found, _sortable(root, leaves)))
+            elif leaf is None or name not in _sortable(root, leaves):
+                problems.append(errors.not_sortable(text, item.span, name, _sortable(root, leaves)))
+            elif any(leaf is other.leaf for other in keys):
+                problems.append(errors.repeated_item(text, item.span, "orderBy", name))
+            else:
+                keys.append(SortKey(leaf, item.rest.lower() == "desc"))
+            if item.rest_span.start == item.span.end and item.rest:
+                problems.append(errors.text_after_name(text, item.rest_span, "orderBy", text[slice(*item.whole)]))
+            elif item.rest.lower() not in ("", "asc", "desc"):
+                problems.append(errors.bad_direction(text, item.rest_span))
+    if key is not None:
+        keys = _complete(keys, leaves[(key,)])
+    return Order(tuple(keys)), sorted(problems, key=lambda problem: problem.span)
+
+
+def _sortable(root: Object | Open, leaves: Mapping[tuple[str, ...], Leaf]) -> list[str]:
+    """Return the paths that may be sorted by: a token shows their values, so they are returnable all the way."""
+    return [
+        path_text(path)
+        for path, leaf in leaves.items()
+        if leaf.field.sortable and all(field.returnable for field in chain(root, path))
+    ]
+
+
+def _complete(keys: list[SortKey], unique: Leaf) -> list[SortKey]:
+    """End the keys with the unique one; those after it could never decide."""
+    for place, key in enumerate(keys):
+        if key.leaf is unique:
+            return keys[: place + 1]
+    return [*keys, SortKey(unique, bool(keys) and keys[-1].descending)]

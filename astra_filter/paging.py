@@ -1,0 +1,157 @@
+"""``limit``, ``skip``, ``count`` and ``continue``: which part of the ordered resources a page is (SPEC §6)."""
+
+from __future__ import annotations
+
+import json
+import re
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from hashlib import sha256
+from hmac import compare_digest, digest
+from math import inf
+from typing import TYPE_CHECKING, Any
+
+from astra_filter import errors
+from astra_filter.fields import MAX_INTEGER, Enum, String, is_text
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from astra_filter.fields import Leaf
+    from astra_filter.ordering import Order
+
+_DIGITS = re.compile(r"[0-9]+")
+_TOKEN = re.compile(r"[A-Za-z0-9_-]+")
+_VERSION = b"\1"
+_TAG_LENGTH = sha256().digest_size
+_LONGEST_SCALAR = 40
+"""Characters of JSON that a value other than text can take: a UUID and its quotes, with some to spare."""
+_LONGEST_CHARACTER = 6
+"""Bytes of JSON that one character of text can take: ``\\u0001``."""
+
+MOST_ROWS = MAX_INTEGER - 1
+"""The largest limit, so that one row more can still be counted in 64 bits."""
+
+
+def read_natural(text: str, most: int) -> int | None:
+    """Return a whole number written in ASCII digits, lowered to ``most``; None where the text is none."""
+    if _DIGITS.fullmatch(text) is None:
+        return None
+    digits = text.lstrip("0")
+    # Counted before conversion: int() takes quadratic time.
+    return most if len(digits) > 19 else min(int(digits or "0"), most)
+
+
+class Tokens:
+    """Makes and reads the ``continue`` tokens of one request: the sort values of the last row, bound to the request.
+
+    A token is URL-safe base64 of a version, a tag and the sort values as JSON. The tag is the HMAC-SHA256 (RFC 2104) of
+    the values and of what they are bound to; without a secret its key is empty, so that it still tells a cut or altered
+    token and one of another request from a right one, but not one that somebody made up.
+
+    Args:
+        order: the order the rows are in.
+        filter_text: the filter's canonical text, None without a filter.
+        scope: what else the token is bound to, such as the account.
+        secret: the server's secret, None for tokens that are not authenticated.
+        most: the characters that a token may have (SPEC §8).
+    """
+
+    __slots__ = ("_context", "_most", "_order", "_secret")
+
+    def __init__(self, order: Order, filter_text: str | None, scope: str, secret: bytes | None, most: int) -> None:
+        self._order = order
+        self._context = json.dumps([filter_text, order.text, scope]).encode() + b"\n"
+        self._secret = secret or b""
+        self._most = most
+
+    def write(self, values: tuple[Any, ...]) -> str:
+        """Return the token for the row that has these canonical sort values.
+
+        Raises:
+            StorageError: it would be too long, or a value is text that no database holds.
+        """
+        stored = []
+        for value, (leaf, _) in zip(values, self._order.keys, strict=True):
+            if isinstance(value, str) and not is_text(value):
+                raise errors.unstorable_in_token(".".join(leaf.path))
+            stored.append(None if value is None else leaf.field.json(value))
+        payload = json.dumps(stored, ensure_ascii=False, separators=(",", ":")).encode()
+        token = urlsafe_b64encode(_VERSION + self._tag(payload) + payload).rstrip(b"=").decode()
+        if len(token) > self._most:
+            lengths = [len(value.encode()) if isinstance(value, str) else 0 for value in stored]
+            longest = self._order.keys[lengths.index(max(lengths))]
+            raise errors.token_too_long(".".join(longest.leaf.path), self._most)
+        return token
+
+    def read(self, token: str) -> tuple[Any, ...] | None:
+        """Return the canonical sort values that a token holds, or None when it is no token of this request."""
+        if len(token) > self._most or _TOKEN.fullmatch(token) is None:
+            return None
+        try:
+            data = urlsafe_b64decode(token + "=" * (-len(token) % 4))
+        except ValueError:  # One character more than a multiple of four.
+            return None
+        start = len(_VERSION) + _TAG_LENGTH
+        tag, payload = data[len(_VERSION) : start], data[start:]
+        # Unused bits of the last character are no way to write a token twice.
+        one_spelling = urlsafe_b64encode(data).rstrip(b"=").decode() == token
+        if data[: len(_VERSION)] != _VERSION or not one_spelling or not compare_digest(tag, self._tag(payload)):
+            return None
+        try:
+            stored = json.loads(payload.decode())
+        except (ValueError, RecursionError):
+            return None
+        keys = self._order.keys
+        if not isinstance(stored, list) or len(stored) != len(keys):
+            return None
+        values = [_typed(value, leaf) for value, (leaf, _) in zip(stored, keys, strict=True)]
+        return None if _Bad in values else tuple(values)
+
+    def _tag(self, payload: bytes) -> bytes:
+        return digest(self._secret, self._context + payload, "sha256")
+
+
+class _Bad:
+    """Stands for a value in a token that its field cannot have."""
+
+
+def _typed(stored: Any, leaf: Leaf) -> Any:
+    if stored is None:
+        return None
+    field = leaf.field
+    value = field.read(stored)
+    # Only what `Tokens.write` writes: no other spelling of a timestamp, no 1.0 or true for 1.
+    if value is None or type(field.json(value)) is not type(stored) or field.json(value) != stored:
+        return _Bad
+    return value if not isinstance(value, str) or is_text(value) else _Bad
+
+
+def check_token_length(leaves: Collection[Leaf], key: str, order_keys: int, most: int) -> None:
+    """Make sure that no row of declared values can need a token that is too long.
+
+    Args:
+        leaves: the leaves of the schema, of which the sortable ones count.
+        key: the schema's key field.
+        order_keys: the sort keys that a request may have (SPEC §8).
+        most: the characters that a token may have (SPEC §8).
+
+    Raises:
+        SchemaError: sortable strings are too long for it, or have no ``max_length``.
+    """
+    lengths = {leaf.path: _longest(leaf) for leaf in leaves if leaf.field.sortable and leaf.path != (key,)}
+    worst = sorted(lengths, key=lambda path: lengths[path], reverse=True)[:order_keys]
+    unique = next(leaf for leaf in leaves if leaf.path == (key,))
+    payload = len("[]") + sum(lengths[path] + 1 for path in worst) + _longest(unique)
+    if (len(_VERSION) + _TAG_LENGTH + payload) * 4 / 3 + 1 > most:
+        texts = [leaf for leaf in leaves if isinstance(leaf.field, String) and leaf.path in (*worst, unique.path)]
+        raise errors.unbounded_tokens([".".join(leaf.path) for leaf in texts], most)
+
+
+def _longest(leaf: Leaf) -> float:
+    """Return the bytes of JSON that the largest declared value of a field takes."""
+    field = leaf.field
+    if isinstance(field, Enum):
+        return max(map(len, field.values)) * _LONGEST_CHARACTER + len('""')
+    if isinstance(field, String):
+        return (field.max_length or inf) * _LONGEST_CHARACTER + len('""')
+    return _LONGEST_SCALAR

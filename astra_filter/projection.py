@@ -1,0 +1,136 @@
+"""``include``: which fields are returned, and in which form (SPEC §6).
+
+Values come out in the canonical form that JSON holds: timestamps as fixed-width UTC text, UUIDs in lower case, numbers as
+doubles; a value that has not its field's type is null. With ``include`` an item is a list in which null stands for what is
+missing. Without it an item is a dictionary of the declared, returnable members at every depth. A member that is null or
+missing, which SQL cannot tell apart, is left out, and so is a nullable object with nothing in it; any other object is
+there even when empty. The elements of an array keep their places, as null where they have not the array's type. An open schema
+returns what it is given.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from astra_filter import errors
+from astra_filter.fields import Array, Object, Open, member
+from astra_filter.names import path_text
+from astra_filter.paths import MOST_PROBLEMS, chain, read, unresolved
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from astra_filter.errors import Problem
+    from astra_filter.fields import Field, Leaf
+
+Path = tuple[str, ...]
+
+
+class Projection:
+    """What is returned of each resource.
+
+    Args:
+        root: the schema's fields.
+        include: the paths to return, in order; None for whole objects.
+    """
+
+    __slots__ = ("_fields", "include", "root")
+
+    def __init__(self, root: Object | Open, include: tuple[Path, ...] | None) -> None:
+        self.root = root
+        self.include = include
+        self._fields: list[tuple[Path, Field, bool]] = []
+        for path in include or ():
+            fields = chain(root, path)
+            self._fields.append((path, fields[-1], any(field.nullable for field in fields)))
+
+    def __call__(self, resource: object) -> Any:
+        """Return a resource as a page has it: a dictionary, or with ``include`` a list."""
+        if self.include is None:
+            return _value(self.root, resource, nullable=False)
+        item = []
+        for path, field, nullable in self._fields:
+            value = resource
+            for name in path:
+                value = member(value, name)
+            item.append(_value(field, value, nullable=nullable))
+        return item
+
+    def needs(self, leaf: Leaf) -> bool:
+        """Whether a leaf of the schema is part of what is returned."""
+        if not all(field.returnable for field in chain(self.root, leaf.path)):
+            return False
+        return self.include is None or any(leaf.path[: len(path)] == path for path in self.include)
+
+
+def _object(field: Object, owner: object) -> dict[str, Any]:
+    found = {}
+    for name, inner in field.members.items():
+        if inner.returnable:
+            value = _value(inner, member(owner, name), nullable=inner.nullable)
+            if value is not None:
+                found[name] = value
+    return found
+
+
+def _value(field: Field, value: object, *, nullable: bool) -> Any:
+    if isinstance(field, Object):
+        found = _object(field, value)
+        return found if found or not nullable else None
+    if isinstance(field, Open):
+        return value
+    value = field.read(value)
+    if value is None:
+        return None
+    if isinstance(field, Array):
+        return [_element(field.items, element) for element in value]
+    return field.json(value)
+
+
+def _element(field: Field, value: object) -> Any:
+    value = field.read(value)
+    if value is None:
+        return None
+    return _object(field, value) if isinstance(field, Object) else field.json(value)
+
+
+def parse_include(text: str | None, root: Object | Open, most: int) -> tuple[Projection, list[Problem]]:
+    """Read ``include``.
+
+    Args:
+        text: the parameter's value; None where it is not given.
+        root: the schema's fields.
+        most: the names that ``text`` may have (SPEC §8).
+
+    Returns:
+        The projection, and what is wrong with the text.
+    """
+    if text is None:
+        return Projection(root, None), []
+    items, problems = read(text, "include", most)
+    paths: dict[Path, None] = {}
+    for item in items:
+        if len(problems) >= MOST_PROBLEMS:
+            break
+        found = chain(root, item.path)
+        name = path_text(item.path)
+        if item.rest:
+            problems.append(errors.text_after_name(text, item.rest_span, "include", text[slice(*item.whole)]))
+        elif len(found) < len(item.path):
+            problems.append(unresolved(text, item, "include", found, _returnable(root)))
+        elif not all(field.returnable for field in found):
+            problems.append(errors.not_returnable(text, item.span, name))
+        elif item.path in paths:
+            problems.append(errors.repeated_item(text, item.span, "include", name))
+        else:
+            paths[item.path] = None
+    return Projection(root, tuple(paths)), sorted(problems, key=lambda problem: problem.span)
+
+
+def _returnable(owner: Object | Open, prefix: Path = ()) -> Iterator[str]:
+    """Return the paths that may be included."""
+    for name, field in (owner.members if isinstance(owner, Object) else {}).items():
+        if field.returnable:
+            yield path_text((*prefix, name))
+            if isinstance(field, Object):
+                yield from _returnable(field, (*prefix, name))

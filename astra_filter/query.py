@@ -1,0 +1,454 @@
+"""A whole list request (SPEC §6): its query parameters checked together, run in memory or as SQL."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from heapq import nsmallest
+from itertools import islice
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+from astra_filter import errors
+from astra_filter.errors import FilterError, QueryError
+from astra_filter.fields import Array, Boolean
+from astra_filter.ordering import Order, parse_order
+from astra_filter.paging import MOST_ROWS, Tokens, read_natural
+from astra_filter.paths import MOST_PROBLEMS, nearest
+from astra_filter.projection import Projection, parse_include
+from astra_filter.span import Span
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from astra_filter.errors import Problem
+    from astra_filter.fields import Leaf
+    from astra_filter.filter import Filter
+    from astra_filter.limits import Limits
+    from astra_filter.schema import Schema
+    from astra_filter.sql import SQL
+
+Parameters: TypeAlias = "str | bytes | Mapping[str, str | Sequence[str] | None] | Iterable[tuple[str, str]]"
+"""A raw query string; or decoded values by name, None for one that is not given; or pairs of name and decoded value."""
+
+NAMES = ("filter", "include", "limit", "skip", "orderBy", "count", "continue")
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Part of a collection, as it is returned."""
+
+    items: list[Any]
+    """Dictionaries, or with ``include`` lists, of what JSON can hold."""
+    more: bool
+    """Whether more resources follow."""
+    next_token: str | None
+    """What ``continue`` takes for the next page; None when nothing follows, or the schema has no key."""
+    total: int | None
+    """The number of all matches, whatever the page; None when it was not asked for, or not given."""
+
+    def body(
+        self,
+        *,
+        type: str | None = None,  # noqa: A002  # As in the document.
+        version: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        """Return the response document of SPEC §1.
+
+        Args:
+            type: the media type of the collection; left out where None.
+            version: its version; left out where None.
+            metadata: what else ``metadata`` holds beside ``continue`` and ``count``.
+        """
+        more = dict(metadata or {})
+        if self.next_token is not None:
+            more["continue"] = self.next_token
+        if self.total is not None:
+            more["count"] = self.total
+        head = {name: value for name, value in (("type", type), ("version", version)) if value is not None}
+        return {**head, "items": self.items, "metadata": more}
+
+
+@dataclass(frozen=True, slots=True)
+class ListQuery:
+    """A checked list request. Made by `Schema.query`."""
+
+    schema: Schema
+    filter: Filter | None
+    projection: Projection
+    order: Order
+    limit: int | None
+    """The most resources on the page; None for all."""
+    skip: int
+    count: bool
+    """Whether the number of all matches is asked for."""
+    position: tuple[Any, ...] | None
+    """The sort values of the resource that the page follows; None for the first page."""
+    _tokens: Tokens | None
+
+    @property
+    def include(self) -> tuple[tuple[str, ...], ...] | None:
+        """The paths asked for, in order; None for whole objects."""
+        return self.projection.include
+
+    def page(self, resources: Iterable[object], *, presorted: bool = False) -> Page:
+        """Answer the request from resources in memory.
+
+        Reads ``resources`` once and holds no more of them than the page and what it skips.
+
+        Args:
+            resources: mappings or objects, any iterable.
+            presorted: they come in the order of this query; reading stops when the page is full and one more is known,
+                unless all are to be counted.
+
+        Raises:
+            StorageError: the next token would be too long.
+        """
+        matches = _matching(resources, self.filter)
+        after = None if self.position is None else self.order.rank(self.position)
+        rank, values = self.order.rank, self.order.values
+        total = 0
+
+        def following() -> Iterator[tuple[tuple[Any, ...], object]]:
+            nonlocal total
+            for resource in matches:
+                total += 1
+                place = rank(values(resource))
+                if after is None or place > after:
+                    yield place, resource
+
+        ranked = following()
+        most = None if self.limit is None else self.skip + self.limit + 1
+        if presorted:
+            chosen = list(islice(ranked, most))
+        elif most is None:
+            chosen = sorted(ranked, key=itemgetter(0))
+        else:
+            chosen = nsmallest(most, ranked, key=itemgetter(0))
+        if self.count:
+            for _ in ranked:
+                pass
+        return self._page([resource for _, resource in chosen[self.skip :]], total)
+
+    def _page(self, resources: Sequence[object], total: int | None) -> Page:
+        """Make the page of the resources from its beginning, of which one more than the limit says that more follow."""
+        more = self.limit is not None and len(resources) > self.limit
+        token = None
+        if more:
+            resources = resources[: self.limit]
+            if self._tokens is not None:
+                token = self._tokens.write(self.order.values(resources[-1]))
+        return Page([self.projection(resource) for resource in resources], more, token, total if self.count else None)
+
+    def sql(
+        self,
+        table: str,
+        dialect: str,
+        *,
+        where: SQL | None = None,
+        alias: str | None = None,
+        placeholders: str | None = None,
+        first: int = 1,
+    ) -> SQL:
+        """Return the SELECT of this page. It selects `columns`, and one row more than the limit when more follow.
+
+        Args:
+            table: the table's name, which is quoted.
+            dialect: ``sqlite``, ``postgresql``, ``mysql`` or ``duckdb``.
+            where: a condition of the server's own, such as the tenant, with its parameters in the style of
+                ``placeholders``; joined outside everything that the caller wrote. Under ``$1`` its own placeholders
+                are numbered from ``first`` on.
+            alias: the table's alias, for ``where`` to refer to.
+            placeholders: the placeholder style (SPEC §5); default the dialect's.
+            first: the number of the first numbered placeholder, at least 1.
+
+        Raises:
+            StorageError: the dialect cannot do it.
+        """
+        from astra_filter.sql.select import select  # Not paid by those who filter in memory.
+
+        return select(self, table, dialect, where=where, alias=alias, placeholders=placeholders, first=first)
+
+    def count_sql(
+        self,
+        table: str,
+        dialect: str,
+        *,
+        where: SQL | None = None,
+        alias: str | None = None,
+        placeholders: str | None = None,
+        first: int = 1,
+    ) -> SQL:
+        """Return the SELECT of the number of all matches, whatever the page; arguments as in `sql`."""
+        from astra_filter.sql.select import select_count  # Not paid by those who filter in memory.
+
+        return select_count(self, table, dialect, where=where, alias=alias, placeholders=placeholders, first=first)
+
+    @property
+    def leaves(self) -> list[Leaf]:
+        """The leaves that the page is made from: what is returned, and the sort keys for the next token."""
+        sorting = {key.leaf.path for key in self.order.keys}
+        return [leaf for path, leaf in self.schema.leaves.items() if path in sorting or self.projection.needs(leaf)]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that `sql` selects, in order."""
+        return tuple(dict.fromkeys(leaf.column.name for leaf in self.leaves))
+
+    def page_from_rows(self, rows: Iterable[Sequence[Any] | Mapping[str, Any]], *, total: int | None = None) -> Page:
+        """Answer the request from the rows of `sql`.
+
+        Args:
+            rows: all rows, as tuples in the order of `columns` or as mappings by column; JSON parsed or as text.
+            total: what `count_sql` gave, where ``count`` is asked for.
+
+        Raises:
+            StorageError: a row lacks a column, or the next token would be too long.
+        """
+        columns, leaves = self.columns, self.leaves
+        return self._page([_resource(_named(row, columns), leaves) for row in rows], total)
+
+
+def _named(row: Sequence[Any] | Mapping[str, Any], columns: Sequence[str]) -> Mapping[str, Any]:
+    if isinstance(row, Mapping):
+        return row
+    if len(row) != len(columns):
+        raise errors.wrong_row(columns, len(row))
+    return dict(zip(columns, row, strict=True))
+
+
+def _resource(row: Mapping[str, Any], leaves: Sequence[Leaf]) -> dict[str, Any]:
+    """Put the values of a row where a resource has them."""
+    documents: dict[str, Any] = {}
+    resource: dict[str, Any] = {}
+    for path, field, (column, inside, _, _), _ in leaves:
+        try:
+            value = row[column]
+        except (KeyError, IndexError):  # A sqlite3.Row raises the latter.
+            raise errors.missing_column(column) from None
+        if inside or isinstance(field, Array):
+            if column not in documents:
+                documents[column] = _json(value)
+            value = documents[column]
+            for name in inside:
+                value = value.get(name) if isinstance(value, dict) else None
+        elif isinstance(field, Boolean) and isinstance(value, int):
+            value = bool(value)  # SQLite and MySQL have no booleans of their own.
+        owner = resource
+        for name in path[:-1]:
+            owner = owner.setdefault(name, {})
+        owner[path[-1]] = value
+    return resource
+
+
+def _json(value: Any) -> Any:
+    """Return what a JSON column holds, which is a container; drivers that do not parse it give its text."""
+    if not isinstance(value, (str, bytes)):
+        return value
+    try:
+        return json.loads(value)
+    except (ValueError, RecursionError):  # Rows written by others may hold anything.
+        return None
+
+
+def _matching(resources: Iterable[object], chosen: Filter | None) -> Iterator[object]:
+    return iter(resources) if chosen is None else filter(chosen.matches, resources)
+
+
+# Parameters ----------------------------------------------------------------------------------------------------------
+
+
+def parse_query(
+    schema: Schema,
+    parameters: Parameters,
+    *,
+    scope: str = "",
+    secret: str | bytes | None = None,
+    default_limit: int | None = None,
+    max_limit: int | None = None,
+    ignore: Iterable[str] = (),
+    limits: Limits,
+) -> ListQuery:
+    """Check the query parameters of a list request; arguments and errors as in `Schema.query`."""
+    for what, value in (("default_limit", default_limit), ("max_limit", max_limit)):
+        if value is not None and (type(value) is not int or value < 1):
+            raise errors.bad_page_size(what, value)
+    if secret is not None and not (isinstance(secret, (str, bytes)) and secret):
+        raise errors.bad_secret()
+    most_rows = MOST_ROWS if max_limit is None else min(max_limit, MOST_ROWS)
+    pairs, problems = _pairs(parameters)
+    given = _given(pairs, frozenset(ignore), problems)
+
+    chosen = _filter(schema, given.filters, limits, problems)
+    unreadable = bool(given.filters) and chosen is None
+    projection, wrong = parse_include(given.one("include"), schema.root, limits.include_names)
+    problems += wrong
+    limit = _limit(given.one("limit"), default_limit, most_rows if max_limit is not None else None, most_rows, problems)
+    skip = _skip(given.one("skip"), problems)
+    order, wrong = parse_order(given.one("orderBy"), schema.root, schema.leaves, schema.key, limits.order_keys)
+    problems += wrong
+    unreadable = unreadable or bool(wrong)
+    count = _count(given.one("count"), problems)
+
+    tokens = position = None
+    if schema.key is not None:
+        key = secret.encode() if isinstance(secret, str) else secret
+        tokens = Tokens(order, None if chosen is None else str(chosen), scope, key, limits.token_length)
+    token = given.one("continue")
+    if token is not None:
+        if "skip" in given.values:
+            problems.append(errors.skip_with_continue(given.values["skip"]))
+        if tokens is None:
+            problems.append(errors.token_unsupported(token))
+        elif not unreadable:
+            position = tokens.read(token)
+            if position is None:
+                problems.append(errors.bad_token(token))
+    if problems:
+        raise QueryError(problems)
+    return ListQuery(schema, chosen, projection, order, limit, skip, count, position, tokens)
+
+
+class _Given(NamedTuple):
+    filters: list[str]
+    values: dict[str, str]
+
+    def one(self, name: str) -> str | None:
+        return self.values.get(name)
+
+
+def _pairs(parameters: Parameters) -> tuple[Iterable[tuple[str, str]], list[Problem]]:
+    if isinstance(parameters, (str, bytes)):
+        return _decoded(parameters)
+    pairs: list[tuple[str, str]] = []
+    entries = parameters.items() if isinstance(parameters, Mapping) else parameters
+    for entry in entries:
+        if not (isinstance(entry, (tuple, list)) and len(entry) == 2):
+            raise errors.bad_parameters(entry)
+        name, value = entry
+        values = value if isinstance(value, (list, tuple)) else () if value is None else (value,)
+        if not isinstance(name, str) or not all(isinstance(value, str) for value in values):
+            raise errors.bad_parameters(entry)
+        pairs.extend([(name, value) for value in values])
+    return pairs, []
+
+
+def _decoded(raw: str | bytes) -> tuple[list[tuple[str, str]], list[Problem]]:
+    """Decode a query string as HTML forms encode it (URL Standard, application/x-www-form-urlencoded), but strictly."""
+    from urllib.parse import unquote_to_bytes  # Not paid by servers whose framework has decoded already.
+
+    text = raw.decode("latin-1") if isinstance(raw, bytes) else raw
+    pairs: list[tuple[str, str]] = []
+    problems: list[Problem] = []
+
+    def decode(part: str) -> str | None:
+        try:
+            source = part.replace("+", " ")
+            return unquote_to_bytes(source.encode("latin-1") if isinstance(raw, bytes) else source).decode()
+        except UnicodeError:
+            return None
+
+    for part in text.removeprefix("?").split("&"):
+        if part:
+            name, _, value = part.partition("=")
+            decoded_name, decoded = decode(name), decode(value)
+            if decoded_name is not None and decoded is not None:
+                pairs.append((decoded_name, decoded))
+            elif len(problems) < MOST_PROBLEMS:
+                problems.append(errors.bad_encoding(decoded_name or name, value if decoded is None else name))
+    return pairs, problems
+
+
+def _given(pairs: Iterable[tuple[str, str]], ignore: frozenset[str], problems: list[Problem]) -> _Given:
+    given = _Given([], {})
+    refused: set[str] = set()
+    for name, value in pairs:
+        if name in ignore or name in refused:
+            continue
+        if name == "filter":
+            given.filters.append(value)
+        elif name not in NAMES:
+            refused.add(name)
+            if len(refused) <= MOST_PROBLEMS:
+                problems.append(errors.unknown_parameter(name, nearest(name, NAMES)))
+        elif name in given.values:
+            refused.add(name)
+            problems.append(errors.repeated_parameter(name, value))
+        else:
+            given.values[name] = value
+    return given
+
+
+def _filter(schema: Schema, texts: Sequence[str], limits: Limits, problems: list[Problem]) -> Filter | None:
+    """Compile the ``filter`` parameters as one filter, their *and*; the limits bound all of them together (SPEC §8)."""
+    if not texts:
+        return None
+    if len(texts) > limits.filters:
+        problems.append(errors.too_many_filters(texts[limits.filters], limits.filters))
+        return None
+    room = limits.text_length
+    compiled: list[Filter] = []
+    found: list[Problem] = []
+    for text in texts:
+        if len(text) > room and len(texts) > 1:
+            problems.append(errors.filters_too_long(text, room, limits.text_length))
+            return None
+        room -= len(text)
+        try:
+            compiled.append(schema.compile(text, limits=limits))
+        except FilterError as error:
+            found += error.problems
+    if found or len(texts) == 1:
+        problems += found[:MOST_PROBLEMS]
+        return None if found else compiled[0]
+    # Each is a filter by itself, so no parenthesis of theirs can reach outside of ours.
+    opening, between = "(", ") and ("
+    joined = opening + between.join(texts) + ")"
+    wider = limits._replace(text_length=len(joined), nesting=limits.nesting + 1)
+    try:
+        return schema.compile(joined, limits=wider)
+    except FilterError as error:
+        starts = [len(opening)]
+        for text in texts[:-1]:
+            starts.append(starts[-1] + len(text) + len(between))
+        problems += [_placed(problem, texts, starts) for problem in error.problems]
+        return None
+
+
+def _placed(problem: Problem, texts: Sequence[str], starts: Sequence[int]) -> Problem:
+    """Return a problem of the joined filters as one of the filter that it stands in."""
+    number = max(number for number, start in enumerate(starts) if start <= max(problem.span.start, starts[0]))
+    text, start = texts[number], starts[number]
+    return problem._replace(
+        text=text, span=Span(max(problem.span.start - start, 0), min(problem.span.end - start, len(text)))
+    )
+
+
+def _limit(
+    text: str | None, default: int | None, most_given: int | None, most: int, problems: list[Problem]
+) -> int | None:
+    if text is None:
+        limit = most_given if default is None else min(default, most)
+        return limit
+    limit = read_natural(text, most)
+    if not limit:
+        problems.append(errors.bad_limit(text))
+    return limit
+
+
+def _skip(text: str | None, problems: list[Problem]) -> int:
+    if text is None:
+        return 0
+    skip = read_natural(text, MOST_ROWS + 2)
+    if skip is None or skip > MOST_ROWS + 1:
+        problems.append(errors.bad_skip(text))
+        return 0
+    return skip
+
+
+def _count(text: str | None, problems: list[Problem]) -> bool:
+    if text not in (None, "true", "false"):
+        problems.append(errors.bad_count(text))
+    return text == "true"
