@@ -1,0 +1,298 @@
+"""SQLite databases that this library did not make (SPEC §5, "What is promised").
+
+The table is read through a temporary view that shows each value as the library itself would have stored it, and what
+has not its field's type as null: storage classes are tested in SQL, formats of text and JSON by a function. Filter,
+order and page are then SQLite's work. Columns whose values need no test (those of STRICT tables, and the rowid) are
+shown as they are, so that their indexes serve. The database is opened for reading only.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import signal
+import sqlite3
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from astra_filter import fields
+from astra_filter.cli import messages
+from astra_filter.derive import sample
+from astra_filter.errors import AstraFilterError, SchemaError
+from astra_filter.schema import Schema
+from astra_filter.sql import rows
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
+    from astra_filter.fields import Field, Leaf
+    from astra_filter.query import ListQuery, Page
+
+_SAMPLE = 10_000
+
+# Storage classes: https://www.sqlite.org/datatype3.html. An infinity times zero is no number, which is null.
+_TESTED = {
+    "string": "CASE WHEN typeof({0}) = 'text' THEN {0} END",
+    "enum": "CASE WHEN typeof({0}) = 'text' THEN {0} END",
+    "boolean": "CASE WHEN typeof({0}) = 'integer' AND {0} IN (0, 1) THEN {0} END",
+    "integer": (
+        "CASE typeof({0}) WHEN 'integer' THEN {0} WHEN 'real' THEN CASE WHEN {0} >= -9223372036854775808.0 "
+        "AND {0} < 9223372036854775808.0 AND {0} = CAST({0} AS INTEGER) THEN CAST({0} AS INTEGER) END END"
+    ),
+    "number": (
+        "CASE WHEN typeof({0}) IN ('integer', 'real') AND CAST({0} AS REAL) * 0.0 = 0.0 THEN CAST({0} AS REAL) END"
+    ),
+}
+_STRICT = {"string": {"TEXT"}, "enum": {"TEXT"}, "integer": {"INT", "INTEGER"}}
+
+
+class _Column(NamedTuple):
+    name: str
+    declared: str
+    """The declared type, in upper case."""
+    primary: int
+    """The place in the primary key, from 1; 0 for a column outside it."""
+
+
+class Table:
+    """One table or view of a database.
+
+    Args:
+        path: the database.
+        name: what to call it in messages.
+        wanted: the table; None for the only one there is.
+
+    Raises:
+        InputError: it is no database, or has no such table.
+    """
+
+    def __init__(self, path: Path, name: str, wanted: str | None) -> None:
+        self.database = name
+        self._failure: AstraFilterError | None = None
+        try:
+            self._connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
+            self._connection.text_factory = lambda data: data.decode("utf-8", "replace")
+            encoding = self._connection.execute("PRAGMA encoding").fetchone()[0]
+            tables = self._tables()
+        except sqlite3.Error as error:
+            raise messages.not_a_database(name, error) from None
+        if encoding != "UTF-8":
+            raise messages.utf16_database(name)
+        self.name = _choose(name, tables, wanted)
+        with self._errors():
+            self._look()
+
+    def _tables(self) -> list[str]:
+        found = self._connection.execute(
+            "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite~_%' ESCAPE '~' "
+            "ORDER BY name"
+        )
+        return [name for (name,) in found]
+
+    def _look(self) -> None:
+        found = self._connection.execute(
+            "SELECT name, type, pk FROM pragma_table_xinfo(?) WHERE hidden <> 1", (self.name,)
+        )
+        self._columns = [_Column(name, declared.upper(), primary) for name, declared, primary in found]
+        self._strict = bool(
+            self._connection.execute(
+                "SELECT strict FROM pragma_table_list(?) WHERE schema = 'main'", (self.name,)
+            ).fetchone()[0]
+        )
+        primary = [column for column in self._columns if column.primary]
+        self._primary = primary[0].name if len(primary) == 1 else None
+        # The primary key that has no index of its own is the rowid, a 64-bit integer in any table.
+        indexed = self._connection.execute("SELECT 1 FROM pragma_index_list(?) WHERE origin = 'pk'", (self.name,))
+        self._rowid = self._primary if indexed.fetchone() is None else None
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            if self._failure is not None:
+                raise self._failure from None
+            raise messages.database_failed(self.database, error) from None
+
+    # Fields
+
+    def members(self, declared: Mapping[str, Field] | None = None) -> dict[str, Field]:
+        """Return fields for the columns, all of them nullable, because what is mistyped in the table counts as null.
+
+        Fields that are not ``declared`` are inferred from the first 10,000 rows and the declared types of the columns;
+        columns that hold nothing but blobs are then left out.
+        """
+        if declared is not None:
+            return {name: _nullable(field) for name, field in declared.items()}
+        names = ", ".join(_quoted(column.name) for column in self._columns)
+        with self._errors():
+            values = list(
+                zip(
+                    *self._connection.execute(f"SELECT {names} FROM main.{_quoted(self.name)} LIMIT {_SAMPLE}"),
+                    strict=True,
+                )
+            )
+        found = {}
+        for place, column in enumerate(self._columns):
+            field = _field(column, values[place] if values else ())
+            if field is not None:
+                found[column.name] = field
+        return found
+
+    @property
+    def key(self) -> str | None:
+        """The column that is the primary key, if one column is."""
+        return self._primary
+
+    def identifies(self, leaf: Leaf) -> bool:
+        """Whether a column has a different value in every row, and is never null once mistyped values count as null."""
+        if leaf.column.name == self._rowid:
+            return True
+        self._show({leaf.path[0]: leaf.field})
+        name = _quoted(leaf.column.name)
+        with self._errors():
+            count, values = self._connection.execute(
+                f"SELECT count(*), count(DISTINCT {name}) FROM temp.{_quoted(self.name)}"
+            ).fetchone()
+        return bool(count == values)
+
+    # Rows
+
+    def page(self, query: ListQuery) -> Page:
+        """Answer a list request.
+
+        Raises:
+            InputError: the table lacks a column of the schema, or SQLite cannot read it.
+        """
+        root = query.schema.root
+        assert isinstance(root, fields.Object)  # noqa: S101  # `members` gave it its fields.
+        self._show(root.members)
+        total = None
+        with self._errors(), _uncaught_interrupts():
+            if query.count:
+                total = self._connection.execute(*query.count_sql(self.name, "sqlite")).fetchone()[0]
+            found = self._connection.execute(*query.sql(self.name, "sqlite")).fetchall()
+        return query.page_from_rows(found, total=total)
+
+    def _show(self, members: Mapping[str, Field]) -> None:
+        """Make the view, which hides the table of its name. A member's column has the member's name."""
+        shown = [
+            f"{self._shown(self._column(name), name, field)} AS {_quoted(name)}" for name, field in members.items()
+        ]
+        view = _quoted(self.name)
+        with self._errors():
+            self._connection.execute(f"DROP VIEW IF EXISTS temp.{view}")
+            self._connection.execute(f"CREATE TEMP VIEW {view} AS SELECT {', '.join(shown)} FROM main.{view}")
+
+    def _column(self, name: str) -> _Column:
+        for column in self._columns:
+            # Column names of SQLite are case-insensitive in ASCII, and only there.
+            if _folded(column.name) == _folded(name):
+                return column
+        raise messages.no_column(f"{self.database}, table {self.name}", name, [c.name for c in self._columns])
+
+    def _shown(self, column: _Column, name: str, field: Field) -> str:
+        """The expression that shows a column's values in canonical form."""
+        test = _TESTED.get(field.type)
+        if test is None:
+            function = f"canonical_{self._columns.index(column)}"
+            self._connection.create_function(function, 1, self._canonical(name, field), deterministic=True)
+            return f"{function}({_quoted(column.name)})"
+        exact = self._strict and column.declared in _STRICT.get(field.type, ())
+        if exact or (column.name == self._rowid and field.type == "integer"):
+            return _quoted(column.name)
+        return test.format(_quoted(column.name))
+
+    def _canonical(self, name: str, field: Field) -> Callable[[Any], Any]:
+        alone = Schema({name: _nullable(field)})
+
+        def canonical(value: Any) -> Any:
+            try:
+                # Text in a blob is not text.
+                stored = None if isinstance(value, bytes) else value
+                return rows.to_row(alone, rows.from_row(alone, {name: stored}), "sqlite")[name]
+            except AstraFilterError as error:
+                self._failure = error
+                raise
+
+        return canonical
+
+
+def _nullable(field: Field) -> Field:
+    """Return a field that is nullable and otherwise the same."""
+    made = copy.copy(field)
+    made.nullable = True
+    return made
+
+
+def _choose(database: str, tables: list[str], wanted: str | None) -> str:
+    if wanted is None:
+        if len(tables) != 1:
+            raise messages.which_table(database, tables)
+        return tables[0]
+    for table in tables:
+        if _folded(table) == _folded(wanted):
+            return table
+    raise messages.no_table(database, wanted, tables)
+
+
+def _field(column: _Column, values: tuple[Any, ...]) -> Field | None:
+    """The field of a column, from its declared type and the values at hand."""
+    present = [value for value in values if value is not None]
+    if present and all(isinstance(value, bytes) for value in present):
+        return None
+    if "BOOL" in column.declared and all(value in (0, 1) for value in present):
+        return fields.Boolean(nullable=True)
+    if not present:
+        return _of_affinity(column.declared)
+    documents = _documents(present)
+    try:
+        field = sample.members([{"value": value} for value in documents or present]).get("value")
+    except SchemaError:
+        # Objects without members and arrays of arrays: what no field represents.
+        return None if documents is None else fields.String(nullable=True)
+    # Integers so far, in a column that would hold fractions too.
+    if isinstance(field, fields.Integer) and "INT" not in column.declared and column.declared:
+        return fields.Number(nullable=True)
+    return field
+
+
+def _of_affinity(declared: str) -> Field:
+    """The field of a column without values: https://www.sqlite.org/datatype3.html, section 3.1."""
+    if "INT" in declared:
+        return fields.Integer(nullable=True)
+    if any(word in declared for word in ("REAL", "FLOA", "DOUB", "NUM", "DEC")):
+        return fields.Number(nullable=True)
+    return fields.String(nullable=True)
+
+
+def _documents(values: list[Any]) -> list[Any] | None:
+    """The arrays and objects that a column holds as JSON; None when some value is neither."""
+    found = []
+    for value in values:
+        if not isinstance(value, str) or value.lstrip()[:1] not in ("[", "{"):
+            return None
+        try:
+            found.append(json.loads(value))
+        except (ValueError, RecursionError):
+            return None
+    return found
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _folded(name: str) -> str:
+    return "".join(c.lower() if c.isascii() else c for c in name)
+
+
+@contextmanager
+def _uncaught_interrupts() -> Iterator[None]:
+    """Let Ctrl-C end the process by itself: Python's handler would wait until SQLite is done."""
+    before = signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -1,0 +1,119 @@
+"""Pages to text: a table, JSON, JSON lines, CSV."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from astra_filter.cli import messages
+from astra_filter.fields import Object
+from astra_filter.names import path_text
+from astra_filter.nodes import And, Element, Node, Not, Or, Syntax
+from astra_filter.printer import canonical
+from astra_filter.span import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from astra_filter.query import ListQuery, Page
+
+
+class OutputFormat(StrEnum):
+    """How a page is written."""
+
+    TABLE = "table"
+    JSON = "json"
+    JSONL = "jsonl"
+    CSV = "csv"
+
+
+_UNBOUNDED = 1_000_000
+
+
+def write(page: Page, query: ListQuery, form: OutputFormat) -> None:
+    """Write a page to standard output; what JSON keeps in ``metadata`` goes to standard error in the other forms."""
+    if form is not OutputFormat.TABLE:
+        # What JSON may hold and UTF-8 may not, lone surrogates, comes out as JSON writes them.
+        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr]
+    match form:
+        case OutputFormat.JSON:
+            json.dump(page.body(), sys.stdout, ensure_ascii=False, indent=2)
+            sys.stdout.write("\n")
+            return
+        case OutputFormat.JSONL:
+            for item in page.items:
+                sys.stdout.write(json.dumps(item, ensure_ascii=False) + "\n")
+        case OutputFormat.CSV:
+            writer = csv.writer(sys.stdout, lineterminator="\n")
+            writer.writerow(_header(query))
+            writer.writerows([_plain(value) for value in row] for row in _rows(page, query))
+        case OutputFormat.TABLE:
+            _table(page, query)
+    sys.stdout.flush()
+    if page.total is not None:
+        sys.stderr.write(messages.total(page.total) + "\n")
+    if page.next_token is not None:
+        sys.stderr.write(messages.more(page.next_token) + "\n")
+
+
+def _header(query: ListQuery) -> list[str]:
+    if query.include is not None:
+        return [path_text(path) for path in query.include]
+    root = query.schema.root
+    return [name for name, field in root.members.items() if field.returnable] if isinstance(root, Object) else []
+
+
+def _rows(page: Page, query: ListQuery) -> Iterator[list[Any]]:
+    header = _header(query)
+    for item in page.items:
+        yield item if isinstance(item, list) else [item.get(name) for name in header]
+
+
+def _plain(value: object) -> str:
+    """A value as a cell of text: strings as they are, null as nothing, anything else as JSON."""
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _table(page: Page, query: ListQuery) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    # Where no person looks there is no width to fit, and nothing may be cut.
+    console = Console() if sys.stdout.isatty() else Console(width=_UNBOUNDED)
+    table = Table()
+    for name in _header(query):
+        table.add_column(Text(visible(name)), overflow="fold")
+    for row in _rows(page, query):
+        # Control characters in the data must not reach the terminal.
+        table.add_row(*(Text(visible(cell, len(cell))) for cell in map(_plain, row)))
+    console.print(table)
+
+
+def tree(syntax: Syntax) -> Iterator[str]:
+    """Yield a filter as the lines of a tree: connectives and brackets above what they hold, a test on each leaf."""
+    yield from _branch(syntax.root, syntax, "", "")
+
+
+def _branch(node: Node, syntax: Syntax, first: str, rest: str) -> Iterator[str]:
+    inner: tuple[Node, ...]
+    match node:
+        case And(operands):
+            label, inner = "and", operands
+        case Or(operands):
+            label, inner = "or", operands
+        case Not(operand):
+            label, inner = "not", (operand,)
+        case Element(path, condition):
+            label, inner = f"{path_text(path.names)}[…]", (condition,)
+        case _:
+            label, inner = canonical(Syntax(node, syntax.literals)), ()
+    yield first + visible(label, len(label))
+    for place, below in enumerate(inner, 1):
+        last = place == len(inner)
+        yield from _branch(below, syntax, rest + ("└── " if last else "├── "), rest + ("    " if last else "│   "))
