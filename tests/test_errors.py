@@ -1,0 +1,162 @@
+"""Rendered errors, whole (SPEC §7)."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+
+import pytest
+
+from astra_filter import AstraFilterError, FilterError, Schema, fields, parse
+
+TASK = Schema(
+    {
+        "id": fields.Uuid(),
+        "name": fields.String(),
+        "state": fields.Enum("pending", "running"),
+        "percentDone": fields.Number(nullable=True),
+        "done": fields.Boolean(),
+        "startTime": fields.Timestamp(nullable=True),
+        "tags": fields.Array(fields.String()),
+        "metadata": fields.Object({"labels": fields.Array(fields.Object({"name": fields.String()}))}),
+    },
+    key="id",
+)
+
+
+@pytest.mark.parametrize(
+    "rendered",
+    [
+        """\
+unknown operator '=='
+    state == 'running'
+          ^^
+hint: use eq: state eq 'running'""",
+        """\
+unknown field 'stat'
+    stat eq 'running'
+    ^^^^
+hint: did you mean state?""",
+        """\
+'runing' is not one of the field's values
+    state eq 'runing'
+             ^^^^^^^^
+hint: did you mean 'running'? values: 'pending', 'running'""",
+        """\
+'startTime' is a field; fields cannot be compared with each other
+    name eq startTime
+            ^^^^^^^^^
+hint: if you mean the text, write 'startTime'""",
+        """\
+name is never null
+    name is not null
+         ^^^^^^^^^^^
+hint: leave the test out""",
+        """\
+unknown operator 'is not'
+    percentDone is not null
+                ^^^^^^^^^^^
+hint: use ne: percentDone ne null""",
+        """\
+'2020-08-06T12:24:52' has no offset from UTC
+    startTime lt '2020-08-06T12:24:52'
+                 ^^^^^^^^^^^^^^^^^^^^^
+hint: for UTC write '2020-08-06T12:24:52Z'""",
+        """\
+percentDone is a number, not a string
+    percentDone gt '20'
+                   ^^^^
+hint: write it without quotes: 20""",
+        """\
+done is a boolean, not a string
+    done eq 'True'
+            ^^^^^^
+hint: write it without quotes: true""",
+        """\
+'lt' is not allowed on state, an enum
+    state lt 'running'
+          ^^
+hint: allowed: eq, ne, in""",
+        """\
+metadata is an object, which no operator takes
+    metadata eq 'x'
+    ^^^^^^^^
+hint: test one of its members: metadata.labels""",
+        """\
+metadata.labels is an array of objects, which only eq null and ne null take
+    metadata.labels eq 'x'
+    ^^^^^^^^^^^^^^^
+hint: test one of their members: metadata.labels[name eq …]""",
+        """\
+the elements of tags have no members; brackets take arrays of objects
+    tags[name eq 'x']
+    ^^^^
+hint: test the array: tags eq 'value' asks for one element that is equal""",
+        """\
+name is a string and has no members
+    name.first eq 'x'
+         ^^^^^""",
+        """\
+a value belongs after '('
+    name in ()
+             ^
+expected: string, number, true, false, null""",
+    ],
+)
+def test_rendering(rendered):
+    text = rendered.split("\n")[1].strip()
+    with pytest.raises(FilterError) as caught:
+        TASK.compile(text)
+    assert str(caught.value) == rendered
+
+
+def test_the_check_reports_everything_in_source_order():
+    text = "stat eq 1 and state eq 'x' and name gt null"
+    with pytest.raises(FilterError) as caught:
+        TASK.compile(text)
+    error = caught.value
+    assert [problem.code for problem in error.problems] == ["unknown_field", "undeclared_value", "null_with_operator"]
+    assert [text[slice(*problem.span)] for problem in error.problems] == ["stat", "'x'", "null"]
+    assert str(error) == "\n\n".join(problem.render() for problem in error.problems)
+
+
+def test_at_most_twenty_problems():
+    with pytest.raises(FilterError) as caught:
+        TASK.compile(" or ".join(f"x{i} eq 1 or state eq 'y{i}'" for i in range(50)))
+    assert len(caught.value.problems) == 20
+
+
+def test_a_syntax_error_stops_at_the_first():
+    with pytest.raises(FilterError) as caught:
+        TASK.compile("stat == 1 and state = 2")
+    assert [problem.code for problem in caught.value.problems] == ["unknown_operator"]
+
+
+def test_attributes_are_those_of_the_first_problem():
+    with pytest.raises(FilterError) as caught:
+        parse("a eq 1 and\n  b = 2")
+    error = caught.value
+    assert isinstance(error, AstraFilterError)
+    assert isinstance(error, ValueError)
+    assert (error.code, error.line, error.column) == ("unknown_operator", 2, 5)
+    assert error.span == (15, 16)
+    assert error.text[slice(*error.span)] == "="
+    assert "eq" in error.expected
+    assert error.hint == "use eq: b eq 2"
+    assert error.__cause__ is None
+    assert error.__suppress_context__
+
+
+def test_errors_can_be_copied_and_pickled():
+    with pytest.raises(FilterError) as caught:
+        parse("a = 1")
+    for same in (copy.copy(caught.value), pickle.loads(pickle.dumps(caught.value))):  # noqa: S301
+        assert type(same) is FilterError
+        assert str(same) == str(caught.value)
+        assert same.problems == caught.value.problems
+        assert same.code == caught.value.code
+
+
+def test_a_filter_is_a_str():
+    with pytest.raises(AstraFilterError, match="a filter is a str, not NoneType"):
+        TASK.compile(None)

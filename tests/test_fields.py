@@ -1,0 +1,167 @@
+"""Field types: declarations that contradict themselves, and what each type reads (SPEC §3, §4.6, §4.7)."""
+
+from __future__ import annotations
+
+import enum
+from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
+from decimal import Decimal
+from fractions import Fraction
+from uuid import UUID
+
+import pytest
+
+from astra_filter import Schema, SchemaError, fields
+from astra_filter.fields import leaves, member
+
+
+class Color(enum.Enum):
+    RED = "red"
+
+
+class Level(enum.IntEnum):
+    LOW = 1
+
+
+class Broken(tzinfo):
+    def utcoffset(self, _):
+        raise RuntimeError
+
+
+NOON = datetime(2020, 8, 6, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "read"),
+    [
+        (fields.String(), "x", "x"),
+        (fields.String(), Color.RED, "red"),
+        (fields.String(), b"x", None),
+        (fields.String(), 1, None),
+        (fields.Enum(Color), Color.RED, "red"),
+        (fields.Enum("a"), "undeclared", "undeclared"),
+        (fields.Uuid(), UUID(int=1), "00000000-0000-0000-0000-000000000001"),
+        (fields.Uuid(), "{AE1E6561-9E22-406C-8A5A-762F4604DA00}", "ae1e6561-9e22-406c-8a5a-762f4604da00"),
+        (fields.Uuid(), "ae1e65619e22-406c-8a5a-762f4604da00", None),
+        (fields.Uuid(), 1, None),
+        (fields.Integer(), 5, 5),
+        (fields.Integer(), 5.0, 5),
+        (fields.Integer(), Decimal("1e2"), 100),
+        (fields.Integer(), Level.LOW, 1),
+        (fields.Integer(), True, None),
+        (fields.Integer(), 5.5, None),
+        (fields.Integer(), float("inf"), None),
+        (fields.Integer(), float("nan"), None),
+        (fields.Integer(), 2**63 - 1, 2**63 - 1),
+        (fields.Integer(), 2**63, None),
+        (fields.Integer(), -(2**63), -(2**63)),
+        (fields.Integer(), Decimal("1e999999999"), None),
+        (fields.Integer(), Decimal("NaN"), None),
+        (fields.Integer(), "5", None),
+        (fields.Integer(), Fraction(5), None),
+        (fields.Number(), 5, 5.0),
+        (fields.Number(), 2**53 + 1, 2.0**53),
+        (fields.Number(), 10**400, None),
+        (fields.Number(), Decimal("0.1"), 0.1),
+        (fields.Number(), Decimal("sNaN"), None),
+        (fields.Number(), float("-inf"), None),
+        (fields.Number(), False, None),
+        (fields.Number(), "5", None),
+        (fields.Boolean(), True, True),
+        (fields.Boolean(), 1, None),
+        (fields.Boolean(), Level.LOW, None),
+        (fields.Timestamp(), NOON, NOON),
+        (fields.Timestamp(), NOON.replace(tzinfo=None), NOON),
+        (fields.Timestamp(), NOON.astimezone(timezone(timedelta(hours=-5))), NOON),
+        (fields.Timestamp(), "2020-08-06T12:00:00", NOON),
+        (fields.Timestamp(), "2020-08-06t14:00:00.0000009+02:00", NOON),
+        (fields.Timestamp(), "2020-08-06T12:00:60Z", None),
+        (fields.Timestamp(), "2020-08-06T24:00:00Z", None),
+        (fields.Timestamp(), "2020-02-30T12:00:00Z", None),
+        (fields.Timestamp(), "2020-W32-4T12:00:00Z", None),
+        (fields.Timestamp(), "0001-01-01T00:00:00+00:01", None),
+        (fields.Timestamp(), datetime(2020, 1, 1, tzinfo=Broken()), None),
+        (fields.Timestamp(), date(2020, 8, 6), None),
+        (fields.Timestamp(), 0, None),
+        (fields.Date(), date(2020, 8, 6), date(2020, 8, 6)),
+        (fields.Date(), NOON, None),
+        (fields.Date(), "2020-08-06", date(2020, 8, 6)),
+        (fields.Date(), "2020-8-6", None),
+        (fields.Date(), "2020-02-30", None),
+        (fields.Date(), 0, None),
+        (fields.Array(fields.String()), ("x",), ("x",)),
+        (fields.Array(fields.String()), {"x"}, None),
+        (fields.Object({"a": fields.String()}), {"a": 1}, {"a": 1}),
+        (fields.Object({"a": fields.String()}), "a", None),
+    ],
+)
+def test_read(field, value, read):
+    found = field.read(value)
+    assert found == read
+    assert type(found) is type(read)
+
+
+class Raising:
+    @property
+    def name(self):
+        raise RuntimeError
+
+
+def test_member_never_raises_and_never_reaches_the_interpreter():
+    assert member({"a": 1}, "a") == 1
+    assert member({"a": 1}, "b") is None
+    assert member(Raising(), "name") is None
+    assert member("text", "upper") is None
+    assert member([1], "append") is None
+    assert member(Raising(), "__class__") is None
+    assert member(Color.RED, "upper") is None
+
+
+@pytest.mark.parametrize(
+    ("declare", "code"),
+    [
+        (lambda: fields.Array(fields.String(), sortable=True), "unsortable"),
+        (lambda: fields.String(sortable=True, returnable=False), "unsortable"),
+        (lambda: fields.String(json_path=("a",)), "path_without_column"),
+        (lambda: fields.String(column="a\0b"), "bad_identifier"),
+        (lambda: fields.String(max_length=0), "bad_max_length"),
+        (lambda: fields.Enum(), "bad_enum_values"),
+        (lambda: fields.Enum("a", "a"), "bad_enum_values"),
+        (lambda: fields.Enum(Level), "bad_enum_values"),
+        (lambda: fields.String(operators=("like",)), "unknown_operator"),
+        (lambda: fields.Enum("a", operators=("lt",)), "operator_not_of_type"),
+        (lambda: fields.Array(fields.Array(fields.String())), "array_of_arrays"),
+        (lambda: fields.Object({}), "no_members"),
+        (lambda: fields.Object({"a": str}), "not_a_field"),
+        (lambda: fields.Object({"": fields.String()}), "bad_identifier"),
+        (lambda: Schema({"a": fields.String()}, key="b"), "bad_key"),
+        (lambda: Schema({"a": fields.String(nullable=True)}, key="a"), "bad_key"),
+        (lambda: Schema({"a": fields.String(column="c", json_path=("x",))}, key="a"), "bad_key"),
+    ],
+)
+def test_contradictions(declare, code):
+    with pytest.raises(SchemaError) as caught:
+        declare()
+    assert caught.value.code == code
+
+
+def test_where_leaves_are_stored():
+    root = fields.Object(
+        {
+            "a": fields.String(),
+            "b": fields.Object(
+                {
+                    "c": fields.Integer(),
+                    "d": fields.String(column="own", binary=True),
+                    "e": fields.Object({"f": fields.Array(fields.String())}),
+                }
+            ),
+            "g": fields.String(column="doc", json_path=("x", "y"), nullable=True),
+        }
+    )
+    assert {".".join(path): tuple(leaf.column) for path, leaf in leaves(root, binary=False).items()} == {
+        "a": ("a", (), False, False),
+        "b.c": ("b", ("c",), True, False),
+        "b.d": ("own", (), False, True),
+        "b.e.f": ("b", ("e", "f"), True, False),
+        "g": ("doc", ("x", "y"), True, False),
+    }
