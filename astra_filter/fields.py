@@ -280,6 +280,9 @@ class Number(Field):
                 return None
         return value if isfinite(value) else None
 
+    def json(self, value: float) -> float:
+        return value + 0.0  # Databases do not tell -0.0 from 0.0, nor does any order.
+
 
 class Boolean(Field):
     """True or false, never equal to 1 or 0."""
