@@ -1,11 +1,11 @@
 """``include``: which fields are returned, and in which form (SPEC §6).
 
-Values come out in the canonical form that JSON holds: timestamps as fixed-width UTC text, UUIDs in lower case, numbers as
-doubles; a value that has not its field's type is null. With ``include`` an item is a list in which null stands for what is
-missing. Without it an item is a dictionary of the declared, returnable members at every depth. A member that is null or
-missing, which SQL cannot tell apart, is left out, and so is a nullable object with nothing in it; any other object is
-there even when empty. The elements of an array keep their places, as null where they have not the array's type. An open schema
-returns what it is given.
+Values come out in the canonical form that JSON holds: timestamps as fixed-width UTC text, UUIDs in lower case, numbers
+as doubles; a value that has not its field's type is null. With ``include`` an item is a list in which null stands for
+what is missing. Without it an item is a dictionary of the declared, returnable members at every depth. A member that is
+null or missing, which SQL cannot tell apart, is left out, and so is a nullable object with nothing in it; any other
+object is there even when empty. The elements of an array keep their places, as null where they have not the array's
+type. An open schema returns what it is given.
 """
 
 from __future__ import annotations
@@ -129,7 +129,9 @@ def parse_include(text: str | None, root: Object | Open, most: int) -> tuple[Pro
 
 def _returnable(owner: Object | Open, prefix: Path = ()) -> Iterator[str]:
     """Return the paths that may be included."""
-    for name, field in (owner.members if isinstance(owner, Object) else {}).items():
+    if isinstance(owner, Open):
+        return
+    for name, field in owner.members.items():
         if field.returnable:
             yield path_text((*prefix, name))
             if isinstance(field, Object):

@@ -273,11 +273,10 @@ def parse_query(
 ) -> ListQuery:
     """Check the query parameters of a list request; arguments and errors as in `Schema.query`."""
     for what, value in (("default_limit", default_limit), ("max_limit", max_limit)):
-        if value is not None and (type(value) is not int or value < 1):
+        if value is not None and (type(value) is not int or not 1 <= value <= MOST_ROWS):
             raise errors.bad_page_size(what, value)
     if secret is not None and not (isinstance(secret, (str, bytes)) and secret):
         raise errors.bad_secret()
-    most_rows = MOST_ROWS if max_limit is None else min(max_limit, MOST_ROWS)
     pairs, problems = _pairs(parameters)
     given = _given(pairs, frozenset(ignore), problems)
 
@@ -285,7 +284,7 @@ def parse_query(
     unreadable = bool(given.filters) and chosen is None
     projection, wrong = parse_include(given.one("include"), schema.root, limits.include_names)
     problems += wrong
-    limit = _limit(given.one("limit"), default_limit, most_rows if max_limit is not None else None, most_rows, problems)
+    limit = _limit(given.one("limit"), default_limit, max_limit, problems)
     skip = _skip(given.one("skip"), problems)
     order, wrong = parse_order(given.one("orderBy"), schema.root, schema.leaves, schema.key, limits.order_keys)
     problems += wrong
@@ -426,13 +425,10 @@ def _placed(problem: Problem, texts: Sequence[str], starts: Sequence[int]) -> Pr
     )
 
 
-def _limit(
-    text: str | None, default: int | None, most_given: int | None, most: int, problems: list[Problem]
-) -> int | None:
+def _limit(text: str | None, default: int | None, most: int | None, problems: list[Problem]) -> int | None:
     if text is None:
-        limit = most_given if default is None else min(default, most)
-        return limit
-    limit = read_natural(text, most)
+        return most if default is None else min(default, most or MOST_ROWS)
+    limit = read_natural(text, most or MOST_ROWS)
     if not limit:
         problems.append(errors.bad_limit(text))
     return limit

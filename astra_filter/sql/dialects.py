@@ -1,20 +1,20 @@
 """What the databases do differently: one declarative record per dialect, over defaults (SPEC §5).
 
-Records hold templates. In a template ``{x}`` is a value, ``{p}`` the parameter it is tested against, ``{e}`` the name of
-an array's element, and ``{type}`` and ``{value}`` are a JSON value and the name of its type. A template is filled with
-fragments, never with text of a filter.
+Records hold templates. In a template ``{x}`` is a value, ``{p}`` the parameter it is tested against, ``{e}`` the name
+of an array's element, and ``{type}`` and ``{value}`` are a JSON value and the name of its type. A template is filled
+with fragments, never with text of a filter.
 
-A field has a column of the type in ``columns``, or stands in JSON. There, timestamps, dates and UUIDs are text that sorts
-as its values do: fixed-width UTC timestamps, ``YYYY-MM-DD``, lower-case UUIDs.
+A field has a column of the type in ``columns``, or stands in JSON. There, timestamps, dates and UUIDs are text that
+sorts as its values do: fixed-width UTC timestamps, ``YYYY-MM-DD``, lower-case UUIDs.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from astra_filter import errors
 from astra_filter.fields import timestamp_text
@@ -106,9 +106,22 @@ class Dialect:
     """A document and at least one name to the value found there and its type; None takes ``json_type`` of the value."""
     reads: Mapping[str, str]
     """The SQL value of JSON that should be ``text``, ``integer``, ``number``, ``boolean`` or ``array``; else null."""
+    not_true: str = " IS NOT TRUE"
+    """Follows a test, which it negates: true where the test is false or null."""
     some: str
     """Whether ``{condition}`` holds for some element of ``{array}``."""
     not_some: str = "NOT {some}"
+    nulls_smallest: bool = True
+    """Whether ORDER BY takes nulls for the smallest values when nothing is said."""
+    seeks: Literal["or", "merged", "limited"] = "or"
+    """How the rows after a position are found: by one condition joined by OR; by a UNION ALL of seeks, which the database
+    merges by the ORDER BY that follows; or by one of seeks that are each ordered and limited."""
+    ranges_row_values: bool = False
+    """Whether an index serves a comparison of row values as a range."""
+    rowid_alias: bool = False
+    """Whether a key of type integer is no column of an index, so that row values with it are none either."""
+    returned: Mapping[str, str] = field(default_factory=dict)
+    """How columns of a field type are selected, where the driver cannot return ``{x}`` itself."""
     captured_names: frozenset[str] = frozenset()
     """Unqualified column names that would mean the element's own columns where an array is named in ``some``."""
     some_captured: str = ""
@@ -213,7 +226,12 @@ _SQLITE = Dialect(
         "boolean": "CASE {type} WHEN 'true' THEN 1 WHEN 'false' THEN 0 END",
         "array": "CASE WHEN {type} = 'array' THEN {value} END",
     },
+    # TRUE is a column, where there is one of that name.
+    not_true=" IS NOT 1",
     some="EXISTS (SELECT 1 FROM json_each({array}) AS {e} WHERE {condition})",
+    seeks="merged",
+    ranges_row_values=True,
+    rowid_alias=True,
     captured_names=frozenset({"key", "value", "type", "atom", "id", "parent", "fullkey", "path", "json", "root"}),
     some_captured=(
         "EXISTS (SELECT 1 FROM (SELECT {array} AS elements) AS {e}_of, json_each({e}_of.elements) AS {e} "
@@ -271,6 +289,9 @@ _POSTGRESQL = Dialect(
         "array": "CASE WHEN {type} = 'array' THEN {value} END",
     },
     some="EXISTS (SELECT 1 FROM jsonb_array_elements({array}) AS {e} (value) WHERE {condition})",
+    nulls_smallest=False,
+    seeks="limited",
+    ranges_row_values=True,
 )
 
 # MySQL and MariaDB ---------------------------------------------------------------------------------------------------
@@ -377,6 +398,9 @@ _DUCKDB = Dialect(
     # EXISTS over unnest, 100 times in one statement, takes minutes.
     some="len(list_filter({array}, lambda {e}: {condition})) > 0",
     not_some="{some} IS NOT TRUE",
+    nulls_smallest=False,
+    # A TIMESTAMPTZ is returned by a package of its own, pytz; this is the same instant in UTC, without offset.
+    returned={"timestamp": "make_timestamp(epoch_us({x}))"},
 )
 
 DIALECTS: Mapping[str, Dialect] = {record.name: record for record in (_SQLITE, _POSTGRESQL, _MYSQL, _DUCKDB)}

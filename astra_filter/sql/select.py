@@ -1,0 +1,248 @@
+"""The SELECT of a page and of the number of matches (SPEC §6).
+
+A page that follows a position is found by keyset pagination: the rows after the position are a few ranges of the order,
+each of which an index that has the order can seek. Their text depends on the shape of the request only: the filter's
+shape, the order, which of the position's values are null, and whether there are a limit and something to skip.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from astra_filter import errors
+from astra_filter.fields import MAX_INTEGER, Integer, Open
+from astra_filter.sql.dialects import dialect as find_dialect
+from astra_filter.sql.dialects import fill
+from astra_filter.sql.fragment import SQL, Fragment, Param, Verbatim
+from astra_filter.sql.operands import Operand, resource_operand
+from astra_filter.sql.where import where as filter_condition
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from astra_filter.query import ListQuery
+    from astra_filter.sql.dialects import Dialect
+    from astra_filter.sql.fragment import Part
+
+_MOST_PARAMETERS = 32_000
+"""Parameters that a statement may have; SQLite ends at 32,766."""
+
+
+def select(
+    query: ListQuery,
+    table: str,
+    dialect: str,
+    *,
+    where: SQL | None = None,
+    alias: str | None = None,
+    placeholders: str | None = None,
+    first: int = 1,
+) -> SQL:
+    """Return the SELECT of a page; arguments and errors as in `ListQuery.sql`."""
+    statement = _Statement(query, table, find_dialect(dialect), alias)
+    statement.add_where(where)
+    fragment = statement.page()
+    return fragment.prepare(statement.dialect.style(placeholders), first).bind(tuple(statement.values))
+
+
+def select_count(
+    query: ListQuery,
+    table: str,
+    dialect: str,
+    *,
+    where: SQL | None = None,
+    alias: str | None = None,
+    placeholders: str | None = None,
+    first: int = 1,
+) -> SQL:
+    """Return the SELECT of the number of matches; arguments and errors as in `ListQuery.sql`."""
+    statement = _Statement(query, table, find_dialect(dialect), alias)
+    statement.add_where(where)
+    fragment = Fragment("SELECT COUNT(*)", statement.source())
+    return fragment.prepare(statement.dialect.style(placeholders), first).bind(tuple(statement.values))
+
+
+class _Key(NamedTuple):
+    """A sort key, and the place where the position's value is bound."""
+
+    operand: Operand
+    descending: bool
+    null: bool
+    """Whether the position's value is null."""
+    slot: int
+
+    @property
+    def nullable(self) -> bool:
+        return self.operand.nullable
+
+    def test(self, operator: str) -> Fragment:
+        return Fragment(self.operand.ordered(), f" {operator} ", self.operand.ordered_parameter(self.slot))
+
+    def is_null(self) -> Fragment:
+        return Fragment(self.operand.value, " IS NULL")
+
+    def equal(self) -> Fragment:
+        return self.is_null() if self.null else self.test("=")
+
+    def beyond(self) -> list[Fragment]:
+        """Return the ranges of values that come after the position's; nulls are the smallest."""
+        if self.null:
+            return [] if self.descending else [Fragment(self.operand.value, " IS NOT NULL")]
+        ranges = [self.test("<" if self.descending else ">")]
+        return [*ranges, self.is_null()] if self.descending and self.nullable else ranges
+
+
+class _Statement:
+    """The pieces of one statement, and the values bound to it: the filter's, then what is added."""
+
+    def __init__(self, query: ListQuery, table: str, dialect: Dialect, alias: str | None) -> None:
+        if isinstance(query.schema.root, Open):
+            raise errors.open_schema_has_no_columns()
+        self.dialect = dialect
+        self.values: list[Any] = [] if query.filter is None else list(query.filter.values)
+        self._query = query
+        self._name = alias or table
+        self._table = dialect.identifier(table) + (f" AS {dialect.identifier(alias)}" if alias else "")
+        self._conditions: list[Fragment] = []
+        if query.filter is not None:
+            condition = filter_condition(query.filter.template.condition, dialect, self._name)
+            self._conditions.append(condition.parenthesised())
+
+    def add_where(self, where: SQL | None) -> None:
+        """Put a condition of the server's own outside everything else."""
+        if where is not None:
+            params = where.params
+            names = tuple(params) if isinstance(params, dict) else ()
+            values = params.values() if isinstance(params, dict) else params
+            verbatim = Verbatim(where.text, tuple([self._param(value) for value in values]), names)
+            self._conditions.insert(0, Fragment("(", verbatim, ")"))
+
+    def _param(self, value: Any) -> Param:
+        self.values.append(value)
+        return Param(len(self.values) - 1)
+
+    def source(self, *more: Fragment) -> Fragment:
+        """Return FROM and WHERE, with more conditions than those of the request."""
+        conditions = [*self._conditions, *more]
+        parts: list[Part] = [f" FROM {self._table}"]
+        if conditions:
+            parts += (" WHERE ", Fragment.join(" AND ", conditions))
+        return Fragment(*parts)
+
+    def page(self) -> Fragment:
+        """Return the SELECT of the page, which has one row more than the limit where more rows follow."""
+        rows = None if self._query.limit is None else self._param(self._query.limit + 1)
+        skip = self._param(self._query.skip) if self._query.skip else None
+        limit = self._limit(rows, skip)
+        seeks = self._seeks()
+        if len(seeks) <= 1:
+            return Fragment(self._select(), self.source(*seeks), self._order_by(self._name), limit)
+        parameters = sum(not isinstance(part, str) for part in Fragment(*self._conditions).parts)
+        if self._is_seekable() and (parameters + len(seeks)) * len(seeks) < _MOST_PARAMETERS:
+            if self.dialect.seeks == "merged":
+                return self._merged(seeks, limit)
+            if self.dialect.seeks == "limited":
+                return self._limited(seeks, rows)
+        either = Fragment.join(" OR ", seeks).parenthesised()
+        return Fragment(self._select(), self.source(either), self._order_by(self._name), limit)
+
+    def _merged(self, seeks: Iterable[Fragment], limit: Fragment) -> Fragment:
+        """Let the database merge the seeks: with the names of the result in its ORDER BY, each is read in order."""
+        branches = [Fragment(self._select(), self.source(seek)) for seek in seeks]
+        return Fragment(Fragment.join(" UNION ALL ", branches), self._order_by(None), limit)
+
+    def _limited(self, seeks: Iterable[Fragment], rows: Param | None) -> Fragment:
+        """Limit each seek by itself."""
+        name = "page"
+        branches = [
+            Fragment("(", self._select(), self.source(seek), self._order_by(self._name), self._limit(rows, None), ")")
+            for seek in seeks
+        ]
+        columns = ", ".join(self.dialect.identifier(column) for column in self._query.columns)
+        head = f"SELECT {columns} FROM ("
+        tail = f") AS {self.dialect.identifier(name)}"
+        return Fragment(
+            head, Fragment.join(" UNION ALL ", branches), tail, self._order_by(name), self._limit(rows, None)
+        )
+
+    def _select(self) -> Fragment:
+        dialect = self.dialect
+        kinds = {leaf.column.name: leaf for leaf in self._query.leaves}
+        parts: list[Part] = []
+        for name, leaf in kinds.items():
+            template = None if leaf.column.json_path else dialect.returned.get(leaf.field.type)
+            stored: Part = dialect.column(name, self._name)
+            if template is not None:
+                stored = fill(template, x=stored)
+            parts.append(Fragment(stored, f" AS {dialect.identifier(name)}"))
+        return Fragment("SELECT ", Fragment.join(", ", parts))
+
+    def _order_by(self, name: str | None) -> Fragment:
+        """Return ORDER BY, of the table or subquery of that name; None for the columns of the result."""
+        terms = []
+        for leaf, descending in self._query.order.keys:
+            operand = resource_operand(self.dialect, leaf.column, leaf.field, name)
+            terms.append(Fragment(operand.ordered(), direction(self.dialect, operand.nullable, descending)))
+        return Fragment(" ORDER BY ", Fragment.join(", ", terms)) if terms else Fragment()
+
+    def _limit(self, rows: Param | None, skip: Param | None) -> Fragment:
+        parts: list[Part] = []
+        if rows is not None:
+            parts += (" LIMIT ", rows)
+        elif skip is not None:
+            # Only PostgreSQL and DuckDB take OFFSET alone.
+            parts += (" LIMIT ", Param(None, value=MAX_INTEGER))
+        if skip is not None:
+            parts += (" OFFSET ", skip)
+        return Fragment(*parts)
+
+    def _is_seekable(self) -> bool:
+        """Whether an index can have the order."""
+        return not any(leaf.column.json_path for leaf, _ in self._query.order.keys)
+
+    def _seeks(self) -> list[Fragment]:
+        """Return the conditions of the ranges that follow the position; together they hold each row after it once."""
+        position = self._query.position
+        if position is None:
+            return []
+        keys = []
+        for (leaf, descending), value in zip(self._query.order.keys, position, strict=True):
+            operand = resource_operand(self.dialect, leaf.column, leaf.field, self._name)
+            self.values.append(value)
+            keys.append(_Key(operand, descending, value is None, len(self.values) - 1))
+        unique = self._query.order.keys[-1].leaf.field
+        row_values = self.dialect.ranges_row_values and not (self.dialect.rowid_alias and isinstance(unique, Integer))
+        found = _ranges(keys, row_values=row_values)
+        return found or [Fragment("1 = 0")]
+
+
+def _ranges(keys: Sequence[_Key], *, row_values: bool) -> list[Fragment]:
+    """Return a condition for each range of rows after the position, the nearest range last."""
+    ranges: list[list[Fragment]] = []
+    equal: list[Fragment] = []
+    for place, key in enumerate(keys):
+        rest = keys[place:]
+        one_way = all(other.descending is key.descending and not other.null for other in rest)
+        if row_values and one_way and len(rest) > 1:
+            left = Fragment.join(", ", [other.operand.ordered() for other in rest])
+            right = Fragment.join(", ", [other.operand.ordered_parameter(other.slot) for other in rest])
+            ranges.append([*equal, Fragment("(", left, ") < (" if key.descending else ") > (", right, ")")])
+            if key.descending:
+                for other in rest:
+                    if other.nullable:
+                        ranges.append([*equal, other.is_null()])
+                    equal.append(other.equal())
+            break
+        ranges += [[*equal, beyond] for beyond in key.beyond()]
+        equal.append(key.equal())
+    return [_all(tests) for tests in ranges]
+
+
+def _all(tests: Sequence[Fragment]) -> Fragment:
+    return Fragment.join(" AND ", tests).parenthesised()
+
+
+def direction(dialect: Dialect, nullable: bool, descending: bool) -> str:
+    """Return what follows a sort key in ORDER BY, and in an index that serves it: nulls are the smallest values."""
+    nulls = "" if dialect.nulls_smallest or not nullable else " NULLS LAST" if descending else " NULLS FIRST"
+    return (" DESC" if descending else "") + nulls
