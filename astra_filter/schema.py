@@ -87,11 +87,12 @@ class Schema:
         return cls(json_schema.members(document, ref=ref, omit_unsupported=omit_unsupported), **options)
 
     @classmethod
-    def from_type(cls, resource: type, **options: Any) -> Schema:
+    def from_type(cls, resource: type, *, omit_unsupported: bool = False, **options: Any) -> Schema:
         """Return the schema of a dataclass or `typing.TypedDict`.
 
         Args:
             resource: the class.
+            omit_unsupported: leave out the members that no field can represent, instead of refusing them.
             options: ``key``, ``limits``, ``binary``, as `Schema` takes them.
 
         Raises:
@@ -99,7 +100,7 @@ class Schema:
         """
         from astra_filter.derive import annotations  # One way of making a schema, paid by those who use it.
 
-        return cls(annotations.members(resource), **options)
+        return cls(annotations.members(resource, omit_unsupported=omit_unsupported), **options)
 
     @classmethod
     def infer(cls, resources: Iterable[Any], **options: Any) -> Schema:
@@ -111,7 +112,7 @@ class Schema:
         """
         from astra_filter.derive import sample  # One way of making a schema, paid by those who use it.
 
-        return cls(sample.members(resources), **options)
+        return cls(sample.members(resources, key=options.get("key")), **options)
 
     @cached_property
     def signature(self) -> tuple[object, ...]:
@@ -173,3 +174,55 @@ class Schema:
             ignore=ignore,
             limits=limits or self.limits,
         )
+
+    # Storage
+
+    def create_table(self, table: str, dialect: str, *, collation: str = "utf8mb4_nopad_bin") -> str:
+        """Return the CREATE TABLE statement for the rows that `to_row` makes (SPEC §5).
+
+        Args:
+            table: the table's name; it is quoted.
+            dialect: ``sqlite``, ``postgresql``, ``mysql`` or ``duckdb``.
+            collation: of text on ``mysql``: the default is MariaDB's, ``utf8mb4_0900_bin`` is MySQL's.
+
+        Raises:
+            SchemaError: unknown dialect; an open schema; two fields in one place.
+            StorageError: the dialect cannot index the key.
+        """
+        from astra_filter.sql import ddl  # Servers that know their tables already do not pay for it.
+
+        return ddl.create_table(self, table, dialect, collation=collation)
+
+    def to_row(self, resource: object, dialect: str) -> dict[str, Any]:
+        """Return what the table stores of a resource, by column: every value canonical, JSON as text (SPEC §5).
+
+        A value that has not its field's type, or that the database cannot hold, is stored as null.
+
+        Args:
+            resource: a mapping, or an object with attributes.
+            dialect: as in `create_table`.
+
+        Raises:
+            SchemaError: unknown dialect; an open schema.
+            StorageError: a column that is never null would be; a text is longer than its ``max_length``.
+        """
+        from astra_filter.sql import rows  # As above.
+
+        return rows.to_row(self, resource, dialect)
+
+    def from_row(self, row: Mapping[str, Any], dialect: str) -> dict[str, Any]:
+        """Return the resource that a row holds, in the form that JSON can hold; members that are null are left out.
+
+        Args:
+            row: by column, as the driver returns it.
+            dialect: as in `create_table`.
+
+        Raises:
+            SchemaError: unknown dialect; an open schema.
+            StorageError: the row lacks a column.
+        """
+        from astra_filter.sql import rows  # As above.
+        from astra_filter.sql.dialects import dialect as known
+
+        known(dialect)
+        return rows.from_row(self, row)
