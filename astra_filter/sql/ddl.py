@@ -22,7 +22,7 @@ _COLLATION = re.compile(r"\w+", re.ASCII)
 
 
 def create_table(schema: Schema, table: str, dialect: str, *, collation: str = "utf8mb4_nopad_bin") -> str:
-    """Return the CREATE TABLE statement for what ``to_row`` gives; text columns have a collation that goes by code point.
+    """Return CREATE TABLE for the rows of ``to_row``; text columns get a collation that goes by code point.
 
     Args:
         schema: its key is the primary key.
@@ -63,11 +63,8 @@ def _text_type(leaf: Leaf, record: Dialect, *, key: bool) -> str:
     indexed = record.max_indexed_length
     if indexed is None:
         return kind
-    if isinstance(leaf.field, String):
-        length = leaf.field.max_length
-    else:
-        # Rows may hold undeclared values, which are not null.
-        length = None if not key and max(map(len, leaf.field.values)) > indexed else indexed
+    # An enum's rows may hold undeclared values too, which are not null.
+    length = leaf.field.max_length if isinstance(leaf.field, String) else indexed
     if length is not None and length <= indexed:
         return kind.replace("{length}", str(length))
     if key:

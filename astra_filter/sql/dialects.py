@@ -114,7 +114,7 @@ class Dialect:
     nulls_smallest: bool = True
     """Whether ORDER BY takes nulls for the smallest values when nothing is said."""
     seeks: Literal["or", "merged", "limited"] = "or"
-    """How the rows after a position are found: by one condition joined by OR; by a UNION ALL of seeks, which the database
+    """How the rows after a position are found: by one condition of ORs; by a UNION ALL of seeks, which the database
     merges by the ORDER BY that follows; or by one of seeks that are each ordered and limited."""
     ranges_row_values: bool = False
     """Whether an index serves a comparison of row values as a range."""

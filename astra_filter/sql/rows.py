@@ -7,6 +7,7 @@ where nothing tells them apart, null members are left out.
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from astra_filter import errors
@@ -36,7 +37,7 @@ def columns(schema: Schema) -> dict[str, tuple[Leaf, ...]]:
         found.setdefault(leaf.column.name, []).append(leaf)
     for name, held in found.items():
         places = sorted(leaf.column.json_path for leaf in held)
-        for place, following in zip(places, places[1:], strict=False):
+        for place, following in pairwise(places):
             if following[: len(place)] == place:
                 raise errors.shared_place(name)
     return {name: tuple(held) for name, held in found.items()}
@@ -57,14 +58,14 @@ def to_row(schema: Schema, resource: object, dialect: str) -> dict[str, Any]:
     record = find_dialect(dialect)
     row: dict[str, Any] = {}
     for name, held in columns(schema).items():
-        if is_document(held):
-            row[name] = _document(held, resource)
-            continue
         leaf = held[0]
-        value = _canonical(leaf.field, _step(resource, leaf.path), leaf.path)
+        if is_document(held):
+            value, bind = _document(held, resource), None
+        else:
+            value = _canonical(leaf.field, _step(resource, leaf.path), leaf.path)
+            bind = record.columns[leaf.field.type].bind
         if value is None and not leaf.column.nullable:
             raise errors.null_in_required(path_text(leaf.path))
-        bind = record.columns[leaf.field.type].bind
         row[name] = value if bind is None or value is None else bind(value)
     return row
 
@@ -112,7 +113,7 @@ def _members(owner_field: Object, owner: object, path: Path | None) -> dict[str,
 
 
 def _json(field: Field, value: object, path: Path | None) -> Any:
-    """Return a value in the data as canonical JSON; ``path`` names it where its length matters, and is None elsewhere."""
+    """Return a value in the data as canonical JSON; ``path`` names it in errors, and is None where length is none."""
     if isinstance(field, Array):
         elements = field.read(value)
         return None if elements is None else [_json(field.items, element, path) for element in elements]
@@ -130,7 +131,7 @@ def _canonical(field: Field, value: object, path: Path | None) -> Any:
             return None
         most = field.max_length if isinstance(field, String) else None
         if path is not None and most is not None and len(canonical) > most:
-            raise errors.text_too_long(path_text(path), most)
+            raise errors.value_too_long(path_text(path), most)
     return canonical
 
 
@@ -143,9 +144,9 @@ def _document(held: tuple[Leaf, ...], resource: object) -> str | None:
             _put(document, leaf.column.json_path, value)
         elif value is not None:
             document = value
-    return (
-        None if document is None else json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    )
+    if document is None:
+        return None
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
 def _put(document: dict[str, Any], path: Path, value: Any) -> None:

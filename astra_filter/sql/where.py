@@ -110,7 +110,7 @@ class _Writer:
                 raise AssertionError(test.operator)
             case _:
                 assert_never(test.operator)
-        return Fragment(positive, " IS NOT TRUE") if test.negated else positive
+        return Fragment(positive, self._dialect.not_true) if test.negated else positive
 
     def _some(self, some: Some) -> _Term:
         element = f"element{self._level + 1}"
@@ -139,7 +139,7 @@ def _membership(test: In, operand: Operand) -> Fragment:
         return Fragment(operand.ordered(), " NOT IN ", parameters)
     positive = Fragment(operand.ordered(), " IN ", parameters)
     if test.negated:
-        return Fragment(positive, " IS NOT TRUE")
+        return Fragment(positive, operand.dialect.not_true)
     if operand.prefilter:
         plain = Fragment.join(", ", map(operand.parameter, test.slots)).parenthesised()
         return Fragment(operand.value, " IN ", plain, " AND ", positive)

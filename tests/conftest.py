@@ -1,0 +1,64 @@
+"""Fixtures for tests that need databases."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+from databases.backends import BACKENDS, Unreachable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from databases.backends import Backend
+
+_opened: dict[str, Backend | Unreachable] = {}
+
+
+def _open(name: str) -> Backend:
+    """Return the connection of a backend, one for all tests; skip where it cannot be reached, but in CI fail."""
+    if name not in _opened:
+        try:
+            _opened[name] = BACKENDS[name]()
+        except Unreachable as error:
+            _opened[name] = error
+    backend = _opened[name]
+    if isinstance(backend, Unreachable):
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(f"{name} cannot be reached: {backend}")
+    return backend
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _close_backends() -> Iterator[None]:
+    yield
+    for backend in _opened.values():
+        if not isinstance(backend, Unreachable):
+            backend.close()
+    _opened.clear()
+
+
+@pytest.fixture(params=BACKENDS)
+def backend(request: pytest.FixtureRequest) -> Backend:
+    """Each database in turn."""
+    return _open(request.param)
+
+
+@pytest.fixture
+def sqlite() -> Backend:
+    return _open("sqlite")
+
+
+@pytest.fixture
+def postgresql() -> Backend:
+    return _open("postgresql")
+
+
+@pytest.fixture
+def mysql() -> Backend:
+    return _open("mysql")
+
+
+@pytest.fixture
+def duckdb() -> Backend:
+    return _open("duckdb")
