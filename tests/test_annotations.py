@@ -27,7 +27,7 @@ from uuid import UUID
 
 import pytest
 
-from astra_filter import fields
+from astra_filter import Schema, fields
 from astra_filter.derive.annotations import members
 from astra_filter.errors import SchemaError
 
@@ -277,3 +277,10 @@ def test_a_class_that_cannot_be_read_is_refused():
 @pytest.mark.skipif(not hasattr(typing, "TypeAliasType"), reason="type aliases came with Python 3.12")
 def test_type_aliases_are_looked_through():
     assert one(typing.TypeAliasType("Name", str)).signature() == fields.String().signature()
+
+
+def test_a_schema_selects_objects():
+    schema = Schema.from_type(Task, key="id")
+    tasks = [Task(UUID(int=n), seed=0, labels=[Label("env", value)]) for n, value in enumerate(["prod", None])]
+    assert schema.compile("labels[name eq 'env' and value eq null] and state eq 'running'").select(tasks) == tasks[1:]
+    assert list(Schema.from_type(Node, omit_unsupported=True).leaves) == [("name",)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from astra_filter import fields
+from astra_filter import Schema, fields
 from astra_filter.derive.json_schema import members
 from astra_filter.errors import SchemaError
 from astra_filter.nodes import Operator
@@ -324,3 +324,10 @@ def test_work_is_bounded():
     wide = {f"d{n}": document(a={"$ref": f"#/$defs/d{n + 1}"}, b={"$ref": f"#/$defs/d{n + 1}"}) for n in range(30)}
     wide["d30"] = document(a={"type": "string"})
     assert refused({"$ref": "#/$defs/d0", "$defs": wide})[0] == "too_large"
+
+
+def test_a_schema_compiles_filters():
+    schema = Schema.from_json_schema(OPENAPI, ref="Task", key="id")
+    assert str(schema.compile("id eq 'AE1E6561-9E22-406C-8A5A-762F4604DA00'")).startswith("id eq ")
+    assert schema.key == "id"
+    assert list(Schema.from_json_schema(RECURSIVE, omit_unsupported=True).leaves) == [("name",)]

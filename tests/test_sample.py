@@ -11,7 +11,7 @@ from uuid import UUID
 
 import pytest
 
-from astra_filter import fields
+from astra_filter import Schema, fields
 from astra_filter.derive.sample import members
 from astra_filter.errors import SchemaError
 
@@ -145,3 +145,16 @@ def test_the_published_example():
     }
     transition = found["stateTransitions"].items
     assert {name: field.type for name, field in transition.members.items()} == {"from": "string", "to": "array"}
+
+
+def test_a_key_is_not_nullable_unless_a_resource_lacks_it():
+    assert not members([{"id": 1}, {"id": 2}], key="id")["id"].nullable
+    assert members([{"id": 1}, {"id": None}], key="id")["id"].nullable
+    assert members([{"id": 1}, {"id": "a"}], key="id")["id"].nullable
+    assert members([{"a": 1}], key="id")["a"].nullable
+
+
+def test_a_schema_is_inferred_with_its_key():
+    schema = Schema.infer([{"id": 1, "name": "b"}, {"id": 2, "name": "a"}], key="id")
+    assert schema.query("orderBy=name").page([{"id": 1, "name": "b"}]).items == [{"id": 1, "name": "b"}]
+    assert [task["id"] for task in schema.compile("name eq 'a'").select([{"id": 2, "name": "a"}, {"id": 1}])] == [2]

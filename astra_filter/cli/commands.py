@@ -15,7 +15,7 @@ from astra_filter.cli.messages import InputError
 from astra_filter.cli.progress import Progress
 from astra_filter.cli.reading import Format
 from astra_filter.cli.writing import OutputFormat
-from astra_filter.errors import AstraFilterError, RequestError
+from astra_filter.errors import AstraFilterError, RequestError, SchemaError
 from astra_filter.schema import Schema
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class DialectName(StrEnum):
 def run(arguments: list[str]) -> None:
     """Run the command with these arguments, and exit."""
     try:
-        app(arguments)
+        app(arguments, prog_name="astra-filter")
     except RequestError as error:
         _fail("\n\n".join(_rendered(problem) for problem in error.problems))
     except (InputError, AstraFilterError) as error:
@@ -304,7 +304,10 @@ def _schema_of_resources(
     if declared is None:
         from astra_filter.derive import sample
 
-        declared = sample.members(progress.over(resources, len(resources), "looking for fields"))
+        try:
+            declared = sample.members(progress.over(resources, len(resources), "looking for fields"))
+        except SchemaError:
+            raise messages.nothing_to_infer(name) from None
 
     def identifies(leaf: Leaf) -> bool:
         values = [leaf.field.read(resource.get(leaf.path[0])) for resource in resources]

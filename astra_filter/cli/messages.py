@@ -160,6 +160,12 @@ def ref_without_schema() -> InputError:
     return InputError("--ref is a place in the document of --schema")
 
 
+def nothing_to_infer(name: str) -> InputError:
+    return InputError(
+        f"{visible(name)}: no member has a value that tells its type; say what fields there are with --schema"
+    )
+
+
 def bad_key(name: str, key: str, reason: str) -> InputError:
     return InputError(f"{visible(name)}: '{visible(key)}' cannot be the key: {reason}")
 

@@ -1,9 +1,10 @@
 """Sample resources to fields: what the values at hand have in common.
 
-Every field is nullable. Where values of different JSON types occur, the type of the most values stands and the others
-count as null (SPEC §4.6); on a tie, the type that was seen first. Members of which no value says more (only nulls, only
-empty arrays) are strings and arrays of strings. Members that no field represents (objects that are always empty, arrays
-of arrays, names that are empty or hold U+0000 or surrogates, what lies more than 16 objects deep) are left out.
+Every field is nullable, but for a key that no resource lacks. Where values of different JSON types occur, the type of
+the most values stands and the others count as null (SPEC §4.6); on a tie, the type that was seen first. Members of which
+no value says more (only nulls, only empty arrays) are strings and arrays of strings. Members that no field represents
+(objects that are always empty, arrays of arrays, names that are empty or hold U+0000 or surrogates, what lies more than
+16 objects deep) are left out.
 """
 
 from __future__ import annotations
@@ -23,15 +24,20 @@ _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE
 _FORMATS: tuple[fields.Field, ...] = (fields.Timestamp(), fields.Date(), fields.Uuid())
 
 
-def members(resources: Iterable[Mapping[str, Any]]) -> dict[str, fields.Field]:
+def members(resources: Iterable[Mapping[str, Any]], *, key: str | None = None) -> dict[str, fields.Field]:
     """Return fields that the resources have in common, in the order in which the members are first seen.
 
     Text is a timestamp, a date or a UUID (with hyphens) where all of a member's strings are readable as one.
+
+    Args:
+        resources: mappings, as JSON gives them.
+        key: the member that identifies a resource.
 
     Raises:
         SchemaError: a resource is not a mapping, or there is nothing to infer a field from.
     """
     seen = _Seen(0)
+    number = -1
     for number, resource in enumerate(resources):
         if not isinstance(resource, Mapping):
             raise errors.underivable("no_resource", f"resource {number}", type(resource).__name__)
@@ -39,6 +45,8 @@ def members(resources: Iterable[Mapping[str, Any]]) -> dict[str, fields.Field]:
     made = seen.made()
     if not made:
         raise errors.underivable("nothing_to_infer", "the sample")
+    if key in made:
+        made[key].nullable = max(seen.members[key].counts.values(), default=0) <= number
     return made
 
 
@@ -93,7 +101,7 @@ class _Seen:
                 return type(self.formats[0])(nullable=True) if readable else fields.String(nullable=True)
 
     def made(self) -> dict[str, fields.Field]:
-        found = ((name, member.field()) for name, member in self.members.items() if _is_name(name))
+        found = ((name, member.field()) for name, member in self.members.items() if fields.is_text(name) and name)
         return {name: field for name, field in found if field is not None}
 
 
@@ -118,9 +126,3 @@ def _readable(format_: fields.Field, value: object) -> bool:
     if isinstance(format_, fields.Uuid) and isinstance(value, str) and not _UUID.fullmatch(value):
         return False
     return format_.read(value) is not None
-
-
-def _is_name(name: object) -> bool:
-    return (
-        isinstance(name, str) and name != "" and "\0" not in name and not any("\ud800" <= c <= "\udfff" for c in name)
-    )
