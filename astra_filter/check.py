@@ -235,17 +235,16 @@ class _Check:
             label = path_text(path.names)
             self._refuse(errors.object_tested(self._text, path.span, label, tuple(field.members)))
             return False
-        fits = True
         if not isinstance(field, Open) and operator not in field.operators:
             allowed = [o.value for o in Operator if o in field.operators]
             label = path_text(path.names)
             self._refuse(
                 errors.operator_not_allowed(self._text, node.operator_span, operator.value, label, field.type, allowed)
             )
-            fits = False
-        for slot in slots:
-            fits = self._literal_fits(slot, operator, path, target) and fits
-        return fits
+            return False
+        # Every literal is judged, so no stop at the first.
+        fits = [self._literal_fits(slot, operator, path, target) for slot in slots]
+        return all(fits)
 
     def _literal_fits(self, slot: Slot, operator: Operator, path: Path, target: _Target) -> bool:
         field = target.ref.field

@@ -11,7 +11,8 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, NamedTuple
 
 from astra_filter import errors
-from astra_filter.names import RESERVED, unquote
+from astra_filter.fields import Array, Object
+from astra_filter.names import RESERVED, bad_name_character, unquote
 from astra_filter.nodes import Operator
 from astra_filter.span import Span
 
@@ -52,7 +53,7 @@ _TOKENS = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 
-_RUN = re.compile(r"[^\s'\"`()\[\],=<>!&|]+")
+_RUN = re.compile(r"[^\s'\"`()\[\],;=<>!&|]+")
 _UUID = re.compile(r"\{?[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}\}?", re.IGNORECASE)
 _TIMESTAMP = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}([Tt][0-9:.]+(?:[Zz]|[+-][0-9:]+)?)?")
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
@@ -72,6 +73,8 @@ _SYNONYMS = {
     "prefix": "startswith", "ends_with": "endswith", "suffix": "endswith", "nin": "not in", "notin": "not in",
 }  # fmt: skip
 _OPERATORS = tuple(operator.value for operator in Operator)
+_MARKS = {frozenset({"LPAR"}): "'('", frozenset({"COMMA", "DOT"}): "','", frozenset({"RPAR"}): "')'"}
+"""Where nothing but one mark can stand: behind ``not in``, and inside ``contains(path, 'text')``."""
 
 
 def diagnose(text: str, place: int, expected: frozenset[str], root: Field | None = None) -> Problem:
@@ -107,6 +110,9 @@ class _Diagnosis:
         bad = self._bad_character()
         if bad is not None:
             return bad
+        mark = _MARKS.get(self.expected)
+        if mark is not None:
+            return self._in_fixed_form(mark)
         if "NAME" in self.expected:
             return self._in_name()
         if "STRING" in self.expected:
@@ -120,6 +126,11 @@ class _Diagnosis:
     def _bad_character(self) -> Problem | None:
         """Quotes that never close and characters that nothing may hold, wherever the parser noticed."""
         at = self.at
+        for word in self.tokens[: self.index + ("STRING" not in self.expected)]:
+            # White space that is none of the four kinds is part of a word to the parser, which then misses an operator.
+            bad = bad_name_character(word.text) if word.kind == "word" else None
+            if bad is not None:
+                return errors.bad_name_character(self.text, Span(word.start + bad, word.start + bad + 1))
         if at is None:
             return None
         if at.kind in ("string", "backquoted"):
@@ -159,8 +170,16 @@ class _Diagnosis:
                 return errors.reserved_name(text, at.span)
             return errors.missing_test(text, at.span, at.text)
         if at.text in ")]":
-            return errors.nothing_inside(text, at.span, self.before.text if self.before else "")
+            if self.before is None or not self._opened():
+                return self._stray(at)
+            return errors.nothing_inside(text, at.span, self.before.text)
         return self._unexpected("a field name")
+
+    def _in_fixed_form(self, mark: str) -> Problem:
+        """Where nothing but ``mark`` can stand."""
+        if self.at is not None:
+            return self._stray(self.at) if self.at.text == "]" else self._unexpected(mark)
+        return self._nothing_after() if mark == "'('" else self._unclosed()
 
     def _in_operator(self) -> Problem:
         """Behind a path."""
@@ -179,7 +198,7 @@ class _Diagnosis:
                 return errors.unknown_operator(text, at.span, at.text, operator, path, literal)
             return errors.missing_operator(text, at.span, path)
         if word in ("is", "not") or (
-            word in _OPERATORS and self.before is not None and self.before.text.lower() == "not"
+            word in (*_OPERATORS, "like", "ilike") and self.before is not None and self.before.text.lower() == "not"
         ):
             special = self._is_null(at, path) or self._negated(at, path)
             if special is not None:
@@ -188,10 +207,10 @@ class _Diagnosis:
             return errors.like_operator(text, at.span, at.text, path, self._raw_string(1), negated=False)
         if word == "between":
             return self._between(at, path)
-        if at.kind == "word":
+        if at.kind == "word" and word not in RESERVED:
             near = _SYNONYMS.get(word) or next(iter(get_close_matches(word, _OPERATORS, 1)), None)
             return errors.unknown_operator(text, at.span, at.text, near, path, literal)
-        if at.kind in ("string", "number", "double"):
+        if at.kind in ("word", "string", "number", "double"):
             return errors.missing_operator(text, at.span, path)
         return self._unexpected("an operator")
 
@@ -241,7 +260,6 @@ class _Diagnosis:
     def _after_test(self) -> Problem:
         """Behind a whole test, and behind an item of a list."""
         at, text = self.at, self.text
-        in_list = "COMMA" in self.expected and "_AND" not in self.expected
         if at is None:
             return self._unclosed()
         run = self._run(at.start)
@@ -250,7 +268,7 @@ class _Diagnosis:
         if bare is not None and run.start < at.end:
             return bare
         before = self.before
-        if before is not None and before.kind == "number" and before.end == at.start and at.text not in ")],":
+        if before is not None and before.kind == "number" and before.end == at.start and at.text not in ")],;":
             return errors.bad_number(text, Span(run.start, run.end), run.text)
         if (
             before is not None
@@ -263,7 +281,7 @@ class _Diagnosis:
             return self._stray(at)
         if at.text in _CONNECTIVES and at.text != "!":
             return errors.symbol_connective(text, at.span, at.text, _CONNECTIVES[at.text])
-        if in_list:
+        if self._in_list():
             return errors.missing_comma(text, at.span)
         if at.text == ",":
             return errors.symbol_connective(text, at.span, at.text, "and")
@@ -326,14 +344,20 @@ class _Diagnosis:
         before = self.before
         if before is None or before.end != at.start or at.kind not in ("mark", "number", "symbol"):
             return None
-        if at.kind == "mark" and at.text in "()[],":
+        if at.kind == "mark" and at.text in "()[],;":
             return None
         if at.kind == "symbol" and at.text != "~":
             return None
         run = self._run(at.start)
         if run.start >= at.start:
             return None
-        return errors.name_needs_quotes(self.text, Span(run.start, run.end), run.text)
+        # Names before the one that is meant: in `meta.created-by` only what follows the object.
+        names = run.text.split(".")
+        known = 0
+        while known < len(names) - 1 and isinstance(self._field(names[: known + 1]), Array | Object):
+            known += 1
+        name = ".".join(names[known:])
+        return errors.name_needs_quotes(self.text, Span(run.end - len(name), run.end), name)
 
     def _bare_value(self, run: _Token) -> Problem | None:
         span = Span(run.start, run.end)
@@ -351,24 +375,30 @@ class _Diagnosis:
         return errors.nothing_after(self.text, before.span, before.text)
 
     def _unclosed(self) -> Problem:
-        opened: list[_Token] = []
-        for token in self.tokens:
-            if token.kind == "mark" and token.text in "([":
-                opened.append(token)
-            elif token.kind == "mark" and token.text in ")]" and opened:
-                opened.pop()
+        opened = self._opened()
         if opened:
             return errors.unclosed(self.text, opened[-1].span, opened[-1].text)
         return self._unexpected("the rest of the filter")
 
     def _stray(self, at: _Token) -> Problem:
+        opened = self._opened()
+        return errors.stray(self.text, at.span, at.text, opened[-1].text if opened else None)
+
+    def _in_list(self) -> bool:
+        """Whether what is open at the place is the list of an ``in``."""
+        opened = self._opened()
+        before = self.tokens.index(opened[-1]) - 1 if opened else -1
+        return before >= 0 and self.tokens[before].text.lower() == "in"
+
+    def _opened(self) -> list[_Token]:
+        """The parentheses and brackets that are open at the place, the innermost last."""
         opened: list[_Token] = []
         for token in self.tokens[: self.index]:
             if token.kind == "mark" and token.text in "([":
                 opened.append(token)
             elif token.kind == "mark" and token.text in ")]" and opened:
                 opened.pop()
-        return errors.stray(self.text, at.span, at.text, opened[-1].text if opened else None)
+        return opened
 
     def _unexpected(self, wanted: str) -> Problem:
         at = self.at
@@ -432,14 +462,12 @@ class _Diagnosis:
         return self._walk(names)[0]
 
     def _walk(self, names: list[str]) -> tuple[Field | None, bool]:
-        from astra_filter.fields import Array, Object  # Only here: a syntax error without a schema needs no fields.
-
         scope: Field | None = self.root
         nullable = False
         for name in names:
             if isinstance(scope, Array):
-                nullable = True
                 scope = scope.items
+                nullable = nullable or scope.nullable
             scope = scope.members.get(name) if isinstance(scope, Object) else None
             if scope is None:
                 return None, False
