@@ -935,6 +935,11 @@ def unbounded_key(path: str, dialect: str, most: int) -> StorageError:
     )
 
 
+def no_index(path: str, dialect: str) -> StorageError:
+    message = f"no index of dialect {dialect} has the order of {path}"
+    return StorageError("no_index", message)
+
+
 def folded_column_names(first: str, second: str, dialect: str) -> StorageError:
     return StorageError(
         "folded_column_names", f"columns {first!r} and {second!r} are the same column in dialect {dialect}"

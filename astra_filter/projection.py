@@ -79,12 +79,11 @@ def _value(field: Field, value: object, *, nullable: bool) -> Any:
         return found if found or not nullable else None
     if isinstance(field, Open):
         return value
-    value = field.read(value)
-    if value is None:
-        return None
     if isinstance(field, Array):
-        return [_element(field.items, element) for element in value]
-    return field.json(value)
+        elements = field.read(value)
+        return None if elements is None else [_element(field.items, element) for element in elements]
+    canonical = field.read(value)
+    return None if canonical is None else field.json(canonical)
 
 
 def _element(field: Field, value: object) -> Any:

@@ -193,6 +193,35 @@ class Schema:
 
         return ddl.create_table(self, table, dialect, collation=collation)
 
+    def create_index(
+        self,
+        table: str,
+        dialect: str,
+        *,
+        order_by: str | None = None,
+        leading: Sequence[str] = (),
+        name: str | None = None,
+    ) -> str:
+        """Return the CREATE INDEX statement that makes every page of an order a range scan (SPEC §6).
+
+        It serves the opposite order too.
+
+        Args:
+            table: the table's name; it is quoted.
+            dialect: ``sqlite``, ``postgresql`` or ``mysql``.
+            order_by: as a request has it; None for the order by key.
+            leading: the columns that the server's own condition compares for equality, such as the tenant's.
+            name: the index's name; by default made of the table and the columns.
+
+        Raises:
+            SchemaError: unknown dialect; an open schema; ``order_by`` is not one of this schema.
+            StorageError: no index of the dialect has the order: of a field inside JSON, or on ``mysql`` of text that is
+                not declared binary or is too long.
+        """
+        from astra_filter.sql import ddl  # As above.
+
+        return ddl.create_index(self, table, dialect, order_by=order_by, leading=leading, name=name)
+
     def to_row(self, resource: object, dialect: str) -> dict[str, Any]:
         """Return what the table stores of a resource, by column: every value canonical, JSON as text (SPEC §5).
 

@@ -1,4 +1,4 @@
-"""The table of a schema (SPEC §5)."""
+"""The table of a schema and its indexes (SPEC §5, §6)."""
 
 from __future__ import annotations
 
@@ -8,17 +8,21 @@ from typing import TYPE_CHECKING
 from astra_filter import errors
 from astra_filter.fields import Enum, String
 from astra_filter.names import path_text
+from astra_filter.ordering import parse_order
 from astra_filter.sql.dialects import dialect as find_dialect
+from astra_filter.sql.operands import resource_operand
 from astra_filter.sql.rows import columns, is_document
+from astra_filter.sql.select import direction
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from astra_filter.fields import Leaf
     from astra_filter.schema import Schema
     from astra_filter.sql.dialects import Dialect
 
 _COLLATION = re.compile(r"\w+", re.ASCII)
+_ENUM_LENGTH = 255
 
 
 def create_table(schema: Schema, table: str, dialect: str, *, collation: str = "utf8mb4_nopad_bin") -> str:
@@ -47,6 +51,42 @@ def create_table(schema: Schema, table: str, dialect: str, *, collation: str = "
     return f"CREATE TABLE {record.identifier(table)} (\n    " + ",\n    ".join(lines) + f"\n){record.create_suffix}"
 
 
+def create_index(
+    schema: Schema,
+    table: str,
+    dialect: str,
+    *,
+    order_by: str | None = None,
+    leading: Sequence[str] = (),
+    name: str | None = None,
+) -> str:
+    """Return CREATE INDEX; arguments and errors as in `Schema.create_index`."""
+    record = find_dialect(dialect)
+    held = columns(schema)
+    order, problems = parse_order(order_by, schema.root, schema.leaves, schema.key, schema.limits.order_keys)
+    if problems:
+        raise errors.bad_order(problems)
+    parts = [record.identifier(column) for column in leading]
+    for leaf, descending in order.keys:
+        operand = resource_operand(record, leaf.column, leaf.field, None)
+        unordered = record.ordered_indexes == "none" or (operand.exact and record.ordered_indexes == "binary")
+        if unordered or is_document(held[leaf.column.name]):
+            raise errors.no_index(path_text(leaf.path), record.name)
+        if isinstance(leaf.field, (String, Enum)):
+            _text_type(leaf, record, key=True)  # Raises where text is too long for an index.
+        parts.append(operand.ordered().prepare("?").text + direction(record, operand.nullable, descending))
+    named = name or _index_name([table, *leading, *order.text.replace(",", "").split()])
+    return f"CREATE INDEX {record.identifier(named)} ON {record.identifier(table)} ({', '.join(parts)})"
+
+
+def _index_name(words: Iterable[str]) -> str:
+    """Return the words joined, but no longer than every database takes (63 bytes on PostgreSQL)."""
+    from hashlib import sha256  # Not paid by those who make no index.
+
+    name = "_".join(re.findall(r"\w+", " ".join(words), re.ASCII))
+    return name if len(name) <= 60 and name.isascii() else f"{name[:43]}_{sha256(name.encode()).hexdigest()[:16]}"
+
+
 def _column_type(held: tuple[Leaf, ...], schema: Schema, record: Dialect, collation: str) -> str:
     if is_document(held):
         return record.columns["array"].type + ("" if held[0].column.nullable else " NOT NULL")
@@ -63,8 +103,8 @@ def _text_type(leaf: Leaf, record: Dialect, *, key: bool) -> str:
     indexed = record.max_indexed_length
     if indexed is None:
         return kind
-    # An enum's rows may hold undeclared values too, which are not null.
-    length = leaf.field.max_length if isinstance(leaf.field, String) else indexed
+    # An enum's rows may hold undeclared values too, which are not null; and an index holds other columns beside it.
+    length = leaf.field.max_length if isinstance(leaf.field, String) else _ENUM_LENGTH
     if length is not None and length <= indexed:
         return kind.replace("{length}", str(length))
     if key:

@@ -120,6 +120,8 @@ class Dialect:
     """Whether an index serves a comparison of row values as a range."""
     rowid_alias: bool = False
     """Whether a key of type integer is no column of an index, so that row values with it are none either."""
+    ordered_indexes: Literal["any", "binary", "none"] = "any"
+    """Which text an index can have in order by code point: of any collation, or of binary ones; or that none serves."""
     returned: Mapping[str, str] = field(default_factory=dict)
     """How columns of a field type are selected, where the driver cannot return ``{x}`` itself."""
     captured_names: frozenset[str] = frozenset()
@@ -347,6 +349,7 @@ _MYSQL = Dialect(
         "array": "CASE WHEN {type} = 'ARRAY' THEN {value} END",
     },
     # A column of type JSON keeps the quotes of strings, and so their type, and has no greatest length.
+    ordered_indexes="binary",
     some="EXISTS (SELECT 1 FROM JSON_TABLE({array}, '$[*]' COLUMNS (value JSON PATH '$')) AS {e} WHERE {condition})",
 )
 
@@ -399,6 +402,7 @@ _DUCKDB = Dialect(
     some="len(list_filter({array}, lambda {e}: {condition})) > 0",
     not_some="{some} IS NOT TRUE",
     nulls_smallest=False,
+    ordered_indexes="none",
     # A TIMESTAMPTZ is returned by a package of its own, pytz; this is the same instant in UTC, without offset.
     returned={"timestamp": "make_timestamp(epoch_us({x}))"},
 )
