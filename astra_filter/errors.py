@@ -131,6 +131,10 @@ class StorageError(AstraFilterError):
     """A row that cannot be stored or read back, or something a dialect cannot do."""
 
 
+class MissingExtraError(AstraFilterError, ImportError):
+    """A part of the library was imported without the packages it needs; the message names the extra."""
+
+
 class LiteralError(AstraFilterError):
     """A literal that is no value of its field's type; `check` gives it a place and makes it a `Problem`."""
 
@@ -948,6 +952,15 @@ def folded_column_names(first: str, second: str, dialect: str) -> StorageError:
 
 def bad_collation(name: object) -> SchemaError:
     return SchemaError("bad_collation", f"{name!r} cannot be the name of a collation")
+
+
+# Extras ---------------------------------------------------------------------------------------------------------------
+
+
+def missing_extra(extra: str, error: ImportError) -> MissingExtraError:
+    """Say which extra brings the package that could not be imported."""
+    message = f"the package {error.name} is not installed; install it with: pip install 'astra-filter[{extra}]'"
+    return MissingExtraError("missing_extra", message)
 
 
 # Wording -------------------------------------------------------------------------------------------------------------
