@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import nsmallest
@@ -12,7 +11,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from astra_filter import errors
 from astra_filter.errors import FilterError, QueryError
-from astra_filter.fields import Array, Boolean
 from astra_filter.ordering import Order, parse_order
 from astra_filter.paging import MOST_ROWS, Tokens, read_natural
 from astra_filter.paths import MOST_PROBLEMS, nearest
@@ -207,8 +205,10 @@ class ListQuery:
         Raises:
             StorageError: a row lacks a column, or the next token would be too long.
         """
+        from astra_filter.sql.rows import resource  # Not paid by those who filter in memory.
+
         columns, leaves = self.columns, self.leaves
-        return self._page([_resource(_named(row, columns), leaves) for row in rows], total)
+        return self._page([resource(leaves, _named(row, columns)) for row in rows], total)
 
 
 def _named(row: Sequence[Any] | Mapping[str, Any], columns: Sequence[str]) -> Mapping[str, Any]:
@@ -217,40 +217,6 @@ def _named(row: Sequence[Any] | Mapping[str, Any], columns: Sequence[str]) -> Ma
     if len(row) != len(columns):
         raise errors.wrong_row(columns, len(row))
     return dict(zip(columns, row, strict=True))
-
-
-def _resource(row: Mapping[str, Any], leaves: Sequence[Leaf]) -> dict[str, Any]:
-    """Put the values of a row where a resource has them."""
-    documents: dict[str, Any] = {}
-    resource: dict[str, Any] = {}
-    for path, field, (column, inside, _, _), _ in leaves:
-        try:
-            value = row[column]
-        except (KeyError, IndexError):  # A sqlite3.Row raises the latter.
-            raise errors.missing_column(column) from None
-        if inside or isinstance(field, Array):
-            if column not in documents:
-                documents[column] = _json(value)
-            value = documents[column]
-            for name in inside:
-                value = value.get(name) if isinstance(value, dict) else None
-        elif isinstance(field, Boolean) and isinstance(value, int):
-            value = bool(value)  # SQLite and MySQL have no booleans of their own.
-        owner = resource
-        for name in path[:-1]:
-            owner = owner.setdefault(name, {})
-        owner[path[-1]] = value
-    return resource
-
-
-def _json(value: Any) -> Any:
-    """Return what a JSON column holds, which is a container; drivers that do not parse it give its text."""
-    if not isinstance(value, (str, bytes)):
-        return value
-    try:
-        return json.loads(value)
-    except (ValueError, RecursionError):  # Rows written by others may hold anything.
-        return None
 
 
 def _matching(resources: Iterable[object], chosen: Filter | None) -> Iterator[object]:

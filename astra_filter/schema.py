@@ -12,7 +12,7 @@ from astra_filter.limits import DEFAULT_LIMITS, Limits
 from astra_filter.shapes import Shapes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from astra_filter.query import ListQuery, Parameters
 

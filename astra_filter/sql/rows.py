@@ -11,12 +11,12 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from astra_filter import errors
-from astra_filter.fields import Array, Enum, Object, Open, String, is_text, member
+from astra_filter.fields import Array, Boolean, Enum, Object, Open, String, is_text, member
 from astra_filter.names import path_text
 from astra_filter.sql.dialects import dialect as find_dialect
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from astra_filter.fields import Field, Leaf
     from astra_filter.schema import Schema
@@ -84,21 +84,27 @@ def from_row(schema: Schema, row: Mapping[str, Any]) -> dict[str, Any]:
         SchemaError: an open schema, or two fields stored in the same place.
         StorageError: the row lacks a column.
     """
-    resource: dict[str, Any] = {}
-    for name, held in columns(schema).items():
+    columns(schema)
+    return _members(schema.root, resource(schema.leaves.values(), row), None)  # type: ignore[arg-type]  # Not an open one.
+
+
+def resource(leaves: Iterable[Leaf], row: Mapping[str, Any]) -> dict[str, Any]:
+    """Put the values of a row where a resource has them, as they are; arguments and errors as in `from_row`."""
+    documents: dict[str, object] = {}
+    found: dict[str, Any] = {}
+    for path, field, (column, inside, _, _), _ in leaves:
         try:
-            stored = row[name]
+            value = row[column]
         except (KeyError, IndexError):  # A sqlite3.Row raises the latter.
-            raise errors.missing_column(name) from None
-        document = is_document(held)
-        if document and isinstance(stored, (str, bytes)):
-            stored = _parsed(stored)
-        for leaf in held:
-            value = _step(stored, leaf.column.json_path)
-            if not document and leaf.field.type == "boolean" and isinstance(value, int):
-                value = bool(value)  # SQLite and MySQL have no booleans of their own.
-            _put(resource, leaf.path, value)
-    return _members(schema.root, resource, None)  # type: ignore[arg-type]  # Not an open one, as columns() has seen.
+            raise errors.missing_column(column) from None
+        if inside or not field.scalar:
+            if column not in documents:
+                documents[column] = _parsed(value) if isinstance(value, (str, bytes)) else value
+            value = _step(documents[column], inside)
+        elif isinstance(field, Boolean) and isinstance(value, int):
+            value = bool(value)  # SQLite and MySQL have no booleans of their own.
+        _put(found, path, value)
+    return found
 
 
 def _members(owner_field: Object, owner: object, path: Path | None) -> dict[str, Any]:
