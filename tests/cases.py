@@ -8,7 +8,6 @@ A file is a list of suites, each an object with:
   string of at most 40 characters, which is the key;
 - ``limits`` (optional): budgets other than the default ones;
 - ``only`` (optional): ``"python"`` where the resources are none that a table can hold;
-- ``collation`` (optional): ``"hostile"`` where the suite runs on tables whose text folds case and accents, too;
 - ``rows``: the resources, as JSON;
 - ``cases``: a list of objects with ``filter`` and ``why`` (optional), and either
 
@@ -64,17 +63,16 @@ class Suite:
     def __init__(self, name: str, document: dict[str, Any]) -> None:
         self.name = name
         self.only = document.get("only")
-        self.hostile = document.get("collation") == "hostile"
         self._document = document
         self.cases = [_case(case) for case in document["cases"]]
 
-    def make_schema(self) -> Schema:
-        """Return a new schema, which knows no shape yet."""
+    def make_schema(self, *, binary: bool = False) -> Schema:
+        """Return a new schema, which knows no shape yet; ``binary`` as in `Schema`."""
         limits = Limits(**self._document.get("limits", {}))
         if self._document["schema"] == "open":
             return Schema.open(limits=limits)
         members = {name: _field(field) for name, field in self._document["schema"].items()}
-        return Schema({"id": fields.String(max_length=40), **members}, key="id", limits=limits)
+        return Schema({"id": fields.String(max_length=40), **members}, key="id", limits=limits, binary=binary)
 
     @cached_property
     def schema(self) -> Schema:
