@@ -20,6 +20,7 @@ from astra_filter.sql.where import where as filter_condition
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from astra_filter.fields import Field
     from astra_filter.query import ListQuery
     from astra_filter.sql.dialects import Dialect
     from astra_filter.sql.fragment import Part
@@ -62,7 +63,7 @@ def select_count(
     return fragment.prepare(statement.dialect.style(placeholders), first).bind(tuple(statement.values))
 
 
-class _Key(NamedTuple):
+class Key(NamedTuple):
     """A sort key, and the place where the position's value is bound."""
 
     operand: Operand
@@ -209,16 +210,20 @@ class _Statement:
         for (leaf, descending), value in zip(self._query.order.keys, position, strict=True):
             operand = resource_operand(self.dialect, leaf.column, leaf.field, self._name)
             self.values.append(value)
-            keys.append(_Key(operand, descending, value is None, len(self.values) - 1))
-        unique = self._query.order.keys[-1].leaf.field
-        row_values = self.dialect.ranges_row_values and not (self.dialect.rowid_alias and isinstance(unique, Integer))
-        found = _ranges(keys, row_values=row_values)
-        return found or [Fragment("1 = 0")]
+            keys.append(Key(operand, descending, value is None, len(self.values) - 1))
+        return ranges(keys, self.dialect, self._query.order.keys[-1].leaf.field)
 
 
-def _ranges(keys: Sequence[_Key], *, row_values: bool) -> list[Fragment]:
-    """Return a condition for each range of rows after the position, the nearest range last."""
-    ranges: list[list[Fragment]] = []
+def ranges(keys: Sequence[Key], dialect: Dialect, unique: Field) -> list[Fragment]:
+    """Return a condition for each range of rows after the position, the nearest range last.
+
+    Args:
+        keys: the sort keys, in order of weight.
+        dialect: the database's SQL.
+        unique: the field of the last key.
+    """
+    row_values = dialect.ranges_row_values and not (dialect.rowid_alias and isinstance(unique, Integer))
+    found: list[list[Fragment]] = []
     equal: list[Fragment] = []
     for place, key in enumerate(keys):
         rest = keys[place:]
@@ -226,16 +231,16 @@ def _ranges(keys: Sequence[_Key], *, row_values: bool) -> list[Fragment]:
         if row_values and one_way and len(rest) > 1:
             left = Fragment.join(", ", [other.operand.ordered() for other in rest])
             right = Fragment.join(", ", [other.operand.ordered_parameter(other.slot) for other in rest])
-            ranges.append([*equal, Fragment("(", left, ") < (" if key.descending else ") > (", right, ")")])
+            found.append([*equal, Fragment("(", left, ") < (" if key.descending else ") > (", right, ")")])
             if key.descending:
                 for other in rest:
                     if other.nullable:
-                        ranges.append([*equal, other.is_null()])
+                        found.append([*equal, other.is_null()])
                     equal.append(other.equal())
             break
-        ranges += [[*equal, beyond] for beyond in key.beyond()]
+        found += [[*equal, beyond] for beyond in key.beyond()]
         equal.append(key.equal())
-    return [_all(tests) for tests in ranges]
+    return [_all(tests) for tests in found] or [Fragment("1 = 0")]
 
 
 def _all(tests: Sequence[Fragment]) -> Fragment:

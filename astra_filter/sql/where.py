@@ -25,7 +25,7 @@ _OPPOSITES = {Operator.EQ: "<>", Operator.LT: ">=", Operator.LTE: ">", Operator.
 
 _WIDTH = 16
 """The longest chain of one operator that is written without balancing."""
-_SOME_DEPTH = 10
+SUBQUERY_DEPTH = 10
 """About how many symbols a subquery keeps on a parser's stack around its own condition."""
 
 
@@ -41,10 +41,10 @@ def where(condition: Condition, dialect: Dialect, alias: str | None = None) -> F
         SchemaError: the schema is an open one.
         StorageError: the dialect cannot express the condition.
     """
-    return _Writer(dialect, alias, 0).condition(condition).sql
+    return Writer(dialect, alias, 0).condition(condition).sql
 
 
-class _Term(NamedTuple):
+class Term(NamedTuple):
     """A piece of a condition, with what decides about its parentheses and its place."""
 
     sql: Fragment
@@ -54,7 +54,7 @@ class _Term(NamedTuple):
     """How far it fills the stack of an LR parser, roughly."""
 
 
-class _Writer:
+class Writer:
     """Writes conditions whose scope is a row, or with ``level`` above 0 the element of the level-th array around."""
 
     def __init__(self, dialect: Dialect, alias: str | None, level: int) -> None:
@@ -62,7 +62,7 @@ class _Writer:
         self._alias = alias
         self._level = level
 
-    def condition(self, condition: Condition) -> _Term:
+    def condition(self, condition: Condition) -> Term:
         match condition:
             case All():
                 return self._group(condition, "AND")
@@ -71,11 +71,11 @@ class _Writer:
             case Some():
                 return self._some(condition)
             case IsNull() | Compare() | In():
-                return _Term(self._test(condition), "", 0)
+                return Term(self._test(condition), "", 0)
             case _:
                 assert_never(condition)
 
-    def _group(self, group: All | Any, operator: str) -> _Term:
+    def _group(self, group: All | Any, operator: str) -> Term:
         return _chain([self.condition(operand) for operand in _flat(group)], operator)
 
     def _test(self, test: IsNull | Compare | In) -> Fragment:
@@ -112,9 +112,9 @@ class _Writer:
                 assert_never(test.operator)
         return Fragment(positive, self._dialect.not_true) if test.negated else positive
 
-    def _some(self, some: Some) -> _Term:
+    def _some(self, some: Some) -> Term:
         element = f"element{self._level + 1}"
-        inner = _Writer(self._dialect, None, self._level + 1).condition(some.condition)
+        inner = Writer(self._dialect, None, self._level + 1).condition(some.condition)
         column = some.ref.column
         captured = self._alias is None and column is not None and column.name.lower() in self._dialect.captured_names
         sql = fill(
@@ -123,7 +123,7 @@ class _Writer:
             e=element,
             condition=inner.sql,
         )
-        return _Term(fill(self._dialect.not_some, some=sql) if some.negated else sql, "", inner.depth + _SOME_DEPTH)
+        return Term(fill(self._dialect.not_some, some=sql) if some.negated else sql, "", inner.depth + SUBQUERY_DEPTH)
 
     def _operand(self, ref: Ref) -> Operand:
         if self._level:
@@ -154,7 +154,7 @@ def _flat(group: All | Any) -> Iterable[Condition]:
             yield operand
 
 
-def _chain(terms: Sequence[_Term], operator: str) -> _Term:
+def _chain(terms: Sequence[Term], operator: str) -> Term:
     """Join terms by AND or OR, the deepest first, because an LR parser's stack holds all that stands left of it."""
     ordered = sorted(terms, key=lambda term: -term.depth)
     while len(ordered) > _WIDTH:
@@ -169,4 +169,4 @@ def _chain(terms: Sequence[_Term], operator: str) -> _Term:
         enclosed = operator == "AND" and term.joined == "OR"
         pieces.append(term.sql.parenthesised() if enclosed else term.sql)
         depth = max(depth, term.depth + enclosed + (2 if len(pieces) > 1 else 0))
-    return _Term(Fragment.join(f" {operator} ", pieces), operator, depth)
+    return Term(Fragment.join(f" {operator} ", pieces), operator, depth)
