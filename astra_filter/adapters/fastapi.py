@@ -1,0 +1,37 @@
+"""List requests in FastAPI. Needs the extra ``fastapi``."""
+
+from __future__ import annotations
+
+from astra_filter import errors
+
+try:
+    from fastapi import Request
+except ModuleNotFoundError as error:
+    raise errors.missing_extra("fastapi", error) from error
+
+from astra_filter.adapters.starlette import ProblemResponse, handle_errors
+from astra_filter.adapters.web import Parameters
+from astra_filter.query import ListQuery
+
+__all__ = ["ListParameters", "ListQuery", "ProblemResponse", "handle_errors"]
+
+
+class ListParameters(Parameters[Request]):
+    """The query parameters of a list operation: a dependency that yields the checked `ListQuery`.
+
+    ::
+
+        lists = ListParameters(TASK, default_limit=50, max_limit=500)
+
+        @app.get("/tasks", openapi_extra=lists.openapi)
+        def tasks(query: Annotated[ListQuery, Depends(lists)]):
+            return query.page(TASKS).body()
+    """
+
+    async def __call__(self, request: Request) -> ListQuery:
+        """Check the parameters of a request.
+
+        Raises:
+            QueryError: holds every problem of the request; `handle_errors` answers with it.
+        """
+        return self.read(request, request.scope["query_string"])

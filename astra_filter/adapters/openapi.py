@@ -1,0 +1,292 @@
+"""What an OpenAPI 3.1 document says of a list operation, made from the schema of its resources.
+
+Everything returned is new, plain and ready for JSON.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from astra_filter.fields import Array, Enum, Object, Open
+from astra_filter.names import path_text
+from astra_filter.nodes import Operator
+from astra_filter.printer import string_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from astra_filter.fields import Field
+    from astra_filter.limits import Limits
+    from astra_filter.schema import Schema
+
+PROBLEM_TYPE = "application/problem+json"
+
+_FORMATS = {"uuid": "uuid", "timestamp": "date-time", "date": "date"}
+_LITERALS = {
+    "string": "'text'",
+    "uuid": "'ae1e6561-9e22-406c-8a5a-762f4604da00'",
+    "integer": "20",
+    "number": "20.5",
+    "boolean": "true",
+    "timestamp": "'2020-08-06T12:24:52Z'",
+    "date": "'2020-08-06'",
+}
+_TELLING = (Operator.CONTAINS, Operator.GTE, Operator.EQ, Operator.IN, *Operator)
+"""Operators for examples, the better ones first."""
+_MOST_EXAMPLES = 4
+
+
+def parameters(
+    schema: Schema,
+    *,
+    limits: Limits | None = None,
+    default_limit: int | None = None,
+    max_limit: int | None = None,
+) -> list[dict[str, Any]]:
+    """Return the parameter objects of a list operation (SPEC §6).
+
+    Args:
+        schema: of the resources.
+        limits: other budgets than the schema's.
+        default_limit: the page size of a request without ``limit``; None for no bound.
+        max_limit: the largest page size; None for no bound.
+    """
+    bounds = limits or schema.limits
+    found = [_filter(schema, bounds)]
+    names = list(_returnable(schema.root))
+    if names:
+        found.append(
+            _listed(
+                "include",
+                "Which fields to return, in order. Each item is then an array of their values instead of an object.",
+                {"type": "string", "enum": names},
+                bounds.include_names,
+                names[:2],
+            )
+        )
+    sizes = [
+        "" if default_limit is None else f" Without it {default_limit}.",
+        "" if max_limit is None else f" More than {max_limit} is lowered to {max_limit}.",
+    ]
+    found.append(
+        _parameter(
+            "limit",
+            "The most resources to return." + "".join(sizes),
+            {"type": "string", "pattern": "^0*[1-9][0-9]*$"},
+            "2",
+        )
+    )
+    found.append(
+        _parameter(
+            "skip",
+            "How many resources to pass over, at most 2^63-1. Not together with `continue`.",
+            {"type": "string", "pattern": "^0*[0-9]{1,18}$"},
+            "1",
+        )
+    )
+    sortable = [path_text(path) for path, leaf in schema.leaves.items() if leaf.field.sortable]
+    if sortable:
+        found.append(_order(sortable, bounds))
+    found.append(
+        _parameter(
+            "count",
+            "Whether to put the number of all matching resources, whatever the page, in `metadata.count`.",
+            {"type": "string", "enum": ["true", "false"]},
+            "true",
+        )
+    )
+    if schema.key is not None:
+        found.append(
+            _parameter(
+                "continue",
+                "What `metadata.continue` of the page before holds: asks for the page after it. "
+                "`filter` and `orderBy` must be those of that page.",
+                {"type": "string", "format": "continue-token", "maxLength": bounds.token_length},
+                None,
+            )
+        )
+    return found
+
+
+def resource(schema: Schema) -> dict[str, Any]:
+    """Return the JSON Schema of a resource as it is returned without ``include``: null members are left out."""
+    return _value(schema.root)
+
+
+def collection(schema: Schema) -> dict[str, Any]:
+    """Return the JSON Schema of the document with a page of resources (SPEC §1)."""
+    return {
+        "type": "object",
+        "properties": {
+            "type": {"type": "string"},
+            "version": {"type": "string"},
+            "items": {
+                "type": "array",
+                "items": {"anyOf": [resource(schema), {"type": "array"}]},
+                "description": "Objects; with `include` arrays of the values asked for, in that order.",
+            },
+            "metadata": {
+                "type": "object",
+                "properties": {
+                    "continue": {"type": "string", "description": "Asks for the next page, if there is one."},
+                    "count": {"type": "integer", "minimum": 0, "description": "The number of all matches."},
+                },
+            },
+        },
+        "required": ["items", "metadata"],
+    }
+
+
+def problem_response(description: str, *, invalid_parameters: bool = False) -> dict[str, Any]:
+    """Return the response object of a problem document (SPEC §1).
+
+    Args:
+        description: when it is sent.
+        invalid_parameters: whether the document says what is wrong with the query parameters.
+    """
+    text = {"type": "string"}
+    schema: dict[str, Any] = {
+        "type": "object",
+        "properties": dict.fromkeys(("type", "title", "detail", "status", "correlationID"), text),
+        "required": ["type", "title", "detail", "status"],
+    }
+    if invalid_parameters:
+        place = {"type": "integer", "minimum": 0}
+        entry = {"name": text, "reason": text, "code": text, "start": place, "end": place}
+        schema["properties"]["invalidParams"] = {
+            "type": "array",
+            "minItems": 1,
+            "items": {"type": "object", "properties": entry, "required": list(entry)},
+        }
+        schema["required"] = [*schema["required"], "invalidParams"]
+    return {"description": description, "content": {PROBLEM_TYPE: {"schema": schema}}}
+
+
+# Parameters ----------------------------------------------------------------------------------------------------------
+
+
+def _parameter(name: str, description: str, schema: dict[str, Any], example: Any, **more: Any) -> dict[str, Any]:
+    found = {"name": name, "in": "query", "required": False, "description": description, "schema": schema, **more}
+    if example is not None:
+        found["example"] = example
+    return found
+
+
+def _listed(name: str, description: str, items: dict[str, Any], most: int, example: Any) -> dict[str, Any]:
+    schema = {"type": "array", "items": items, "minItems": 1, "maxItems": most, "uniqueItems": True}
+    return _parameter(name, description, schema, example, style="form", explode=False)
+
+
+def _order(sortable: list[str], limits: Limits) -> dict[str, Any]:
+    directed = {name: [name, f"{name} asc", f"{name} desc"] for name in sortable}
+    found = _listed(
+        "orderBy",
+        "Which fields to sort by, each with `asc` or `desc` after it or neither. Nulls are the smallest values.",
+        {"type": "string", "enum": [text for texts in directed.values() for text in texts]},
+        limits.order_keys,
+        [f"{sortable[0]} desc"],
+    )
+    # Each field once, whatever the direction.
+    found["schema"]["allOf"] = [
+        {"contains": {"enum": texts}, "minContains": 0, "maxContains": 1} for texts in directed.values()
+    ]
+    return found
+
+
+def _filter(schema: Schema, limits: Limits) -> dict[str, Any]:
+    description = (
+        "Which resources to return: tests of fields, joined by `and`, `or`, `not` and parentheses. Strings, and whatever"
+        " is written like one, stand in single quotes, a quote inside doubled. Given more than once, all must hold."
+        f" At most {limits.text_length} characters and {limits.tests} tests, over all of them."
+    )
+    rows = list(_testable(schema.root, ()))
+    if rows:
+        lines = ["", "", "| field | type | operators |", "|---|---|---|"]
+        lines += [f"| `{path_text(path)}` | {_type(field)} | {_operators(field)} |" for path, field in rows]
+        description += "\n".join(lines)
+    examples = _examples(rows)
+    item = {"type": "string", "format": "filter", "minLength": 1, "maxLength": limits.text_length}
+    found = _parameter(
+        "filter",
+        description,
+        {"type": "array", "items": item, "minItems": 1, "maxItems": limits.filters},
+        None,
+        style="form",
+        explode=True,
+    )
+    if examples:
+        found["examples"] = {text: {"value": [text]} for text in examples}
+    return found
+
+
+def _testable(owner: Field, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Field]]:
+    """Yield the paths that a filter may test, those through arrays included."""
+    for name, field in owner.members.items() if isinstance(owner, Object) else ():
+        place = (*path, name)
+        if not isinstance(field, Object):
+            yield place, field
+        yield from _testable(field.items if isinstance(field, Array) else field, place)
+
+
+def _type(field: Field) -> str:
+    if isinstance(field, Array):
+        return f"array of {field.items.type}"
+    values = ": " + ", ".join(field.values).replace("|", "\\|") if isinstance(field, Enum) else ""
+    return field.type + values + (", nullable" if field.nullable else "")
+
+
+def _operators(field: Field) -> str:
+    names = [operator.value for operator in Operator if operator in field.operators]
+    if isinstance(field, Array) and isinstance(field.items, Object):
+        names = [f"{name} null" for name in ("eq", "ne") if field.nullable and name in names] + ["[…]"]
+    return ", ".join(names)
+
+
+def _examples(rows: list[tuple[tuple[str, ...], Field]]) -> list[str]:
+    """Return filters that are valid for the schema: of each type of field the first that has an operator."""
+    tests: dict[str, str] = {}
+    for path, field in rows:
+        literal = string_text(field.values[0]) if isinstance(field, Enum) else _LITERALS.get(field.type)
+        operator = next((operator for operator in _TELLING if operator in field.operators), None)
+        if literal is not None and operator is not None:
+            shown = f"({literal})" if operator is Operator.IN else literal
+            tests.setdefault(field.type, f"{path_text(path)} {operator.value} {shown}")
+    found = list(tests.values())[:_MOST_EXAMPLES]
+    return [*found, f"{found[-1]} and not ({found[0]})"] if len(found) > 1 else found
+
+
+def _returnable(owner: Field, path: tuple[str, ...] = ()) -> Iterator[str]:
+    for name, field in owner.members.items() if isinstance(owner, Object) else ():
+        if field.returnable:
+            yield path_text((*path, name))
+            yield from _returnable(field, (*path, name))
+
+
+# Resources -----------------------------------------------------------------------------------------------------------
+
+
+def _value(field: Field) -> dict[str, Any]:
+    found: dict[str, Any]
+    match field:
+        case Open():
+            found = {}
+        case Object():
+            members = {name: member for name, member in field.members.items() if member.returnable}
+            found = {"type": "object", "properties": {name: _value(member) for name, member in members.items()}}
+            found["additionalProperties"] = False
+            required = [name for name, member in members.items() if not member.nullable]
+            if required:
+                found["required"] = required
+        case Array():
+            found = {"type": "array", "items": _value(field.items)}
+        case Enum():
+            found = {"type": "string", "enum": list(field.values)}
+        case _ if field.type in ("integer", "number", "boolean"):
+            found = {"type": field.type}
+        case _:
+            found = {"type": "string"}
+            if field.type in _FORMATS:
+                found["format"] = _FORMATS[field.type]
+    if field.description:
+        found["description"] = field.description
+    return found

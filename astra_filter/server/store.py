@@ -1,0 +1,203 @@
+"""The tasks in a database: SQLite or PostgreSQL, one table for all accounts."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from sqlalchemy import create_engine, inspect
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.pool import QueuePool
+
+from astra_filter.errors import StorageError
+from astra_filter.fields import String
+from astra_filter.schema import Schema
+from astra_filter.server.tasks import MEMBERS, TASK, account_of
+from astra_filter.sql import SQL
+from astra_filter.sql.dialects import dialect as find_dialect
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from typing import TypeVar
+
+    from sqlalchemy import Connection, Engine
+
+    from astra_filter.query import ListQuery, Page
+
+    T = TypeVar("T")
+
+IN_MEMORY = "sqlite://"
+TABLE = "tasks"
+ACCOUNT = "account_id"
+
+_BATCH = 500
+_CONNECTIONS = 40
+"""As many as Starlette has threads for."""
+_LOCK = 0x61737472615F66
+"""Names the advisory lock under which a table is filled."""
+
+
+class StoreError(Exception):
+    """The database, or what should be put into it, cannot be used; the message is for who starts the server."""
+
+
+class Store:
+    """The table of tasks.
+
+    Args:
+        url: ``sqlite://`` for a database in memory, ``sqlite:///FILE``, ``postgresql://USER@HOST/DATABASE``.
+
+    Raises:
+        StoreError: another database, or no URL.
+    """
+
+    def __init__(self, url: str = IN_MEMORY) -> None:
+        self._engine, self.dialect = _engine(url)
+        placeholder = "?" if self.dialect == "sqlite" else "%s"
+        self._where = f'"{ACCOUNT}" = {placeholder}'
+        self._any = f'SELECT 1 FROM "{TABLE}" WHERE {self._where} LIMIT 1'
+        self._placeholder = placeholder
+        # A database in memory lasts as long as some connection to it.
+        self._keeper = self._engine.connect() if self._engine.url.query.get("mode") == "memory" else None
+
+    def fill(self, initial: Iterable[dict[str, Any]], more: Iterable[dict[str, Any]]) -> int:
+        """Make the table if there is none, all in one transaction.
+
+        Args:
+            initial: the tasks of a new table.
+            more: tasks for a table old or new; those it has already stay as they are.
+
+        Returns:
+            How many tasks were put in.
+
+        Raises:
+            StoreError: a task or the table is not as it should be.
+        """
+        with self._engine.connect() as connection, _transaction(connection):
+            if not inspect(connection).has_table(TABLE):
+                connection.exec_driver_sql(_STORED.create_table(TABLE, self.dialect))
+                connection.exec_driver_sql(TASK.create_index(TABLE, self.dialect, leading=(ACCOUNT,)))
+                added = self._insert(connection, initial)
+            else:
+                added = 0
+            added += self._insert(connection, more)
+        try:
+            self.page(TASK.query("limit=1"), "")
+        except DBAPIError as error:
+            raise StoreError(f"the table {TABLE} of this database is not one of tasks: {error.orig}") from None
+        return added
+
+    def _insert(self, connection: Connection, tasks: Iterable[dict[str, Any]]) -> int:
+        added = 0
+        batch: list[tuple[Any, ...]] = []
+        names: tuple[str, ...] = ()
+
+        def flush() -> int:
+            if not batch:
+                return 0
+            columns = ", ".join(map(find_dialect(self.dialect).identifier, names))
+            values = ", ".join([self._placeholder] * len(names))
+            statement = f'INSERT INTO "{TABLE}" ({columns}) VALUES ({values}) ON CONFLICT ("id") DO NOTHING'
+            count = connection.exec_driver_sql(statement, batch).rowcount
+            batch.clear()
+            return count
+
+        for number, task in enumerate(tasks, 1):
+            account = account_of(task)
+            if account is None:
+                raise StoreError(f"task {number}: its resourceURI names no account")
+            try:
+                row = _STORED.to_row({**task, ACCOUNT: account}, self.dialect)
+            except StorageError as error:
+                raise StoreError(f"task {number}: {error}") from None
+            names = tuple(row)
+            batch.append(tuple(row.values()))
+            if len(batch) == _BATCH:
+                added += flush()
+        return added + flush()
+
+    def page(self, query: ListQuery, account: str) -> Page:
+        """Answer a list request with the tasks of an account.
+
+        Raises:
+            sqlalchemy.exc.SQLAlchemyError: the database does not answer.
+        """
+        where = SQL(self._where, (account,))
+        statement = query.sql(TABLE, self.dialect, where=where)
+        counting = query.count_sql(TABLE, self.dialect, where=where) if query.count else None
+
+        def read(connection: Connection) -> Page:
+            total = None if counting is None else connection.exec_driver_sql(*counting).scalar_one()
+            return query.page_from_rows(connection.exec_driver_sql(*statement).all(), total=total)
+
+        return self._read(read)
+
+    def has(self, account: str) -> bool:
+        """Whether an account has tasks."""
+        return self._read(lambda connection: connection.exec_driver_sql(self._any, (account,)).first() is not None)
+
+    def _read(self, read: Callable[[Connection], T]) -> T:
+        try:
+            with self._engine.connect() as connection:
+                return read(connection)
+        except DBAPIError as error:
+            if not error.connection_invalidated:
+                raise
+        # The database was started again since the connection was made: the pool makes new ones, and reading is safe.
+        with self._engine.connect() as connection:
+            return read(connection)
+
+    def close(self) -> None:
+        """Close all connections."""
+        if self._keeper is not None:
+            self._keeper.close()
+        self._engine.dispose()
+
+
+_STORED = Schema({ACCOUNT: String(max_length=255), **MEMBERS}, key=TASK.key, binary=True)
+"""What the table holds: the account beside the task, out of reach of any request."""
+
+
+def _engine(text: str) -> tuple[Engine, str]:
+    try:
+        url = make_url(text)
+    except ArgumentError:
+        raise StoreError("this is no database URL: write sqlite:///FILE or postgresql://USER@HOST/DATABASE") from None
+    name = url.get_backend_name()
+    options: dict[str, Any] = {}
+    if name == "sqlite":
+        if url.database in (None, "", ":memory:"):
+            # Shared by the connections of this store, and by no other.
+            url = url.set(database=f"file:{uuid4()}", query={"mode": "memory", "cache": "shared", "uri": "true"})
+        options = {"check_same_thread": False}
+    elif name == "postgresql":
+        url = url.set(drivername="postgresql+psycopg")
+    else:
+        raise StoreError(f"{name} is not served from, but sqlite and postgresql are")
+    engine = create_engine(
+        url,
+        # A request only reads, one statement each; no transaction, no round trips for one.
+        isolation_level="AUTOCOMMIT",
+        poolclass=QueuePool,
+        pool_size=_CONNECTIONS,
+        max_overflow=0,
+        connect_args=options,
+    )
+    return engine, name
+
+
+@contextmanager
+def _transaction(connection: Connection) -> Iterator[None]:
+    """A transaction that no other server fills the table beside."""
+    sqlite = connection.dialect.name == "sqlite"
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if sqlite else "BEGIN")
+    try:
+        if not sqlite:
+            connection.exec_driver_sql("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
+        yield
+    except BaseException:
+        connection.exec_driver_sql("ROLLBACK")
+        raise
+    connection.exec_driver_sql("COMMIT")
