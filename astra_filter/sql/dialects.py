@@ -118,6 +118,8 @@ class Dialect:
     merges by the ORDER BY that follows; or by one of seeks that are each ordered and limited."""
     ranges_row_values: bool = False
     """Whether an index serves a comparison of row values as a range."""
+    least: Mapping[str, str] = field(default_factory=dict)
+    """A literal for each field type that no value is less than, where nulls alone are looked up instead of ranged over."""
     rowid_alias: bool = False
     """Whether a key of type integer is no column of an index, so that row values with it are none either."""
     ordered_indexes: Literal["any", "binary", "none"] = "any"
@@ -350,6 +352,16 @@ _MYSQL = Dialect(
     },
     # A column of type JSON keeps the quotes of strings, and so their type, and has no greatest length.
     ordered_indexes="binary",
+    least={
+        "string": "''",
+        "enum": "''",
+        "uuid": "''",
+        "integer": "-9223372036854775808",
+        "number": "-1.7976931348623157e308",
+        "boolean": "0",
+        "timestamp": "'0001-01-01'",
+        "date": "'0001-01-01'",
+    },
     some="EXISTS (SELECT 1 FROM JSON_TABLE({array}, '$[*]' COLUMNS (value JSON PATH '$')) AS {e} WHERE {condition})",
 )
 

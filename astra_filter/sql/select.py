@@ -71,6 +71,8 @@ class Key(NamedTuple):
     null: bool
     """Whether the position's value is null."""
     slot: int
+    least: str | None = None
+    """The dialect's literal that no value is less than, where it has one."""
 
     @property
     def nullable(self) -> bool:
@@ -210,7 +212,8 @@ class _Statement:
         for (leaf, descending), value in zip(self._query.order.keys, position, strict=True):
             operand = resource_operand(self.dialect, leaf.column, leaf.field, self._name)
             self.values.append(value)
-            keys.append(Key(operand, descending, value is None, len(self.values) - 1))
+            least = self.dialect.least.get(leaf.field.type)
+            keys.append(Key(operand, descending, value is None, len(self.values) - 1, least))
         return ranges(keys, self.dialect, self._query.order.keys[-1].leaf.field)
 
 
@@ -240,6 +243,10 @@ def ranges(keys: Sequence[Key], dialect: Dialect, unique: Field) -> list[Fragmen
             break
         found += [[*equal, beyond] for beyond in key.beyond()]
         equal.append(key.equal())
+    first = keys[0]
+    if first.null and first.descending and first.least is not None:
+        # Without a second range, MariaDB reads all nulls up to the position, and may sort them.
+        found.append([Fragment(first.operand.ordered(), " < ", first.least)])
     return [_all(tests) for tests in found] or [Fragment("1 = 0")]
 
 

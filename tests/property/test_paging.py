@@ -36,7 +36,10 @@ SORTABLE = [*(name for name in MEMBERS if name != "more"), "more.rank"]
 KEYS = {
     "uuid": (fields.Uuid, lambda number: f"{number * 2654435761 % 2**32:08x}-0000-4000-8000-{number:012x}"),
     "integer": (fields.Integer, lambda number: number - 5),
-    "string": (lambda: fields.String(max_length=20), lambda number: "aZéb \U0001f600"[number % 6] * (1 + number % 3) + str(number)),
+    "string": (
+        lambda: fields.String(max_length=20),
+        lambda number: "aZéb \U0001f600"[number % 6] * (1 + number % 3) + str(number),
+    ),
 }
 SCHEMAS = {
     kind: Schema({**{name: make() for name, make in MEMBERS.items()}, "id": make()}, key="id", binary=kind == "uuid")
@@ -44,10 +47,14 @@ SCHEMAS = {
 }
 
 EPOCH = datetime(2020, 8, 6, 12, 24, 52, tzinfo=timezone.utc)
-TEXTS = st.sampled_from(["", " ", "a", "A", "b", "a ", "aa", "é", "e", "ß", "ss", "z", "Z", "\uffee", "\U0001f600", "%", "'", "١", "一"])
+TEXTS = st.sampled_from(
+    ["", " ", "a", "A", "b", "a ", "aa", "é", "e", "ß", "ss", "z", "Z", "\uffee", "\U0001f600", "%", "'", "١", "一"]
+)
 WORDS = st.builds("".join, st.lists(TEXTS, max_size=2))
 NUMBERS = st.sampled_from([-1e300, -2.5, -1.0, -0.0, 0.0, 1e-300, 0.1, 2.0, 2.5, 2**53 + 0.0, 1e300])
-INSTANTS = st.sampled_from([-(10**13), -1, 0, 1, 2, 10**6, 10**13]).map(lambda micros: EPOCH + timedelta(microseconds=micros))
+INSTANTS = st.sampled_from([-(10**13), -1, 0, 1, 2, 10**6, 10**13]).map(
+    lambda micros: EPOCH + timedelta(microseconds=micros)
+)
 VALUES = {
     "name": WORDS,
     "binary": st.none() | WORDS,
@@ -59,14 +66,27 @@ VALUES = {
     "at": INSTANTS,
     "day": st.none() | INSTANTS.map(lambda instant: instant.date().isoformat()),
     "owner": st.none() | st.sampled_from([f"{digit}0000000-0000-4000-8000-000000000000" for digit in "019af"]),
-    "more": st.none() | st.fixed_dictionaries({"rank": st.none() | NUMBERS, "tags": st.none() | st.lists(WORDS, max_size=2)}),
+    "more": st.none()
+    | st.fixed_dictionaries({"rank": st.none() | NUMBERS, "tags": st.none() | st.lists(WORDS, max_size=2)}),
 }
 RECORDS = st.fixed_dictionaries(VALUES)
 FILTERS = st.sampled_from(
-    [None, "count gt -1", "name ne 'a' or share eq null", "not (state in ('a', null))", "since gte '2020-08-06T12:24:52Z'"]
+    [
+        None,
+        "count gt -1",
+        "name ne 'a' or share eq null",
+        "not (state in ('a', null))",
+        "since gte '2020-08-06T12:24:52Z'",
+    ]
 )
-ORDERS = st.lists(st.tuples(st.sampled_from([*SORTABLE, "id"]), st.sampled_from(["", " asc", " desc"])), max_size=3, unique_by=lambda key: key[0])
-INCLUDES = st.none() | st.lists(st.sampled_from([*SORTABLE, "id", "more", "more.tags"]), min_size=1, max_size=3, unique=True)
+ORDERS = st.lists(
+    st.tuples(st.sampled_from([*SORTABLE, "id"]), st.sampled_from(["", " asc", " desc"])),
+    max_size=3,
+    unique_by=lambda key: key[0],
+)
+INCLUDES = st.none() | st.lists(
+    st.sampled_from([*SORTABLE, "id", "more", "more.tags"]), min_size=1, max_size=3, unique=True
+)
 
 
 @st.composite
@@ -208,7 +228,13 @@ def test_databases(
     data=st.data(),
 )
 def test_changes_between_pages(
-    table: Table, kind: str, records: list[Any], later: list[Any], parameters: dict[str, str], limits: list[int], data: Any
+    table: Table,
+    kind: str,
+    records: list[Any],
+    later: list[Any],
+    parameters: dict[str, str],
+    limits: list[int],
+    data: Any,
 ) -> None:
     """SPEC §6: rows inserted or deleted between pages make no page repeat or skip another row."""
     parameters = {**parameters, "include": "id"}
