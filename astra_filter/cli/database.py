@@ -13,12 +13,13 @@ import json
 import signal
 import sqlite3
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from astra_filter import fields
 from astra_filter.cli import messages
 from astra_filter.derive import sample
-from astra_filter.errors import AstraFilterError, SchemaError
+from astra_filter.errors import SchemaError
 from astra_filter.schema import Schema
 from astra_filter.sql import rows
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from astra_filter.query import ListQuery, Page
 
 _SAMPLE = 10_000
+_REMEMBERED = 10_000
 
 # Storage classes: https://www.sqlite.org/datatype3.html. An infinity times zero is no number, which is null.
 _TESTED = {
@@ -69,7 +71,6 @@ class Table:
 
     def __init__(self, path: Path, name: str, wanted: str | None) -> None:
         self.database = name
-        self._failure: AstraFilterError | None = None
         try:
             self._connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
             self._connection.text_factory = lambda data: data.decode("utf-8", "replace")
@@ -111,8 +112,6 @@ class Table:
         try:
             yield
         except sqlite3.Error as error:
-            if self._failure is not None:
-                raise self._failure from None
             raise messages.database_failed(self.database, error) from None
 
     # Fields
@@ -197,26 +196,30 @@ class Table:
         test = _TESTED.get(field.type)
         if test is None:
             function = f"canonical_{self._columns.index(column)}"
-            self._connection.create_function(function, 1, self._canonical(name, field), deterministic=True)
+            self._connection.create_function(function, 1, _canonical(name, _nullable(field)), deterministic=True)
             return f"{function}({_quoted(column.name)})"
         exact = self._strict and column.declared in _STRICT.get(field.type, ())
         if exact or (column.name == self._rowid and field.type == "integer"):
             return _quoted(column.name)
         return test.format(_quoted(column.name))
 
-    def _canonical(self, name: str, field: Field) -> Callable[[Any], Any]:
-        alone = Schema({name: _nullable(field)})
 
-        def canonical(value: Any) -> Any:
-            try:
-                # Text in a blob is not text.
-                stored = None if isinstance(value, bytes) else value
-                return rows.to_row(alone, rows.from_row(alone, {name: stored}), "sqlite")[name]
-            except AstraFilterError as error:
-                self._failure = error
-                raise
+def _canonical(name: str, field: Field) -> Callable[[Any], str | None]:
+    """Return what makes the canonical text of a value: of a scalar, or of JSON."""
+    alone = Schema({name: field})
 
-        return canonical
+    @lru_cache(maxsize=_REMEMBERED)
+    def canonical(value: Any) -> str | None:
+        # Text in a blob is not text.
+        if not isinstance(value, str):
+            return None
+        if field.scalar:
+            read = field.read(value)
+            return None if read is None else str(field.json(read))
+        document = rows.from_row(alone, {name: value}).get(name)
+        return None if document is None else json.dumps(document, ensure_ascii=False)
+
+    return canonical
 
 
 def _nullable(field: Field) -> Field:

@@ -140,7 +140,7 @@ def parse_json(text: str, name: str, line: int | None = None) -> Any:
     """
     first = line or 1
     try:
-        return json.loads(text, parse_constant=_refuse)
+        return _DECODER.decode(text)
     except json.JSONDecodeError as error:
         at = Span(error.pos, error.pos + 1)
         raise messages.not_json(name, text, at, messages.bad_json(error.msg), first) from None
@@ -159,6 +159,9 @@ def parse_json(text: str, name: str, line: int | None = None) -> Any:
 
 def _refuse(word: str) -> None:
     raise _NotANumberError(word)
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse)
 
 
 def _from_json(source: Source, progress: Progress) -> list[Resource]:

@@ -1,10 +1,10 @@
 """Sample resources to fields: what the values at hand have in common.
 
 Every field is nullable, but for a key that no resource lacks. Where values of different JSON types occur, the type of
-the most values stands and the others count as null (SPEC §4.6); on a tie, the type that was seen first. Members of which
-no value says more (only nulls, only empty arrays) are strings and arrays of strings. Members that no field represents
-(objects that are always empty, arrays of arrays, names that are empty or hold U+0000 or surrogates, what lies more than
-16 objects deep) are left out.
+the most values stands and the others count as null (SPEC §4.6); on a tie, the type that was seen first. Members of
+which no value says more (only nulls, only empty arrays) are strings and arrays of strings. Members that no field
+represents (objects that are always empty, arrays of arrays, names that are empty or hold U+0000 or surrogates, what
+lies more than 16 objects deep) are left out.
 """
 
 from __future__ import annotations
@@ -21,6 +21,18 @@ from astra_filter import errors, fields
 _DEPTH = 16
 # Bare hexadecimal digits are as often a hash, which a UUID's canonical form would spoil.
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
+_KINDS = {
+    type(None): "null",
+    bool: "boolean",
+    str: "string",
+    datetime: "string",
+    date: "string",
+    UUID: "string",
+    dict: "object",
+    list: "array",
+    tuple: "array",
+}
+_INTEGER, _NUMBER = fields.Integer(), fields.Number()
 _FORMATS: tuple[fields.Field, ...] = (fields.Timestamp(), fields.Date(), fields.Uuid())
 
 
@@ -61,26 +73,27 @@ class _Seen:
         self.members: dict[str, _Seen] = {}
         self.elements: _Seen | None = None
 
-    def look(self, value: object) -> None:
-        kind = _kind(value)
+    def look(self, value: Any) -> None:
+        kind = _KINDS.get(type(value))
         if kind is None:
+            value, kind = _judged(value)
+        if kind == "null":
             return
         self.counts[kind] = self.counts.get(kind, 0) + 1
         if kind == "number":
-            self.fraction = self.fraction or fields.Integer().read(value) is None or isinstance(value, float)
+            self.fraction = self.fraction or isinstance(value, float) or _INTEGER.read(value) is None
         elif kind == "string":
             if self.formats:
                 self.formats = [format_ for format_ in self.formats if _readable(format_, value)]
-        elif self.depth < _DEPTH:
-            if isinstance(value, Mapping):
-                for name, member in value.items():
-                    if name not in self.members:
-                        self.members[name] = _Seen(self.depth + 1)
-                    self.members[name].look(member)
-            elif isinstance(value, (list, tuple)):
-                self.elements = self.elements or _Seen(self.depth + 1)
-                for element in value:
-                    self.elements.look(element)
+        elif kind == "object" and self.depth < _DEPTH:
+            for name, member in value.items():
+                if name not in self.members:
+                    self.members[name] = _Seen(self.depth + 1)
+                self.members[name].look(member)
+        elif kind == "array" and self.depth < _DEPTH:
+            self.elements = self.elements or _Seen(self.depth + 1)
+            for element in value:
+                self.elements.look(element)
 
     def field(self) -> fields.Field | None:
         match max(self.counts, key=self.counts.__getitem__, default="string"):
@@ -105,21 +118,16 @@ class _Seen:
         return {name: field for name, field in found if field is not None}
 
 
-def _kind(value: object) -> str | None:
-    """The JSON type of a value in the data; None for null and for what has none."""
+def _judged(value: Any) -> tuple[Any, str]:
+    """Return a value of a less usual type, out of its `enum.Enum`, and its JSON type; null is what has none."""
     if isinstance(value, enum.Enum):
         value = value.value
-    match value:
-        case bool():
-            return "boolean"
-        case str() | datetime() | date() | UUID():
-            return "string"
-        case Mapping():
-            return "object"
-        case list() | tuple():
-            return "array"
-        case _:
-            return None if fields.Number().read(value) is None else "number"
+    if isinstance(value, Mapping):
+        return value, "object"
+    if _NUMBER.read(value) is not None:
+        return value, "number"
+    found = (kind for type_, kind in _KINDS.items() if isinstance(value, type_))
+    return value, next(found, "null")
 
 
 def _readable(format_: fields.Field, value: object) -> bool:
