@@ -119,7 +119,7 @@ class Dialect:
     ranges_row_values: bool = False
     """Whether an index serves a comparison of row values as a range."""
     least: Mapping[str, str] = field(default_factory=dict)
-    """A literal for each field type that no value is less than, where nulls alone are looked up instead of ranged over."""
+    """A literal for each field type that no value is less than, where a range of nulls alone is not taken for one."""
     rowid_alias: bool = False
     """Whether a key of type integer is no column of an index, so that row values with it are none either."""
     ordered_indexes: Literal["any", "binary", "none"] = "any"

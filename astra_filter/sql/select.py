@@ -76,15 +76,19 @@ class Key(NamedTuple):
 
     @property
     def nullable(self) -> bool:
+        """Whether the key can be null."""
         return self.operand.nullable
 
     def test(self, operator: str) -> Fragment:
+        """Return the comparison of the key with the position's value, which is not null."""
         return Fragment(self.operand.ordered(), f" {operator} ", self.operand.ordered_parameter(self.slot))
 
     def is_null(self) -> Fragment:
+        """Return the test that the key is null."""
         return Fragment(self.operand.value, " IS NULL")
 
     def equal(self) -> Fragment:
+        """Return the test that the key has the position's value."""
         return self.is_null() if self.null else self.test("=")
 
     def beyond(self) -> list[Fragment]:

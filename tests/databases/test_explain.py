@@ -1,4 +1,4 @@
-"""With the advised index, a page deep inside a collection is a range scan, as the databases' own plans say (SPEC §6)."""
+"""With the advised index a page deep inside a collection is a range scan, as the databases' plans say (SPEC §6)."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ ORDERS = [
 
 # Each number makes one row; a fifth of the ranks and instants is null, and each name stands about 40 times.
 SERIES = {
-    "sqlite": "WITH RECURSIVE s (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < {rows}) SELECT {values} FROM s",
+    "sqlite": "WITH RECURSIVE s (n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM s WHERE n < {rows}) SELECT {values} FROM s",
     "postgresql": "SELECT {values} FROM generate_series(1, {rows}) AS s (n)",
     "mysql": "SELECT {values} FROM (SELECT seq AS n FROM seq_1_to_{rows}) AS s",
 }
@@ -102,7 +102,7 @@ class Plans:
     def check(self, statement: SQL, rows: int) -> None:
         getattr(self, f"_{self.backend.name}")(statement, rows)
 
-    def _sqlite(self, statement: SQL, rows: int) -> None:
+    def _sqlite(self, statement: SQL, _: int) -> None:
         plan = [detail for *_, detail in self.backend.execute(f"EXPLAIN QUERY PLAN {statement.text}", statement.params)]
         assert not [step for step in plan if "SCAN" in step or "TEMP B-TREE" in step], plan
         seeks = [step for step in plan if step.startswith("SEARCH")]

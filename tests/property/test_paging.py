@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from databases.backends import Backend, Table
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from astra_filter import Schema, fields
 from astra_filter.sql.rows import to_row
 
+if TYPE_CHECKING:
+    from databases.backends import Backend, Table
+
 MEMBERS = {
     "name": lambda: fields.String(max_length=60),
     "binary": lambda: fields.String(max_length=60, binary=True, nullable=True),
     "state": lambda: fields.Enum("b", "a", "C", nullable=True),
-    "count": lambda: fields.Integer(),
+    "count": fields.Integer,
     "share": lambda: fields.Number(nullable=True),
     "open": lambda: fields.Boolean(nullable=True),
     "since": lambda: fields.Timestamp(nullable=True),
-    "at": lambda: fields.Timestamp(),
+    "at": fields.Timestamp,
     "day": lambda: fields.Date(nullable=True),
     "owner": lambda: fields.Uuid(nullable=True),
     "more": lambda: fields.Object(
@@ -46,7 +48,7 @@ SCHEMAS = {
     for kind, (make, _) in KEYS.items()
 }
 
-EPOCH = datetime(2020, 8, 6, 12, 24, 52, tzinfo=timezone.utc)
+EPOCH = datetime(2020, 8, 6, 12, 24, 52, tzinfo=UTC)
 TEXTS = st.sampled_from(
     ["", " ", "a", "A", "b", "a ", "aa", "é", "e", "ß", "ss", "z", "Z", "\uffee", "\U0001f600", "%", "'", "١", "一"]
 )
