@@ -11,7 +11,8 @@ A file is a list of suites, each an object with:
 - ``rows``: the resources, as JSON;
 - ``cases``: a list of objects with ``filter`` and ``why`` (optional), and either
 
-  - ``ids``: of the resources selected, in order; ``canonical`` (optional): the canonical text; or
+  - ``ids``: of the resources selected, in order; ``canonical`` (optional): the canonical text; ``beyond`` (optional):
+    the dialects that cannot express the filter, and must say so; or
   - ``error`` and ``span``: the code and place of the only problem; ``hint`` (optional): its exact words; or
   - ``problems``: the ``[code, span]`` of each, in order.
 
@@ -53,6 +54,7 @@ class Case(NamedTuple):
     problems: tuple[Problem, ...] | None
     hint: str | None
     canonical: str | None
+    beyond: tuple[str, ...]
 
 
 class Suite:
@@ -97,7 +99,7 @@ def identity(resource: Any) -> str:
 
 
 def _case(document: dict[str, Any]) -> Case:
-    known = {"filter", "ids", "canonical", "error", "span", "hint", "problems", "why"}
+    known = {"filter", "ids", "canonical", "beyond", "error", "span", "hint", "problems", "why"}
     assert set(document) <= known, document
     problems = document.get("problems")
     if "error" in document:
@@ -110,6 +112,7 @@ def _case(document: dict[str, Any]) -> Case:
         problems=None if problems is None else tuple(Problem(code, (start, end)) for code, (start, end) in problems),
         hint=document.get("hint"),
         canonical=document.get("canonical"),
+        beyond=tuple(document.get("beyond", ())),
     )
 
 
