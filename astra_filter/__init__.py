@@ -6,6 +6,8 @@ writes WHERE conditions; `Schema.query` does the same for a whole list request.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from astra_filter import fields
 from astra_filter.errors import AstraFilterError, FilterError, Problem, QueryError, SchemaError, StorageError
 from astra_filter.filter import Filter
@@ -15,13 +17,20 @@ from astra_filter.parser import parse
 from astra_filter.schema import Schema
 from astra_filter.span import Span
 
+if TYPE_CHECKING:
+    from astra_filter.query import ListQuery, Page
+    from astra_filter.sql import SQL
+
 __version__ = "0.1.0"
 
 __all__ = [
+    "SQL",
     "AstraFilterError",
     "Filter",
     "FilterError",
     "Limits",
+    "ListQuery",
+    "Page",
     "Problem",
     "QueryError",
     "Schema",
@@ -35,6 +44,16 @@ __all__ = [
 ]
 
 _OPEN = Schema.open()
+# Imported when first asked for: a start that needs neither SQL nor paging does not pay for them.
+_LATER = {"SQL": "astra_filter.sql", "ListQuery": "astra_filter.query", "Page": "astra_filter.query"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(_LATER[name]), name)
 
 
 def compile(text: str) -> Filter:  # noqa: A001  # The name that `re` gives the same thing.

@@ -18,7 +18,7 @@ SECTIONS = [section for section in re.split(r"^## ", TEXT, flags=re.MULTILINE) i
 
 @pytest.mark.parametrize("section", SECTIONS, ids=[section.partition("\n")[0] for section in SECTIONS])
 def test_python(section, capsys, monkeypatch, tmp_path):
-    """The blocks of a section run one after the other; ``# …`` behind a print, or a text block after it, is its output."""
+    """The blocks of a section run in turn; ``# …`` behind a print, or a text block after it, is what it prints."""
     monkeypatch.chdir(tmp_path)
     namespace: dict[str, object] = {"__name__": "readme"}
     blocks = BLOCK.findall(section)
