@@ -705,6 +705,8 @@ _UNDERIVABLE = {
     "recursive": "{} contains itself, and a schema ends somewhere",
     "too_deep": "it is nested too deeply",
     "too_large": "the schema has too many members",
+    "unknown_column": "there is no such column or relationship",
+    "unknown_column_type": "no field represents the type {}; give a field for it in fields, or exclude it",
     "unknown_name": "{} is not defined where the class is",
     "unknown_type": "{} has no field type; annotate it with one of astra_filter.fields",
     "untyped_elements": "an array needs one type of elements",
@@ -954,6 +956,21 @@ def bad_collation(name: object) -> SchemaError:
     return SchemaError("bad_collation", f"{name!r} cannot be the name of a collation")
 
 
+# Building filters ----------------------------------------------------------------------------------------------------
+
+
+def no_literal(value: object) -> AstraFilterError:
+    return AstraFilterError("no_literal", f"no literal stands for {value!r:.100}")
+
+
+def empty_list() -> AstraFilterError:
+    return AstraFilterError("empty_list", "in needs one value or more")
+
+
+def no_truth_value() -> AstraFilterError:
+    return AstraFilterError("no_truth_value", "a condition is neither true nor false: join conditions with &, | and ~")
+
+
 # Extras ---------------------------------------------------------------------------------------------------------------
 
 
@@ -1002,3 +1019,14 @@ _EXAMPLES = {
     "or": "state eq 'running' or percentDone gte 20",
     "not": "not state eq 'running'",
 }
+
+
+# Testing -------------------------------------------------------------------------------------------------------------
+
+
+def unknown_driver(connection: type, known: Sequence[str]) -> SchemaError:
+    return SchemaError(
+        "unknown_driver",
+        f"a {connection.__module__}.{connection.__qualname__} is no connection of a driver that is known here; "
+        f"known are those of {', '.join(known)}",
+    )

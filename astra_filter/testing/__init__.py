@@ -1,0 +1,29 @@
+"""The proof of one semantics (SPEC §4), for any schema; needs the extra ``testing``.
+
+`prove` is all that most need. The rest is what it is made of: Hypothesis strategies, the differential oracle, the
+reference evaluator and the laws.
+"""
+
+from __future__ import annotations
+
+from astra_filter.testing.laws import Law, laws
+from astra_filter.testing.oracle import Table, assert_same
+from astra_filter.testing.proof import Proof, prove
+from astra_filter.testing.reference import matches
+from astra_filter.testing.strategies import datasets, filter_texts, filters, mutations, queries, resources
+
+__all__ = [
+    "Law",
+    "Proof",
+    "Table",
+    "assert_same",
+    "datasets",
+    "filter_texts",
+    "filters",
+    "laws",
+    "matches",
+    "mutations",
+    "prove",
+    "queries",
+    "resources",
+]
