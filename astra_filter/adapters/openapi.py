@@ -101,7 +101,7 @@ def parameters(
                 "continue",
                 "What `metadata.continue` of the page before holds: asks for the page after it. "
                 "`filter` and `orderBy` must be those of that page.",
-                {"type": "string", "format": "continue-token", "maxLength": bounds.token_length},
+                {"type": "string", "format": "continue-token"},
                 None,
             )
         )
@@ -195,8 +195,8 @@ def _order(sortable: list[str], limits: Limits) -> dict[str, Any]:
 
 def _filter(schema: Schema, limits: Limits) -> dict[str, Any]:
     description = (
-        "Which resources to return: tests of fields, joined by `and`, `or`, `not` and parentheses. Strings, and whatever"
-        " is written like one, stand in single quotes, a quote inside doubled. Given more than once, all must hold."
+        "Which resources to return: tests of fields, joined by `and`, `or`, `not` and parentheses. Strings, and what"
+        " is written like them, stand in single quotes, a quote inside doubled. Given more than once, all must hold."
         f" At most {limits.text_length} characters and {limits.tests} tests, over all of them."
     )
     rows = list(_testable(schema.root, ()))
@@ -205,7 +205,7 @@ def _filter(schema: Schema, limits: Limits) -> dict[str, Any]:
         lines += [f"| `{path_text(path)}` | {_type(field)} | {_operators(field)} |" for path, field in rows]
         description += "\n".join(lines)
     examples = _examples(rows)
-    item = {"type": "string", "format": "filter", "minLength": 1, "maxLength": limits.text_length}
+    item = {"type": "string", "format": "filter"}
     found = _parameter(
         "filter",
         description,

@@ -1,0 +1,1 @@
+"""Adapters for ORMs and web frameworks: one module each, which needs the extra of its name."""

@@ -1,0 +1,154 @@
+"""The SQL of a condition and of an order as parts of a statement that an ORM writes.
+
+The ORM knows its columns, aliases and joins; the meaning of SPEC §4 stands once, in `astra_filter.sql`. So that room
+writes the tests, with a `Place` wherever the ORM puts a column, or a subquery over related rows, of its own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from functools import cache
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+from astra_filter.checked import All, Any, Compare, Condition, In, IsNull, Some, Test
+from astra_filter.sql.dialects import Dialect, dialect
+from astra_filter.sql.fragment import Fragment, Param
+from astra_filter.sql.operands import resource_operand
+from astra_filter.sql.select import Key, direction, ranges
+from astra_filter.sql.where import SUBQUERY_DEPTH, Term, Writer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from astra_filter.checked import Ref
+    from astra_filter.fields import Column, Field
+    from astra_filter.ordering import Order
+    from astra_filter.sql.operands import Operand
+
+Path: TypeAlias = tuple[str, ...]
+PlaceKey: TypeAlias = "str | Test"
+"""The name of a column, or a test on related rows."""
+
+
+class Place(Param):
+    """Where the ORM writes what ``value``, a `PlaceKey`, stands for."""
+
+    __slots__ = ()
+
+    def __init__(self, key: PlaceKey) -> None:
+        super().__init__(None, value=key)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Embedded(Dialect):
+    """A dialect whose columns are places."""
+
+    def column(self, name: str, alias: str | None) -> Fragment:  # noqa: ARG002  # The ORM's own aliases count.
+        return Fragment(Place(name))
+
+
+@cache
+def _embedded(name: str) -> Dialect:
+    record = dialect(name)
+    options = {field.name: getattr(record, field.name) for field in fields(record)}
+    if name == "postgresql":
+        options["document"] = "to_jsonb({x})"  # ORMs have columns of type json and of arrays, too.
+    return _Embedded(**options)
+
+
+class _RowWriter(Writer):
+    """Writes a condition on rows, some tests of which are subqueries of the ORM's."""
+
+    def __init__(self, dialect: Dialect, columns: Mapping[Path, Column], related: frozenset[Test]) -> None:
+        super().__init__(dialect, "row", 0)
+        self._columns = columns
+        self._related = related
+
+    def condition(self, condition: Condition) -> Term:
+        if condition in self._related:
+            return Term(Fragment(Place(condition)), "", SUBQUERY_DEPTH)
+        return super().condition(condition)
+
+    def _operand(self, ref: Ref) -> Operand:
+        return resource_operand(self._dialect, self._columns[ref.path], ref.field, "row")
+
+
+class Where(NamedTuple):
+    """The shape of a condition on rows."""
+
+    condition: Condition
+    columns: tuple[tuple[Path, Column], ...]
+    """Where the values are stored that the condition's own tests look at."""
+    related: frozenset[Test]
+    """The tests that are subqueries over related rows."""
+
+    def fragment(self, dialect: str) -> Fragment:
+        """Return the condition, in parentheses; its slots are those of the tests outside subqueries."""
+        writer = _RowWriter(_embedded(dialect), dict(self.columns), self.related)
+        return writer.condition(self.condition).sql.parenthesised()
+
+
+class Sort(NamedTuple):
+    """A term of ORDER BY: nulls are the smallest values, text goes by code point (SPEC §6)."""
+
+    column: Column
+    field: Field
+    descending: bool
+
+    def fragment(self, dialect: str) -> Fragment:
+        """Return the term."""
+        operand = resource_operand(_embedded(dialect), self.column, self.field, "row")
+        return Fragment(operand.ordered(), direction(operand.dialect, operand.nullable, self.descending))
+
+
+class Seek(NamedTuple):
+    """The condition on the rows that follow a position, by keyset pagination."""
+
+    keys: tuple[Sort, ...]
+    nulls: tuple[bool, ...]
+    """Which of the position's values are null."""
+
+    def fragment(self, dialect: str) -> Fragment:
+        """Return the condition, in parentheses; slot n is the value of key n."""
+        record = _embedded(dialect)
+        keys = [
+            Key(resource_operand(record, column, field, "row"), descending, null, slot)
+            for slot, ((column, field, descending), null) in enumerate(zip(self.keys, self.nulls, strict=True))
+        ]
+        return Fragment.join(" OR ", ranges(keys, record, self.keys[-1].field)).parenthesised()
+
+
+def sorts(order: Order) -> tuple[Sort, ...]:
+    """Return the terms of an order."""
+    return tuple([Sort(leaf.column, leaf.field, descending) for leaf, descending in order.keys])
+
+
+def tests(condition: Condition) -> Iterator[Test]:
+    """Return the tests on rows in a condition."""
+    if isinstance(condition, (All, Any)):
+        for operand in condition.operands:
+            yield from tests(operand)
+    else:
+        yield condition
+
+
+def slots(condition: Condition) -> Iterator[tuple[int, Field]]:
+    """Return the slots of a condition, and the field that each slot's value is of."""
+    match condition:
+        case Compare(ref, _, slot):
+            yield slot, ref.field
+        case In(ref, several):
+            for slot in several:
+                yield slot, ref.field
+        case Some(_, inner):
+            yield from slots(inner)
+        case All(operands) | Any(operands):
+            for operand in operands:
+                yield from slots(operand)
+        case IsNull():
+            pass
+
+
+def in_json(column: Column, field: Field) -> bool:
+    """Whether a value stands in JSON, not in a column of its own."""
+    return bool(column.json_path) or not field.scalar

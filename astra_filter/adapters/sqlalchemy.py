@@ -1,0 +1,437 @@
+"""SQLAlchemy 2, Core and ORM: schemas from tables and mapped classes, conditions and pages in their statements.
+
+The SQL is that of `astra_filter.sql` for the dialect that a statement is compiled for; columns, parameters and subqueries
+over related rows are SQLAlchemy's own, so aliases, caching, type decorators and drivers work as they do elsewhere.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
+from uuid import UUID
+
+from astra_filter import errors, fields
+from astra_filter.adapters.embedding import Path, Place, Seek, Sort, Where, slots, sorts, tests
+from astra_filter.checked import IsNull, Some
+from astra_filter.fields import Array, Object, Open, leaves
+from astra_filter.schema import Schema
+from astra_filter.sql.dialects import JSON_STORAGE
+from astra_filter.sql.fragment import Param
+
+try:
+    import sqlalchemy as sa
+    from sqlalchemy.ext.compiler import compiles
+    from sqlalchemy.orm import aliased, selectinload
+    from sqlalchemy.sql import coercions, roles
+    from sqlalchemy.sql.visitors import InternalTraversal
+except ImportError as error:
+    raise errors.missing_extra("sqlalchemy", error) from error
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from typing import Self
+
+    from sqlalchemy.orm import InstrumentedAttribute, Mapper, RelationshipProperty
+    from sqlalchemy.orm.strategy_options import _AbstractLoad
+    from sqlalchemy.sql.compiler import SQLCompiler
+
+    from astra_filter.adapters.embedding import PlaceKey
+    from astra_filter.checked import Condition, Test
+    from astra_filter.fields import Column, Field, Leaf
+    from astra_filter.filter import Filter
+    from astra_filter.query import ListQuery
+
+S = TypeVar("S", bound="sa.Select[Any]")
+
+_DIALECTS = {"sqlite": "sqlite", "postgresql": "postgresql", "mysql": "mysql", "mariadb": "mysql"}
+"""Our dialect by SQLAlchemy's."""
+_PARAMETERS: Mapping[str, sa.types.TypeEngine[Any]] = {
+    "text": sa.String(),
+    "integer": sa.BigInteger(),
+    "number": sa.Double(),
+    "boolean": sa.Boolean(),
+}
+"""The types of parameters, as `JSON_STORAGE` names them."""
+_BINARY_COLLATIONS = frozenset({"C", "POSIX", "BINARY", "binary", "utf8mb4_nopad_bin", "utf8mb4_0900_bin"})
+"""The collations that compare by code point; not ``utf8mb4_bin``, which ignores trailing spaces."""
+
+# Schemas -------------------------------------------------------------------------------------------------------------
+
+
+def schema(
+    target: Any,
+    *,
+    fields: Mapping[str, Field] | None = None,
+    exclude: Iterable[str] = (),
+    relations: Iterable[str] = (),
+    omit_unsupported: bool = False,
+    **options: Any,
+) -> Schema:
+    """Return the schema of a table's or a mapped class's rows.
+
+    Columns become fields of their own names, or of their attributes' names, nullable where the column is. Names that
+    begin with an underscore are left out. The key is the primary key, where that is one column.
+
+    Args:
+        target: a `sqlalchemy.Table`, or a class mapped by the ORM.
+        fields: fields to take instead of those of the columns, by dotted path; a column of JSON needs one.
+        exclude: the dotted paths of columns that do not exist for callers: ``password_hash``, ``author.email``.
+        relations: the dotted paths of the relationships that callers may look through, each after the one it is reached
+            by: to-one relationships become objects, to-many ones arrays of objects. Their fields cannot be sorted by.
+        omit_unsupported: leave out columns of types that no field represents, instead of refusing them.
+        options: ``key``, ``limits``, ``binary``, as `Schema` takes them.
+
+    Raises:
+        SchemaError: a column has a type that no field represents; a path in the arguments leads nowhere.
+    """
+    describer = _Describer(dict(fields or {}), set(exclude), set(relations), omit=omit_unsupported)
+    members = describer.members(target, ())
+    describer.finish()
+    keys = _primary_key(target)
+    if len(keys) == 1 and keys[0] in members and members[keys[0]].sortable:
+        options.setdefault("key", keys[0])
+    return Schema(members, **options)
+
+
+class _Describer:
+    def __init__(self, given: dict[str, Field], exclude: set[str], relations: set[str], *, omit: bool) -> None:
+        self._given = given
+        self._exclude = exclude
+        self._relations = relations
+        self._omit = omit
+        self._met: set[str] = set()
+
+    def finish(self) -> None:
+        """Refuse paths that name nothing."""
+        for path in (*self._given, *self._exclude, *self._relations):
+            if path not in self._met:
+                raise errors.underivable("unknown_column", path)
+
+    def members(self, target: Any, around: Path) -> dict[str, Field]:
+        made: dict[str, Field] = {}
+        for name, column in _columns(target):
+            path = ".".join((*around, name))
+            self._met.add(path)
+            if path in self._given:
+                made[name] = self._given[path]
+            elif path not in self._exclude and not name.startswith("_"):
+                try:
+                    made[name] = _field(column, name, path, sortable=not around)
+                except errors.SchemaError:
+                    if not self._omit:
+                        raise
+        for name, relation in _relationships(target).items():
+            path = ".".join((*around, name))
+            self._met.add(path)
+            if path in self._relations:
+                made[name] = self._related(relation, (*around, name))
+        return made
+
+    def _related(self, relation: RelationshipProperty[Any], path: Path) -> Field:
+        members = self.members(relation.mapper, path)
+        if relation.uselist:
+            return fields.Array(fields.Object(members))
+        optional = relation.direction.name != "MANYTOONE" or any(column.nullable for column in relation.local_columns)
+        return fields.Object(members, nullable=optional)
+
+
+def _columns(target: Any) -> Iterator[tuple[str, sa.ColumnElement[Any]]]:
+    if isinstance(target, sa.FromClause):
+        yield from target.c.items()
+    else:
+        for attribute in sa.inspect(target).mapper.column_attrs:
+            yield attribute.key, attribute.columns[0]
+
+
+def _relationships(target: Any) -> Mapping[str, RelationshipProperty[Any]]:
+    return {} if isinstance(target, sa.FromClause) else dict(sa.inspect(target).mapper.relationships)
+
+
+def _primary_key(target: Any) -> list[str]:
+    if isinstance(target, sa.FromClause):
+        return [column.key for column in target.primary_key]
+    mapper = sa.inspect(target).mapper
+    return [mapper.get_property_by_column(column).key for column in mapper.primary_key]
+
+
+def _field(column: sa.ColumnElement[Any], name: str, path: str, *, sortable: bool) -> Field:
+    options: dict[str, Any] = {"nullable": getattr(column, "nullable", True) is not False}
+    if isinstance(column, sa.Column) and column.name != name:
+        options["column"] = column.name
+    kind = _plain_type(column.type)
+    if isinstance(kind, sa.ARRAY):
+        return fields.Array(_scalar(_plain_type(kind.item_type), path), **options)
+    return _scalar(kind, path, sortable=sortable, description=getattr(column, "comment", None) or "", **options)
+
+
+def _scalar(kind: sa.types.TypeEngine[Any], path: str, **options: Any) -> Field:
+    match kind:
+        case sa.Enum(enum_class=None):
+            # A native enum has no collation, and others hold the declared values only.
+            return fields.Enum(*kind.enums, binary=True, **options)
+        case sa.Enum(enum_class=type() as declared) if all(isinstance(member.value, str) for member in declared):
+            return fields.Enum(declared, binary=True, **options)
+        case sa.String():
+            binary = True if kind.collation in _BINARY_COLLATIONS else None
+            return fields.String(max_length=kind.length, binary=binary, **options)
+        case sa.Uuid():
+            return fields.Uuid(**options)
+        case sa.Boolean():
+            return fields.Boolean(**options)
+        case sa.Integer():
+            return fields.Integer(**options)
+        case sa.Numeric() | sa.Float():
+            return fields.Number(**options)
+        case sa.DateTime():
+            return fields.Timestamp(**options)
+        case sa.Date():
+            return fields.Date(**options)
+        case _:
+            raise errors.underivable("unknown_column_type", path, type(kind).__name__)
+
+
+def _plain_type(kind: sa.types.TypeEngine[Any]) -> sa.types.TypeEngine[Any]:
+    while isinstance(kind, sa.types.TypeDecorator):
+        kind = kind.impl_instance
+    return kind
+
+
+# Statements ----------------------------------------------------------------------------------------------------------
+
+
+def where(chosen: Filter, target: Any) -> sa.ColumnElement[bool]:
+    """Return the condition that is true for exactly the rows that a filter selects (SPEC §4).
+
+    Tests through a relationship become EXISTS. The condition is for WHERE; ``~`` of it is its exact opposite, but where
+    it is part of a larger expression that is negated, NULL may stand for false.
+
+    Args:
+        chosen: the filter; a field is found by its column's name, or else by the attribute of that name.
+        target: what the statement selects from: a table, a mapped class, or an alias of either.
+    """
+    return _condition(chosen.template.condition, chosen.values, _scope(chosen.schema, target))
+
+
+def apply(query: ListQuery, statement: S, target: Any = None) -> S:
+    """Return a SELECT narrowed to a page: the filter, the order, the position, the limit and one row more.
+
+    What the statement says already (the tenant, joins, options) stands, but for an ORDER BY, which is replaced. The
+    relationships of a mapped class that the page shows are loaded along.
+
+    Args:
+        query: the list request.
+        statement: a ``select()`` of a table or a mapped class.
+        target: what the fields are found in; default what the statement selects first.
+    """
+    target = _target(statement) if target is None else target
+    scope = _scope(query.schema, target)
+    statement = _filtered(query, statement, target)
+    keys = sorts(query.order)
+    columns: dict[PlaceKey, sa.ColumnElement[Any]] = {key.column.name: scope.column(key.column.name) for key in keys}
+    if query.position is not None:
+        seek = Seek(keys, tuple([value is None for value in query.position]))
+        binds = {
+            slot: _bind(key.field, value, key.column, columns[key.column.name].type)
+            for slot, (key, value) in enumerate(zip(keys, query.position, strict=True))
+            if value is not None
+        }
+        statement = statement.where(_Embedded(seek, columns, binds))
+    if keys:
+        statement = statement.order_by(None).order_by(*[_Embedded(key, columns, {}) for key in keys])
+    if query.skip:
+        statement = statement.offset(query.skip)
+    if query.limit is not None:
+        statement = statement.limit(query.limit + 1)
+    return statement.options(*_loads(scope, [leaf.path for leaf in query.leaves]))
+
+
+def count(query: ListQuery, statement: sa.Select[Any], target: Any = None) -> sa.Select[Any]:
+    """Return the SELECT of the number of all matches, whatever the page; arguments as in `apply`."""
+    matches = _filtered(query, statement, _target(statement) if target is None else target)
+    matches = matches.order_by(None).with_only_columns(sa.literal(1), maintain_column_froms=True)
+    return sa.select(sa.func.count()).select_from(matches.subquery())
+
+
+def _filtered(query: ListQuery, statement: S, target: Any) -> S:
+    return statement if query.filter is None else statement.where(where(query.filter, target))
+
+
+def _target(statement: sa.Select[Any]) -> Any:
+    entity = statement.column_descriptions[0].get("entity")
+    return statement.get_final_froms()[0] if entity is None else entity
+
+
+class _Scope(NamedTuple):
+    """Where a condition's paths begin: a row of the target."""
+
+    target: Any
+    owner: Object
+    leaves: Mapping[Path, Leaf]
+    binary: bool
+
+    def column(self, name: str) -> sa.ColumnElement[Any]:
+        if isinstance(self.target, sa.FromClause):
+            found = next((column for column in self.target.c if column.name == name), None)
+            return cast("sa.ColumnElement[Any]", self.target.c[name]) if found is None else found
+        attribute = _attributes(sa.inspect(self.target).mapper).get(name, name)
+        element: sa.ColumnElement[Any] = coercions.expect(roles.ExpressionElementRole, getattr(self.target, attribute))
+        return element
+
+    def relation(self, name: str) -> RelationshipProperty[Any] | None:
+        return _relationships(self.target).get(name)
+
+    def related(self, name: str) -> _Scope:
+        """Return the scope of a relationship's rows, under an alias of their own."""
+        relation = self.relation(name)
+        field = self.owner.members[name]
+        owner = field.items if isinstance(field, Array) else field
+        assert relation is not None  # noqa: S101  # As the callers have seen.
+        assert isinstance(owner, Object)  # noqa: S101  # As what has members.
+        return _Scope(aliased(relation.mapper), owner, leaves(owner, binary=self.binary), self.binary)
+
+
+def _scope(schema: Schema, target: Any) -> _Scope:
+    if isinstance(schema.root, Open):
+        raise errors.open_schema_has_no_columns()
+    return _Scope(target, schema.root, schema.leaves, schema.binary)
+
+
+@lru_cache(maxsize=256)
+def _attributes(mapper: Mapper[Any]) -> Mapping[str, str]:
+    """Return the attributes of a mapped class by the name of their column."""
+    return {attribute.columns[0].name: attribute.key for attribute in reversed(list(mapper.column_attrs))}
+
+
+def _condition(condition: Condition, values: tuple[Any, ...], scope: _Scope) -> sa.ColumnElement[bool]:
+    places: dict[Path, Column] = {}
+    children: dict[PlaceKey, sa.ColumnElement[Any]] = {}
+    binds: dict[int, sa.BindParameter[Any]] = {}
+    for test in tests(condition):
+        path = test.ref.path
+        if scope.relation(path[0]) is not None:
+            if test not in children:
+                children[test] = _related(test, values, scope)
+            continue
+        column = places[path] = scope.leaves[path].column
+        stored = children.get(column.name)
+        if stored is None:
+            stored = children[column.name] = scope.column(column.name)
+        for slot, field in slots(test):
+            binds[slot] = _bind(field, values[slot], column if test.ref.field.scalar else None, stored.type)
+    related = frozenset(key for key in children if not isinstance(key, str))
+    return _Embedded(Where(condition, tuple(places.items()), related), children, binds)
+
+
+def _related(test: Test, values: tuple[Any, ...], scope: _Scope) -> sa.ColumnElement[bool]:
+    """Return a test that begins at a relationship, as EXISTS."""
+    name, *rest = test.ref.path
+    inner = scope.related(name)
+    attribute: InstrumentedAttribute[Any] = getattr(scope.target, name).of_type(inner.target)
+    negated = test.negated
+    if rest:
+        ref = replace(test.ref, path=tuple(rest))
+        if isinstance(test, IsNull):  # Null, or nothing there to hold a value.
+            negated = not negated
+        test = replace(test, ref=ref, negated=isinstance(test, IsNull))
+        found = attribute.has(_condition(test, values, inner))
+    elif isinstance(test, Some):
+        found = attribute.any(_condition(test.condition, values, inner))
+    else:  # A to-many relationship is never null.
+        found = sa.true()
+        negated = not negated
+    return ~found if negated else found
+
+
+def _loads(scope: _Scope, shown: Iterable[Path]) -> Iterator[_AbstractLoad]:
+    """Return the options that load the relationships of the paths ``shown``."""
+    inside: dict[str, list[Path]] = {}
+    for name, *rest in shown:
+        inside.setdefault(name, []).append(tuple(rest))
+    for name, paths in inside.items():
+        if scope.relation(name) is not None:
+            inner = scope.related(name)
+            deeper = paths if all(paths) else list(inner.leaves)
+            inner = inner._replace(target=inner.target.__mapper__)
+            yield selectinload(getattr(scope.target, name)).options(*_loads(inner, deeper))
+
+
+# Elements ------------------------------------------------------------------------------------------------------------
+
+
+class _Embedded(sa.ColumnElement[Any]):
+    """SQL of a shape, with SQLAlchemy's columns and subqueries in its places and its parameters in its slots."""
+
+    __visit_name__ = "astra_filter"
+    stringify_dialect = "sqlite"
+    _traverse_internals = [  # noqa: RUF012  # So SQLAlchemy wants it.
+        ("_shape", InternalTraversal.dp_plain_obj),
+        ("_children", InternalTraversal.dp_clauseelement_list),
+        ("_binds", InternalTraversal.dp_clauseelement_list),
+    ]
+
+    def __init__(
+        self,
+        shape: Where | Sort | Seek,
+        children: Mapping[PlaceKey, sa.ColumnElement[Any]],
+        binds: Mapping[int, sa.BindParameter[Any]],
+    ) -> None:
+        self.type = sa.types.NULLTYPE if isinstance(shape, Sort) else sa.Boolean()
+        self._shape = shape
+        # The keys follow from the shape, so they are no part of what the statement cache goes by.
+        self._places = tuple(children)
+        self._children = list(children.values())
+        self._slots = tuple(binds)
+        self._binds = list(binds.values())
+
+    @property
+    def _from_objects(self) -> list[sa.FromClause]:
+        return [source for child in self._children for source in child._from_objects]  # noqa: SLF001  # As expressions do.
+
+    def self_group(self, against: Any = None) -> Self:  # noqa: ARG002  # It brings its own parentheses.
+        return self
+
+    def _negate(self) -> sa.ColumnElement[Any]:
+        return self.is_not(sa.true())
+
+
+@compiles(_Embedded, *_DIALECTS)
+def _render(element: _Embedded, compiler: SQLCompiler, **options: Any) -> str:
+    options.pop("add_to_result_map", None)
+    children = dict(zip(element._places, element._children, strict=True))  # noqa: SLF001
+    binds = dict(zip(element._slots, element._binds, strict=True))  # noqa: SLF001
+    text: list[str] = []
+    for part in element._shape.fragment(_DIALECTS[compiler.dialect.name]).parts:  # noqa: SLF001
+        if isinstance(part, str):
+            text.append(compiler.escape_literal_column(part))  # type: ignore[no-untyped-call]
+        elif isinstance(part, Place):
+            text.append(compiler.process(children[part.value], **options))
+        elif isinstance(part, Param):
+            bind = sa.bindparam(None, part.value, sa.String(), unique=True) if part.slot is None else binds[part.slot]
+            text.append(compiler.process(bind, **options))
+    return "".join(text)
+
+
+def _bind(
+    field: Field, value: Any, column: Column | None, stored: sa.types.TypeEngine[Any]
+) -> sa.BindParameter[Any]:
+    """Return the parameter for a canonical value, to be tested against a column of a type, or None for one in JSON."""
+    storage = JSON_STORAGE[field.type]
+    parameter = _PARAMETERS[storage.type]
+    if column is None or column.json_path:
+        value = value if storage.bind is None else storage.bind(value)
+        return sa.bindparam(None, value, parameter, unique=True)
+    plain = _plain_type(stored)
+    match field, plain:
+        case fields.Enum(), sa.Enum(enum_class=cls):
+            value = value if cls is None else cls(value)
+        case fields.Uuid(), sa.Uuid():
+            value = UUID(value) if plain.as_uuid else value
+        case fields.Timestamp(), sa.DateTime():
+            value = value if plain.timezone else value.replace(tzinfo=None)
+        case (fields.Timestamp() | fields.Date()), sa.String():
+            value, stored = field.json(value), parameter
+        case (fields.String() | fields.Enum() | fields.Integer() | fields.Number()), _ if plain is stored:
+            # The width or precision of the column's own type must not cut the literal.
+            stored = parameter
+    return sa.bindparam(None, value, stored, unique=True)

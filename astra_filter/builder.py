@@ -1,0 +1,214 @@
+"""Filters for clients, built from values: nobody pastes a value into the text of a filter.
+
+    field("state").eq("running") & ~field("percentDone").lt(20)
+
+``str()`` of it is canonical text, quoted as SPEC §2 says.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from decimal import Decimal
+from math import isfinite
+from typing import TYPE_CHECKING, TypeAlias, assert_never
+from uuid import UUID
+
+from astra_filter import errors
+from astra_filter.fields import Timestamp, is_text
+from astra_filter.nodes import (
+    And,
+    Comparison,
+    Element,
+    Kind,
+    Literal,
+    Membership,
+    Node,
+    Not,
+    Operator,
+    Or,
+    Path,
+    Slot,
+    Syntax,
+)
+from astra_filter.printer import canonical
+from astra_filter.span import Span
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+Value: TypeAlias = "str | int | float | Decimal | bool | datetime | date | UUID | enum.Enum | None"
+"""What can be compared with; a naive `datetime` means UTC, an `enum.Enum` member its value."""
+
+_NOWHERE = Span(0, 0)
+"""The place of what was never written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A filter under construction: join conditions with ``&`` and ``|``, negate with ``~``; ``str()`` is the text."""
+
+    syntax: Syntax
+
+    def __and__(self, other: Condition) -> Condition:
+        return self._join(other, And)
+
+    def __or__(self, other: Condition) -> Condition:
+        return self._join(other, Or)
+
+    def __invert__(self) -> Condition:
+        return Condition(Syntax(Not(self.syntax.root, _NOWHERE), self.syntax.literals))
+
+    def __str__(self) -> str:
+        return canonical(self.syntax)
+
+    def __bool__(self) -> bool:
+        raise errors.no_truth_value()
+
+    def _join(self, other: Condition, group: type[And | Or]) -> Condition:
+        if not isinstance(other, Condition):
+            return NotImplemented
+        literals = self.syntax.literals
+        right = _renumbered(other.syntax.root, len(literals))
+        operands = (*_operands(self.syntax.root, group), *_operands(right, group))
+        return Condition(Syntax(group(operands, _NOWHERE), literals + other.syntax.literals))
+
+
+@dataclass(frozen=True, slots=True)
+class field:  # noqa: N801  # Read as a word of a sentence.
+    """A field by its path: ``field("state")``, ``field("metadata", "labels")``.
+
+    Args:
+        names: the exact names on the way, not text of the language: a dot in a name is part of the name.
+
+    Raises:
+        SchemaError: a name is empty, or holds U+0000 or a lone surrogate.
+    """
+
+    names: tuple[str, ...]
+
+    def __init__(self, *names: str) -> None:
+        for name in names or ("",):
+            if not is_text(name) or not name:
+                raise errors.bad_identifier("field", name)
+        object.__setattr__(self, "names", names)
+
+    def eq(self, value: Value) -> Condition:
+        """Equal to the value; ``None`` asks for a field that is missing or null."""
+        return self._compare(Operator.EQ, value)
+
+    def ne(self, value: Value) -> Condition:
+        """The opposite of `eq`."""
+        return self._compare(Operator.NE, value)
+
+    def lt(self, value: Value) -> Condition:
+        """Less than the value."""
+        return self._compare(Operator.LT, value)
+
+    def lte(self, value: Value) -> Condition:
+        """Less than the value or equal to it."""
+        return self._compare(Operator.LTE, value)
+
+    def gt(self, value: Value) -> Condition:
+        """Greater than the value."""
+        return self._compare(Operator.GT, value)
+
+    def gte(self, value: Value) -> Condition:
+        """Greater than the value or equal to it."""
+        return self._compare(Operator.GTE, value)
+
+    def contains(self, text: str) -> Condition:
+        """Text that contains ``text``."""
+        return self._compare(Operator.CONTAINS, text)
+
+    def startswith(self, text: str) -> Condition:
+        """Text that starts with ``text``."""
+        return self._compare(Operator.STARTSWITH, text)
+
+    def endswith(self, text: str) -> Condition:
+        """Text that ends with ``text``."""
+        return self._compare(Operator.ENDSWITH, text)
+
+    def in_(self, values: Iterable[Value]) -> Condition:
+        """Equal to one of the values, of which there is at least one."""
+        return self._member(values, negated=False)
+
+    def not_in(self, values: Iterable[Value]) -> Condition:
+        """The opposite of `in_`."""
+        return self._member(values, negated=True)
+
+    def some(self, condition: Condition) -> Condition:
+        """An array of which some element satisfies the condition, whose paths begin at the element."""
+        syntax = condition.syntax
+        return Condition(Syntax(Element(self._path, syntax.root, _NOWHERE), syntax.literals))
+
+    @property
+    def _path(self) -> Path:
+        return Path(self.names, (_NOWHERE,) * len(self.names), _NOWHERE)
+
+    def _compare(self, operator: Operator, value: Value) -> Condition:
+        kind, literal = _literal(value)
+        return Condition(
+            Syntax(Comparison(self._path, operator, Slot(0, kind, _NOWHERE), _NOWHERE, _NOWHERE), (literal,))
+        )
+
+    def _member(self, values: Iterable[Value], *, negated: bool) -> Condition:
+        found = [_literal(value) for value in values]
+        if not found:
+            raise errors.empty_list()
+        slots = tuple([Slot(number, kind, _NOWHERE) for number, (kind, _) in enumerate(found)])
+        root = Membership(self._path, slots, negated, _NOWHERE, _NOWHERE)
+        return Condition(Syntax(root, tuple([literal for _, literal in found])))
+
+
+def _operands(node: Node, group: type[And | Or]) -> tuple[Node, ...]:
+    return node.operands if isinstance(node, group) else (node,)
+
+
+def _literal(value: Value) -> tuple[Kind, Literal]:
+    """Return a Python value as a literal, raw as the parser gives it.
+
+    Raises:
+        AstraFilterError: no literal stands for it.
+    """
+    if isinstance(value, enum.Enum):
+        value = value.value
+    if value is None:
+        return Kind.NULL, None
+    if isinstance(value, bool):
+        return Kind.BOOLEAN, value
+    if isinstance(value, str) and is_text(value):
+        return Kind.STRING, str(value)
+    if isinstance(value, int):
+        return Kind.NUMBER, int.__repr__(value)
+    if isinstance(value, float) and isfinite(value):
+        return Kind.NUMBER, float.__repr__(value)
+    if isinstance(value, Decimal) and value.is_finite():
+        return Kind.NUMBER, str(value).lower()
+    if isinstance(value, datetime):
+        instant = Timestamp().read(value)
+        if instant is not None:
+            return Kind.STRING, Timestamp().json(instant)
+    elif isinstance(value, date):
+        return Kind.STRING, value.isoformat()
+    if isinstance(value, UUID):
+        return Kind.STRING, str(value)
+    raise errors.no_literal(value)
+
+
+def _renumbered(node: Node, by: int) -> Node:
+    """Return a node with every slot's number raised."""
+    match node:
+        case Comparison(slot=slot):
+            return replace(node, slot=replace(slot, number=slot.number + by))
+        case Membership(slots=slots):
+            return replace(node, slots=tuple([replace(slot, number=slot.number + by) for slot in slots]))
+        case Element(condition=condition):
+            return replace(node, condition=_renumbered(condition, by))
+        case Not(operand):
+            return replace(node, operand=_renumbered(operand, by))
+        case And(operands) | Or(operands):
+            return replace(node, operands=tuple([_renumbered(operand, by) for operand in operands]))
+        case _:
+            assert_never(node)

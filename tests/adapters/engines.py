@@ -1,0 +1,60 @@
+"""SQLAlchemy engines of the databases that tests run on, each in a namespace of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import sqlalchemy as sa
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ENGINES = ("sqlite", "postgresql", "mysql")
+POSTGRES_URL = os.environ.get("ASTRA_FILTER_POSTGRES_URL", "postgresql://postgres@127.0.0.1:5432/postgres")
+MYSQL_URL = os.environ.get("ASTRA_FILTER_MYSQL_URL", "mysql://root@127.0.0.1:3306/test")
+
+
+def _dumps(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def unreachable(name: str, error: Exception) -> None:
+    """Skip where a database cannot be reached, but in CI fail."""
+    (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(f"{name} cannot be reached: {error}")
+
+
+@contextmanager
+def engine(name: str, namespace: str) -> Iterator[sa.Engine]:
+    """Connect to an empty namespace of a database, and drop it at the end."""
+    if name == "sqlite":
+        made = sa.create_engine("sqlite://", poolclass=sa.StaticPool, json_serializer=_dumps)
+        yield made
+        made.dispose()
+        return
+    word, url = {
+        "postgresql": ("SCHEMA", sa.make_url(POSTGRES_URL).set(drivername="postgresql+psycopg")),
+        "mysql": ("DATABASE", sa.make_url(MYSQL_URL).set(drivername="mariadb+pymysql")),
+    }[name]
+    namespace = f"astra_filter_{namespace}_{os.getpid()}"
+    outer = sa.create_engine(url, isolation_level="AUTOCOMMIT")
+    try:
+        with outer.connect() as connection:
+            connection.exec_driver_sql(f"CREATE {word} {namespace}")
+    except sa.exc.OperationalError as error:
+        unreachable(name, error)
+    if name == "postgresql":
+        url = url.update_query_dict({"options": f"-csearch_path={namespace},public"})
+    else:
+        url = url.set(database=namespace)
+    made = sa.create_engine(url, json_serializer=_dumps)
+    try:
+        yield made
+    finally:
+        made.dispose()
+        with outer.connect() as connection:
+            connection.exec_driver_sql(f"DROP {word} {namespace}" + (" CASCADE" if name == "postgresql" else ""))
+        outer.dispose()
