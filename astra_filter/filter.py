@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from astra_filter.nodes import Syntax
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from sqlalchemy import ColumnElement
 
     from astra_filter.predicate import Matches, Predicate, Select
     from astra_filter.schema import Schema
@@ -103,3 +105,9 @@ class Filter:
             prepared = prepare_where(self.template.condition, dialect, placeholders, alias, first)
             self.template.prepared[key] = prepared
         return cast("Prepared", prepared).bind(self.values)
+
+    def sqlalchemy(self, target: Any) -> ColumnElement[bool]:
+        """Return the condition for a SQLAlchemy statement (see `astra_filter.adapters.sqlalchemy.where`)."""
+        from astra_filter.adapters.sqlalchemy import where  # Needs the extra of that name.
+
+        return where(self, target)
