@@ -13,10 +13,10 @@ from astra_filter.names import path_text
 from astra_filter.paths import MOST_PROBLEMS, chain, read, unresolved
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from astra_filter.errors import Problem
-    from astra_filter.fields import Leaf, Object, Open
+    from astra_filter.fields import Field, Leaf, Object, Open
 
 _NEGATABLE = (Boolean, Integer, Number)
 
@@ -110,13 +110,12 @@ def parse_order(
                 break
             found = chain(root, item.path)
             leaf = leaves.get(item.path)
-            name = path_text(item.path)
             if len(found) < len(item.path):
                 problems.append(unresolved(text, item, "orderBy", found, _sortable(root, leaves)))
-            elif leaf is None or name not in _sortable(root, leaves):
-                problems.append(errors.not_sortable(text, item.span, name, _sortable(root, leaves)))
+            elif leaf is None or not _is_sortable(found):
+                problems.append(errors.not_sortable(text, item.span, path_text(item.path), _sortable(root, leaves)))
             elif any(leaf is other.leaf for other in keys):
-                problems.append(errors.repeated_item(text, item.span, "orderBy", name))
+                problems.append(errors.repeated_item(text, item.span, "orderBy", path_text(item.path)))
             else:
                 keys.append(SortKey(leaf, item.rest.lower() == "desc"))
             if item.rest_span.start == item.span.end and item.rest:
@@ -128,13 +127,14 @@ def parse_order(
     return Order(tuple(keys)), sorted(problems, key=lambda problem: problem.span)
 
 
+def _is_sortable(fields: Sequence[Field]) -> bool:
+    """Whether the last of the fields on a path may be sorted by; a token shows its value, so all are returnable."""
+    return fields[-1].sortable and all(field.returnable for field in fields)
+
+
 def _sortable(root: Object | Open, leaves: Mapping[tuple[str, ...], Leaf]) -> list[str]:
-    """Return the paths that may be sorted by: a token shows their values, so they are returnable all the way."""
-    return [
-        path_text(path)
-        for path, leaf in leaves.items()
-        if leaf.field.sortable and all(field.returnable for field in chain(root, path))
-    ]
+    """Return the paths that may be sorted by."""
+    return [path_text(path) for path in leaves if _is_sortable(chain(root, path))]
 
 
 def _complete(keys: list[SortKey], unique: Leaf) -> list[SortKey]:

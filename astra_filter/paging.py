@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from astra_filter.fields import Leaf
+    from astra_filter.filter import Filter
     from astra_filter.ordering import Order
 
 _DIGITS = re.compile(r"[0-9]+")
@@ -50,17 +51,18 @@ class Tokens:
 
     Args:
         order: the order the rows are in.
-        filter_text: the filter's canonical text, None without a filter.
+        chosen: the filter, None without one; its canonical text counts.
         scope: what else the token is bound to, such as the account.
         secret: the server's secret, None for tokens that are not authenticated.
         most: the characters that a token may have (SPEC §8).
     """
 
-    __slots__ = ("_context", "_most", "_order", "_secret")
+    __slots__ = ("_filter", "_most", "_order", "_scope", "_secret")
 
-    def __init__(self, order: Order, filter_text: str | None, scope: str, secret: bytes | None, most: int) -> None:
+    def __init__(self, order: Order, chosen: Filter | None, scope: str, secret: bytes | None, most: int) -> None:
         self._order = order
-        self._context = json.dumps([filter_text, order.text, scope]).encode() + b"\n"
+        self._filter = chosen
+        self._scope = scope
         self._secret = secret or b""
         self._most = most
 
@@ -108,7 +110,9 @@ class Tokens:
         return None if _Bad in values else tuple(values)
 
     def _tag(self, payload: bytes) -> bytes:
-        return digest(self._secret, self._context + payload, "sha256")
+        filter_text = None if self._filter is None else str(self._filter)
+        context = json.dumps([filter_text, self._order.text, self._scope])
+        return digest(self._secret, context.encode() + b"\n" + payload, "sha256")
 
 
 class _Bad:

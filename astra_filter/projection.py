@@ -112,15 +112,14 @@ def parse_include(text: str | None, root: Object | Open, most: int) -> tuple[Pro
         if len(problems) >= MOST_PROBLEMS:
             break
         found = chain(root, item.path)
-        name = path_text(item.path)
         if item.rest:
             problems.append(errors.text_after_name(text, item.rest_span, "include", text[slice(*item.whole)]))
         elif len(found) < len(item.path):
             problems.append(unresolved(text, item, "include", found, _returnable(root)))
         elif not all(field.returnable for field in found):
-            problems.append(errors.not_returnable(text, item.span, name))
+            problems.append(errors.not_returnable(text, item.span, path_text(item.path)))
         elif item.path in paths:
-            problems.append(errors.repeated_item(text, item.span, "include", name))
+            problems.append(errors.repeated_item(text, item.span, "include", path_text(item.path)))
         else:
             paths[item.path] = None
     return Projection(root, tuple(paths)), sorted(problems, key=lambda problem: problem.span)

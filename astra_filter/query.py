@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from heapq import nsmallest
 from itertools import islice
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 
 from astra_filter import errors
 from astra_filter.errors import FilterError, QueryError
@@ -20,12 +21,16 @@ from astra_filter.span import Span
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from sqlalchemy import Select
+
     from astra_filter.errors import Problem
     from astra_filter.fields import Leaf
     from astra_filter.filter import Filter
     from astra_filter.limits import Limits
     from astra_filter.schema import Schema
     from astra_filter.sql import SQL
+
+S = TypeVar("S", bound="Select[Any]")
 
 Parameters: TypeAlias = "str | bytes | Mapping[str, str | Sequence[str] | None] | Iterable[tuple[str, str]]"
 """A raw query string; or decoded values by name, None for one that is not given; or pairs of name and decoded value."""
@@ -69,7 +74,7 @@ class Page:
         return {**head, "items": self.items, "metadata": more}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ListQuery:
     """A checked list request. Made by `Schema.query`."""
 
@@ -184,13 +189,13 @@ class ListQuery:
 
         return select_count(self, table, dialect, where=where, alias=alias, placeholders=placeholders, first=first)
 
-    @property
+    @cached_property
     def leaves(self) -> list[Leaf]:
         """The leaves that the page is made from: what is returned, and the sort keys for the next token."""
         sorting = {key.leaf.path for key in self.order.keys}
         return [leaf for path, leaf in self.schema.leaves.items() if path in sorting or self.projection.needs(leaf)]
 
-    @property
+    @cached_property
     def columns(self) -> tuple[str, ...]:
         """The columns that `sql` selects, in order."""
         return tuple(dict.fromkeys(leaf.column.name for leaf in self.leaves))
@@ -209,6 +214,24 @@ class ListQuery:
 
         columns, leaves = self.columns, self.leaves
         return self._page([resource(leaves, _named(row, columns)) for row in rows], total)
+
+    def page_from_resources(self, resources: Iterable[object], *, total: int | None = None) -> Page:
+        """Answer the request from the resources of a statement that `apply` or an adapter made.
+
+        Args:
+            resources: all that the statement gave, in order: mappings or objects.
+            total: the number of all matches, where ``count`` is asked for.
+
+        Raises:
+            StorageError: the next token would be too long.
+        """
+        return self._page(list(resources), total)
+
+    def apply(self, statement: S, target: Any = None) -> S:
+        """Return a SQLAlchemy SELECT narrowed to this page (see `astra_filter.adapters.sqlalchemy.apply`)."""
+        from astra_filter.adapters.sqlalchemy import apply  # Needs the extra of that name.
+
+        return apply(self, statement, target)
 
 
 def _named(row: Sequence[Any] | Mapping[str, Any], columns: Sequence[str]) -> Mapping[str, Any]:
@@ -260,7 +283,7 @@ def parse_query(
     tokens = position = None
     if schema.key is not None:
         key = secret.encode() if isinstance(secret, str) else secret
-        tokens = Tokens(order, None if chosen is None else str(chosen), scope, key, limits.token_length)
+        tokens = Tokens(order, chosen, scope, key, limits.token_length)
     token = given.one("continue")
     if token is not None:
         if "skip" in given.values:

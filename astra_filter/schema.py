@@ -49,6 +49,8 @@ class Schema:
             leaf = self.leaves.get((key,))
             if leaf is None or leaf.nullable or not leaf.field.sortable or leaf.column.json_path:
                 raise errors.bad_key(key)
+        self.prepared: dict[object, object] = {}
+        """Statements of list requests without a filter, by shape."""
         self._shapes = Shapes(self.root, self.leaves)
 
     @classmethod
@@ -64,6 +66,7 @@ class Schema:
         schema.limits = limits
         schema.binary = False
         schema.leaves = {}
+        schema.prepared = {}
         schema._shapes = Shapes(schema.root, {})  # noqa: SLF001  # A constructor.
         return schema
 

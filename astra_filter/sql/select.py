@@ -7,13 +7,13 @@ shape, the order, which of the position's values are null, and whether there are
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from astra_filter import errors
 from astra_filter.fields import MAX_INTEGER, Integer, Open
 from astra_filter.sql.dialects import dialect as find_dialect
 from astra_filter.sql.dialects import fill
-from astra_filter.sql.fragment import SQL, Fragment, Param, Verbatim
+from astra_filter.sql.fragment import Fragment, Param, Verbatim
 from astra_filter.sql.operands import Operand, resource_operand
 from astra_filter.sql.where import where as filter_condition
 
@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from astra_filter.fields import Field
     from astra_filter.query import ListQuery
     from astra_filter.sql.dialects import Dialect
-    from astra_filter.sql.fragment import Part
+    from astra_filter.sql.fragment import SQL, Part, Prepared
 
+_MOST_STATEMENTS = 64
 _MOST_PARAMETERS = 32_000
 """Parameters that a statement may have; SQLite ends at 32,766."""
 
@@ -40,10 +41,21 @@ def select(
     first: int = 1,
 ) -> SQL:
     """Return the SELECT of a page; arguments and errors as in `ListQuery.sql`."""
-    statement = _Statement(query, table, find_dialect(dialect), alias)
-    statement.add_where(where)
-    fragment = statement.page()
-    return fragment.prepare(statement.dialect.style(placeholders), first).bind(tuple(statement.values))
+    position = query.position or ()
+    limits = (None if query.limit is None else query.limit + 1, query.skip)
+    shape = (
+        query.include,
+        query.order.text,
+        query.limit is None,
+        query.skip == 0,
+        *[value is None for value in position],
+    )
+    key = (shape, query.position is None, table, dialect, alias, placeholders, first, _where_shape(where))
+    prepared = _known(query, key)
+    if prepared is None:
+        statement = _Statement(query, table, find_dialect(dialect), alias, where)
+        prepared = _keep(query, key, statement.page().prepare(statement.dialect.style(placeholders), first))
+    return prepared.bind((*_values(query, where), *limits, *position))
 
 
 def select_count(
@@ -57,10 +69,45 @@ def select_count(
     first: int = 1,
 ) -> SQL:
     """Return the SELECT of the number of matches; arguments and errors as in `ListQuery.sql`."""
-    statement = _Statement(query, table, find_dialect(dialect), alias)
-    statement.add_where(where)
-    fragment = Fragment("SELECT COUNT(*)", statement.source())
-    return fragment.prepare(statement.dialect.style(placeholders), first).bind(tuple(statement.values))
+    key = ("count", table, dialect, alias, placeholders, first, _where_shape(where))
+    prepared = _known(query, key)
+    if prepared is None:
+        statement = _Statement(query, table, find_dialect(dialect), alias, where)
+        fragment = Fragment("SELECT COUNT(*)", statement.source())
+        prepared = _keep(query, key, fragment.prepare(statement.dialect.style(placeholders), first))
+    return prepared.bind(_values(query, where))
+
+
+def _known(query: ListQuery, key: object) -> Prepared | None:
+    return cast("Prepared | None", _statements(query).get(key))
+
+
+def _keep(query: ListQuery, key: object, prepared: Prepared) -> Prepared:
+    statements = _statements(query)
+    if len(statements) >= _MOST_STATEMENTS:  # Ever-new orders must not fill the memory.
+        statements.clear()
+    statements[key] = prepared
+    return prepared
+
+
+def _statements(query: ListQuery) -> dict[object, object]:
+    return query.schema.prepared if query.filter is None else query.filter.template.prepared
+
+
+def _where_shape(where: SQL | None) -> tuple[object, ...] | None:
+    return (
+        None
+        if where is None
+        else (where.text, len(where.params), *(where.params if isinstance(where.params, dict) else ()))
+    )
+
+
+def _values(query: ListQuery, where: SQL | None) -> tuple[Any, ...]:
+    """Return the values that are bound, apart from those of the page: the filter's, then those of ``where``."""
+    values = () if query.filter is None else query.filter.values
+    if where is None:
+        return values
+    return (*values, *(where.params.values() if isinstance(where.params, dict) else where.params))
 
 
 class Key(NamedTuple):
@@ -100,33 +147,28 @@ class Key(NamedTuple):
 
 
 class _Statement:
-    """The pieces of one statement, and the values bound to it: the filter's, then what is added."""
+    """The pieces of one statement. Its slots number what `_values` gives, the limit, the skip, and the position."""
 
-    def __init__(self, query: ListQuery, table: str, dialect: Dialect, alias: str | None) -> None:
+    def __init__(self, query: ListQuery, table: str, dialect: Dialect, alias: str | None, where: SQL | None) -> None:
         if isinstance(query.schema.root, Open):
             raise errors.open_schema_has_no_columns()
         self.dialect = dialect
-        self.values: list[Any] = [] if query.filter is None else list(query.filter.values)
         self._query = query
         self._name = alias or table
         self._table = dialect.identifier(table) + (f" AS {dialect.identifier(alias)}" if alias else "")
         self._conditions: list[Fragment] = []
+        self._slot = 0 if query.filter is None else len(query.filter.values)
+        if where is not None:
+            names = tuple(where.params) if isinstance(where.params, dict) else ()
+            verbatim = Verbatim(where.text, tuple([self._param() for _ in where.params]), names)
+            self._conditions.append(Fragment("(", verbatim, ")"))
         if query.filter is not None:
             condition = filter_condition(query.filter.template.condition, dialect, self._name)
             self._conditions.append(condition.parenthesised())
 
-    def add_where(self, where: SQL | None) -> None:
-        """Put a condition of the server's own outside everything else."""
-        if where is not None:
-            params = where.params
-            names = tuple(params) if isinstance(params, dict) else ()
-            values = params.values() if isinstance(params, dict) else params
-            verbatim = Verbatim(where.text, tuple([self._param(value) for value in values]), names)
-            self._conditions.insert(0, Fragment("(", verbatim, ")"))
-
-    def _param(self, value: Any) -> Param:
-        self.values.append(value)
-        return Param(len(self.values) - 1)
+    def _param(self) -> Param:
+        self._slot += 1
+        return Param(self._slot - 1)
 
     def source(self, *more: Fragment) -> Fragment:
         """Return FROM and WHERE, with more conditions than those of the request."""
@@ -138,9 +180,9 @@ class _Statement:
 
     def page(self) -> Fragment:
         """Return the SELECT of the page, which has one row more than the limit where more rows follow."""
-        rows = None if self._query.limit is None else self._param(self._query.limit + 1)
-        skip = self._param(self._query.skip) if self._query.skip else None
-        limit = self._limit(rows, skip)
+        limit_slot, skip_slot = self._param(), self._param()
+        rows = None if self._query.limit is None else limit_slot
+        limit = self._limit(rows, skip_slot if self._query.skip else None)
         seeks = self._seeks()
         if len(seeks) <= 1:
             return Fragment(self._select(), self.source(*seeks), self._order_by(self._name), limit)
@@ -213,11 +255,11 @@ class _Statement:
         if position is None:
             return []
         keys = []
-        for (leaf, descending), value in zip(self._query.order.keys, position, strict=True):
+        for slot, ((leaf, descending), value) in enumerate(
+            zip(self._query.order.keys, position, strict=True), self._slot
+        ):
             operand = resource_operand(self.dialect, leaf.column, leaf.field, self._name)
-            self.values.append(value)
-            least = self.dialect.least.get(leaf.field.type)
-            keys.append(Key(operand, descending, value is None, len(self.values) - 1, least))
+            keys.append(Key(operand, descending, value is None, slot, self.dialect.least.get(leaf.field.type)))
         return ranges(keys, self.dialect, self._query.order.keys[-1].leaf.field)
 
 

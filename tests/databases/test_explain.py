@@ -52,7 +52,9 @@ ORDERS = [
 
 # Each number makes one row; a fifth of the ranks and instants is null, and each name stands about 40 times.
 SERIES = {
-    "sqlite": "WITH RECURSIVE s (n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM s WHERE n < {rows}) SELECT {values} FROM s",
+    "sqlite": (
+        "WITH RECURSIVE s (n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM s WHERE n < {rows}) SELECT {values} FROM s"
+    ),
     "postgresql": "SELECT {values} FROM generate_series(1, {rows}) AS s (n)",
     "mysql": "SELECT {values} FROM (SELECT seq AS n FROM seq_1_to_{rows}) AS s",
 }

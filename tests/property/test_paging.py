@@ -186,7 +186,7 @@ def walk(collection: Any, parameters: dict[str, str], limits: list[int], between
 
 
 LIMITS = st.lists(st.integers(1, 4), min_size=1, max_size=3)
-QUICK = settings(deadline=None, max_examples=60, suppress_health_check=list(HealthCheck), database=None)
+QUICK = settings(deadline=None, max_examples=25, suppress_health_check=list(HealthCheck), database=None)
 
 
 @QUICK
