@@ -32,10 +32,10 @@ def _load() -> Callable[[list[str]], None]:
     try:
         from astra_filter.cli.commands import run
     except ModuleNotFoundError as error:
-        if error.name is None or error.name.partition(".")[0] not in _EXTRA:
+        if error.name not in _EXTRA:
             raise
-        from astra_filter.cli.messages import missing_extra
+        from astra_filter.errors import missing_extra  # Only those pay for it who lack the extra.
 
-        sys.stderr.write(missing_extra(error.name) + "\n")
+        sys.stderr.write(f"{missing_extra('cli', error)}\n")
         sys.exit(2)
     return run

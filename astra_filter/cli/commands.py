@@ -1,9 +1,10 @@
-"""The four commands: each reads what it is given, asks the library, and writes the answer."""
+"""The commands: each reads what it is given, asks the library, and writes the answer."""
 
 from __future__ import annotations
 
 import json
 import sys
+from contextlib import closing
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +15,7 @@ from astra_filter.cli import messages, reading, writing
 from astra_filter.cli.messages import InputError
 from astra_filter.cli.progress import Progress
 from astra_filter.cli.reading import Format
+from astra_filter.cli.serve import serve
 from astra_filter.cli.writing import OutputFormat
 from astra_filter.errors import AstraFilterError, RequestError, SchemaError
 from astra_filter.schema import Schema
@@ -133,7 +135,9 @@ def query(
     progress = Progress()
     source = reading.open_source(file, from_, progress)
     if source.format is Format.SQLITE:
-        request, page = _query_table(_table(source, table), declared, key, parameters)
+        with closing(_table(source, table)) as opened:
+            request = _schema_of_table(opened, declared, key).query(parameters)
+            page = opened.page(request)
     else:
         if table is not None:
             raise messages.table_elsewhere(source.name)
@@ -206,6 +210,9 @@ def explain(
         _print(line)
 
 
+app.command()(serve)
+
+
 def _compiled(text: str, schema: Schema | None) -> Filter:
     return astra_filter.compile(text) if schema is None else schema.compile(text)
 
@@ -272,8 +279,8 @@ def _schema(
     progress = Progress()
     source = reading.open_source(sample, from_, progress)
     if source.format is Format.SQLITE:
-        found = _table(source, table)
-        return _schema_of_table(found, None, key)
+        with closing(_table(source, table)) as opened:
+            return _schema_of_table(opened, None, key)
     return _schema_of_resources(source.name, reading.resources(source, None, progress), None, key, progress)
 
 
@@ -323,13 +330,6 @@ def _table(source: reading.Source, wanted: str | None) -> Table:
     return Table(source.path, source.name, wanted)
 
 
-def _query_table(
-    table: Table, declared: dict[str, Field] | None, key: str | None, parameters: list[tuple[str, str]]
-) -> tuple[ListQuery, Page]:
-    request = _schema_of_table(table, declared, key).query(parameters)
-    return request, table.page(request)
-
-
 def _schema_of_table(table: Table, declared: dict[str, Field] | None, key: str | None) -> Schema:
     name = f"{table.database}, table {table.name}"
     return _keyed(name, table.members(declared), key, table.key, table.identifies)
@@ -350,9 +350,9 @@ def _keyed(
     key = wanted or usual
     leaf = Schema(members).leaves.get((key,)) if key is not None else None
     problem = None
-    if leaf is None:
-        problem = messages.NOT_A_FIELD if key not in members else messages.NOT_A_SCALAR
-    elif not leaf.field.sortable:
+    if key not in members:
+        problem = messages.NOT_A_FIELD
+    elif leaf is None or not leaf.field.sortable:
         problem = messages.NOT_SORTABLE
     elif not identifies(leaf):
         problem = messages.NOT_UNIQUE

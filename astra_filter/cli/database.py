@@ -73,15 +73,29 @@ class Table:
         self.database = name
         try:
             self._connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
-            self._connection.text_factory = lambda data: data.decode("utf-8", "replace")
+        except sqlite3.Error as error:
+            raise messages.not_a_database(name, error) from None
+        try:
+            self._open(wanted)
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Close the database."""
+        self._connection.close()
+
+    def _open(self, wanted: str | None) -> None:
+        self._connection.text_factory = lambda data: data.decode("utf-8", "replace")
+        try:
             encoding = self._connection.execute("PRAGMA encoding").fetchone()[0]
             tables = self._tables()
         except sqlite3.Error as error:
-            raise messages.not_a_database(name, error) from None
+            raise messages.not_a_database(self.database, error) from None
         if encoding != "UTF-8":
-            raise messages.utf16_database(name)
-        self.name = _choose(name, tables, wanted)
-        with self._errors():
+            raise messages.utf16_database(self.database)
+        self.name = _choose(self.database, tables, wanted)
+        with self._running():
             self._look()
 
     def _tables(self) -> list[str]:
@@ -108,11 +122,17 @@ class Table:
         self._rowid = self._primary if indexed.fetchone() is None else None
 
     @contextmanager
-    def _errors(self) -> Iterator[None]:
+    def _running(self) -> Iterator[None]:
+        """Word SQLite's errors, and let Ctrl-C end the process at once: Python's handler would wait for SQLite."""
+        before = signal.getsignal(signal.SIGINT)
+        if before is not signal.SIG_IGN:
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
         try:
             yield
         except sqlite3.Error as error:
             raise messages.database_failed(self.database, error) from None
+        finally:
+            signal.signal(signal.SIGINT, before)
 
     # Fields
 
@@ -125,7 +145,7 @@ class Table:
         if declared is not None:
             return {name: _nullable(field) for name, field in declared.items()}
         names = ", ".join(_quoted(column.name) for column in self._columns)
-        with self._errors():
+        with self._running():
             values = list(
                 zip(
                     *self._connection.execute(f"SELECT {names} FROM main.{_quoted(self.name)} LIMIT {_SAMPLE}"),
@@ -146,11 +166,11 @@ class Table:
 
     def identifies(self, leaf: Leaf) -> bool:
         """Whether a column has a different value in every row, and is never null once mistyped values count as null."""
-        if leaf.column.name == self._rowid:
+        if leaf.column.name == self._rowid and leaf.field.type == "integer":
             return True
         self._show({leaf.path[0]: leaf.field})
         name = _quoted(leaf.column.name)
-        with self._errors():
+        with self._running():
             count, values = self._connection.execute(
                 f"SELECT count(*), count(DISTINCT {name}) FROM temp.{_quoted(self.name)}"
             ).fetchone()
@@ -168,7 +188,7 @@ class Table:
         assert isinstance(root, fields.Object)  # noqa: S101  # `members` gave it its fields.
         self._show(root.members)
         total = None
-        with self._errors(), _uncaught_interrupts():
+        with self._running():
             if query.count:
                 total = self._connection.execute(*query.count_sql(self.name, "sqlite")).fetchone()[0]
             found = self._connection.execute(*query.sql(self.name, "sqlite")).fetchall()
@@ -176,11 +196,20 @@ class Table:
 
     def _show(self, members: Mapping[str, Field]) -> None:
         """Make the view, which hides the table of its name. A member's column has the member's name."""
-        shown = [
-            f"{self._shown(self._column(name), name, field)} AS {_quoted(name)}" for name, field in members.items()
-        ]
+        shown = []
+        for number, (name, field) in enumerate(members.items()):
+            column = self._column(name)
+            value = _quoted(column.name)
+            test = _TESTED.get(field.type)
+            if test is None:
+                function = f"canonical_{number}"
+                self._connection.create_function(function, 1, _canonical(name, field), deterministic=True)
+                value = f"{function}({value})"
+            elif not self._is_exact(column, field):
+                value = test.format(value)
+            shown.append(f"{value} AS {_quoted(name)}")
         view = _quoted(self.name)
-        with self._errors():
+        with self._running():
             self._connection.execute(f"DROP VIEW IF EXISTS temp.{view}")
             self._connection.execute(f"CREATE TEMP VIEW {view} AS SELECT {', '.join(shown)} FROM main.{view}")
 
@@ -191,22 +220,15 @@ class Table:
                 return column
         raise messages.no_column(f"{self.database}, table {self.name}", name, [c.name for c in self._columns])
 
-    def _shown(self, column: _Column, name: str, field: Field) -> str:
-        """The expression that shows a column's values in canonical form."""
-        test = _TESTED.get(field.type)
-        if test is None:
-            function = f"canonical_{self._columns.index(column)}"
-            self._connection.create_function(function, 1, _canonical(name, _nullable(field)), deterministic=True)
-            return f"{function}({_quoted(column.name)})"
-        exact = self._strict and column.declared in _STRICT.get(field.type, ())
-        if exact or (column.name == self._rowid and field.type == "integer"):
-            return _quoted(column.name)
-        return test.format(_quoted(column.name))
+    def _is_exact(self, column: _Column, field: Field) -> bool:
+        """Whether a column holds nothing but canonical values of the field."""
+        strict = self._strict and column.declared in _STRICT.get(field.type, ())
+        return strict or (column.name == self._rowid and field.type == "integer")
 
 
 def _canonical(name: str, field: Field) -> Callable[[Any], str | None]:
     """Return what makes the canonical text of a value: of a scalar, or of JSON."""
-    alone = Schema({name: field})
+    alone = Schema({name: _nullable(field)})
 
     @lru_cache(maxsize=_REMEMBERED)
     def canonical(value: Any) -> str | None:
@@ -289,13 +311,3 @@ def _quoted(name: str) -> str:
 
 def _folded(name: str) -> str:
     return "".join(c.lower() if c.isascii() else c for c in name)
-
-
-@contextmanager
-def _uncaught_interrupts() -> Iterator[None]:
-    """Let Ctrl-C end the process by itself: Python's handler would wait until SQLite is done."""
-    before = signal.signal(signal.SIGINT, signal.SIG_DFL)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)

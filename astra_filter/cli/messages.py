@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from astra_filter.span import Span, line_and_column, underline, visible
+from astra_filter.span import Span, line_and_column, underline
+from astra_filter.span import visible as _escaped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -14,32 +15,33 @@ class InputError(Exception):
     """What the command was given cannot be used; the message is for the person who gave it."""
 
 
-def missing_extra(module: str) -> str:
-    return f"astra-filter: the command needs {module}; install it with: pip install 'astra-filter[cli]'"
+def shown(text: str) -> str:
+    """Return a name fit for a message; long ones, as of files, are cut late."""
+    return _escaped(text, 1000)
 
 
 # Files ---------------------------------------------------------------------------------------------------------------
 
 
 def unreadable(name: str, error: OSError) -> InputError:
-    return InputError(f"{visible(name)}: {error.strerror or error}")
+    return InputError(f"{shown(name)}: {error.strerror or error}")
 
 
 def unknown_format(name: str) -> InputError:
-    return InputError(f"{visible(name)}: this is not JSON; say what it is with --from json, jsonl, csv or sqlite")
+    return InputError(f"{shown(name)}: this is not JSON; say what it is with --from json, jsonl, csv or sqlite")
 
 
 def empty(name: str) -> InputError:
-    return InputError(f"{visible(name)}: the file is empty")
+    return InputError(f"{shown(name)}: the file is empty")
 
 
 def not_text(name: str, line: int, error: UnicodeDecodeError) -> InputError:
     byte = error.object[error.start]
-    return InputError(f"{visible(name)}, line {line}: not UTF-8 text (byte 0x{byte:02x})")
+    return InputError(f"{shown(name)}, line {line}: not UTF-8 text (byte 0x{byte:02x})")
 
 
 def utf16(name: str) -> InputError:
-    return InputError(f"{visible(name)}: this is UTF-16 text, and only UTF-8 is read")
+    return InputError(f"{shown(name)}: this is UTF-16 text, and only UTF-8 is read")
 
 
 # JSON ----------------------------------------------------------------------------------------------------------------
@@ -47,7 +49,7 @@ def utf16(name: str) -> InputError:
 
 def not_json(name: str, text: str, span: Span, reason: str, first_line: int = 1) -> InputError:
     line, column = line_and_column(text, span.start)
-    place = f"{visible(name)}, line {line + first_line - 1}, column {column}"
+    place = f"{shown(name)}, line {line + first_line - 1}, column {column}"
     return InputError(f"{place}: {reason}\n{underline(text, span)}")
 
 
@@ -68,11 +70,11 @@ def deep_json(name: str, line: int | None) -> InputError:
 
 
 def no_items(name: str) -> InputError:
-    return InputError(f"{visible(name)}: neither an array of resources nor a document with an array called items")
+    return InputError(f"{shown(name)}: neither an array of resources nor a document with an array called items")
 
 
 def not_a_resource(name: str, place: str, kind: str) -> InputError:
-    return InputError(f"{visible(name)}, {place}: a resource is an object, and this is {kind}")
+    return InputError(f"{shown(name)}, {place}: a resource is an object, and this is {kind}")
 
 
 # CSV -----------------------------------------------------------------------------------------------------------------
@@ -91,11 +93,11 @@ def unnamed_column(name: str, line: int, column: int) -> InputError:
 
 
 def repeated_column(name: str, line: int, column: str) -> InputError:
-    return InputError(f"{_at(name, line)}: the header names '{visible(column)}' twice")
+    return InputError(f"{_at(name, line)}: the header names '{shown(column)}' twice")
 
 
 def no_column(name: str, column: str, columns: Sequence[str]) -> InputError:
-    return InputError(f"{visible(name)}: there is no column '{visible(column)}'{_among(columns)}")
+    return InputError(f"{shown(name)}: there is no column '{shown(column)}'{_among(columns)}")
 
 
 # Databases -----------------------------------------------------------------------------------------------------------
@@ -106,38 +108,38 @@ def database_from_pipe() -> InputError:
 
 
 def not_a_database(name: str, reason: object) -> InputError:
-    return InputError(f"{visible(name)}: not a database that SQLite can read: {reason}")
+    return InputError(f"{shown(name)}: not a database that SQLite can read: {reason}")
 
 
 def database_failed(name: str, reason: object) -> InputError:
-    return InputError(f"{visible(name)}: SQLite says: {visible(str(reason))}")
+    return InputError(f"{shown(name)}: SQLite says: {shown(str(reason))}")
 
 
 def table_elsewhere(name: str) -> InputError:
-    return InputError(f"{visible(name)}: --table is for SQLite databases, and this is none")
+    return InputError(f"{shown(name)}: --table is for SQLite databases, and this is none")
 
 
 def which_table(name: str, tables: Sequence[str]) -> InputError:
-    return InputError(f"{visible(name)}: say which table to read with --table{_among(tables)}")
+    return InputError(f"{shown(name)}: say which table to read with --table{_among(tables)}")
 
 
 def no_table(name: str, table: str, tables: Sequence[str]) -> InputError:
-    return InputError(f"{visible(name)}: there is no table '{visible(table)}'{_among(tables)}")
+    return InputError(f"{shown(name)}: there is no table '{shown(table)}'{_among(tables)}")
 
 
 def utf16_database(name: str) -> InputError:
-    return InputError(f"{visible(name)}: this database keeps its text as UTF-16, whose order SQLite gets wrong")
+    return InputError(f"{shown(name)}: this database keeps its text as UTF-16, whose order SQLite gets wrong")
 
 
 # Schemas and keys ----------------------------------------------------------------------------------------------------
 
 
 def schema_not_object(name: str) -> InputError:
-    return InputError(f"{visible(name)}: a JSON Schema is an object")
+    return InputError(f"{shown(name)}: a JSON Schema is an object")
 
 
 def at_schema(name: str, error: object) -> InputError:
-    return InputError(f"{visible(name)}, {error}")
+    return InputError(f"{shown(name)}, {error}")
 
 
 def no_schema() -> InputError:
@@ -162,16 +164,15 @@ def ref_without_schema() -> InputError:
 
 def nothing_to_infer(name: str) -> InputError:
     return InputError(
-        f"{visible(name)}: no member has a value that tells its type; say what fields there are with --schema"
+        f"{shown(name)}: no member has a value that tells its type; say what fields there are with --schema"
     )
 
 
 def bad_key(name: str, key: str, reason: str) -> InputError:
-    return InputError(f"{visible(name)}: '{visible(key)}' cannot be the key: {reason}")
+    return InputError(f"{shown(name)}: '{shown(key)}' cannot be the key: {reason}")
 
 
 NOT_A_FIELD = "there is no such field at the top level"
-NOT_A_SCALAR = "it is an array or an object"
 NOT_SORTABLE = "it cannot be sorted by"
 NOT_UNIQUE = "it is missing or null in a resource, or two have the same value"
 
@@ -183,12 +184,14 @@ def total(count: int) -> str:
     return f"{_count(count, 'match', 'matches')} in all"
 
 
-def more(token: str) -> str:
+def more(token: str | None) -> str:
+    if token is None:
+        return "more follow; to continue there, name the field that identifies a resource with --key"
     return f"more follow; the next page: --continue {token}"
 
 
 def _at(name: str, line: int | None) -> str:
-    return visible(name) if line is None else f"{visible(name)}, line {line}"
+    return shown(name) if line is None else f"{shown(name)}, line {line}"
 
 
 def _count(number: int, one: str, many: str = "") -> str:
@@ -196,6 +199,18 @@ def _count(number: int, one: str, many: str = "") -> str:
 
 
 def _among(names: Iterable[str]) -> str:
-    listed = [visible(name) for name in names]
-    shown = ", ".join(listed[:10]) + (", …" if len(listed) > 10 else "")
-    return f"; there are: {shown}" if listed else ""
+    listed = [shown(name) for name in names]
+    first = ", ".join(listed[:10]) + (", …" if len(listed) > 10 else "")
+    return f"; there are: {first}" if listed else ""
+
+
+# Server --------------------------------------------------------------------------------------------------------------
+
+
+def bad_token_option() -> InputError:
+    # What was given is not shown: it is a secret.
+    return InputError("--token: write TOKEN=ACCOUNT, each token once")
+
+
+def database_as_data(name: str) -> InputError:
+    return InputError(f"{shown(name)}: this is a database, and --data takes JSON, JSON lines or CSV")

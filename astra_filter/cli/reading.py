@@ -13,6 +13,7 @@ import json
 import re
 import sys
 from enum import StrEnum
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -306,7 +307,7 @@ def _integer(cell: str) -> int | str:
 
 
 def _number(cell: str) -> float | str:
-    return float(cell) if _NUMBER.fullmatch(cell) else cell
+    return value if _NUMBER.fullmatch(cell) and isfinite(value := float(cell)) else cell
 
 
 def _container(cell: str) -> Any:

@@ -35,9 +35,9 @@ _UNBOUNDED = 1_000_000
 
 def write(page: Page, query: ListQuery, form: OutputFormat) -> None:
     """Write a page to standard output; what JSON keeps in ``metadata`` goes to standard error in the other forms."""
-    if form is not OutputFormat.TABLE:
-        # What JSON may hold and UTF-8 may not, lone surrogates, comes out as JSON writes them.
-        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr]
+    # What the encoding cannot write comes out escaped, as JSON itself writes lone surrogates; JSON and CSV are UTF-8.
+    encoding = None if form is OutputFormat.TABLE else "utf-8"
+    sys.stdout.reconfigure(encoding=encoding, errors="backslashreplace")  # type: ignore[union-attr]
     match form:
         case OutputFormat.JSON:
             json.dump(page.body(), sys.stdout, ensure_ascii=False, indent=2)
@@ -55,7 +55,7 @@ def write(page: Page, query: ListQuery, form: OutputFormat) -> None:
     sys.stdout.flush()
     if page.total is not None:
         sys.stderr.write(messages.total(page.total) + "\n")
-    if page.next_token is not None:
+    if page.more:
         sys.stderr.write(messages.more(page.next_token) + "\n")
 
 
