@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, assert_never
 from astra_filter import errors
 from astra_filter.checked import All, Any, Compare, In, IsNull, Some
 from astra_filter.nodes import Operator
+from astra_filter.records import replace
 from astra_filter.sql.dialects import fill
 from astra_filter.sql.fragment import Fragment
 from astra_filter.sql.operands import Operand, element_operand, resource_operand
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from astra_filter.checked import Condition, Ref
+    from astra_filter.fields import Column
     from astra_filter.sql.dialects import Dialect
 
 _COMPARISONS = {Operator.EQ: "=", Operator.LT: "<", Operator.LTE: "<=", Operator.GT: ">", Operator.GTE: ">="}
@@ -63,6 +65,7 @@ class Writer:
         self._level = level
 
     def condition(self, condition: Condition) -> Term:
+        """Return a condition of this scope; raises as `where` does."""
         match condition:
             case All():
                 return self._group(condition, "AND")
@@ -76,7 +79,8 @@ class Writer:
                 assert_never(condition)
 
     def _group(self, group: All | Any, operator: str) -> Term:
-        return _chain([self.condition(operand) for operand in _flat(group)], operator)
+        terms = [self.condition(operand) for operand in _merge(_flat(group), negated=operator == "AND")]
+        return terms[0] if len(terms) == 1 else _chain(terms, operator)
 
     def _test(self, test: IsNull | Compare | In) -> Fragment:
         operand = self._operand(test.ref)
@@ -152,6 +156,23 @@ def _flat(group: All | Any) -> Iterable[Condition]:
             yield from _flat(operand)
         else:
             yield operand
+
+
+def _merge(operands: Iterable[Condition], *, negated: bool) -> Iterable[Condition]:
+    """Ask each array once: some element is P or some is Q, where some is P or Q; so for none, joined by AND."""
+    conditions: dict[tuple[Column | None, tuple[str, ...]], list[Some]] = {}
+    others: list[Condition] = []
+    for operand in operands:
+        if isinstance(operand, Some) and operand.negated is negated:
+            conditions.setdefault((operand.ref.column, operand.ref.path), []).append(operand)
+        else:
+            others.append(operand)
+    for found in conditions.values():
+        if len(found) == 1:
+            others.append(found[0])
+        else:
+            others.append(replace(found[0], condition=Any(tuple(some.condition for some in found))))
+    return others
 
 
 def _chain(terms: Sequence[Term], operator: str) -> Term:
