@@ -11,6 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from astra_filter.checked import All, Any, Compare, Condition, In, IsNull, Some, Test
+from astra_filter.fields import Uuid
 from astra_filter.sql.dialects import Dialect, dialect
 from astra_filter.sql.fragment import Fragment, Param
 from astra_filter.sql.operands import resource_operand
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
     from astra_filter.checked import Ref
     from astra_filter.fields import Column, Field
-    from astra_filter.ordering import Order
     from astra_filter.sql.operands import Operand
 
 Path: TypeAlias = tuple[str, ...]
@@ -65,12 +65,14 @@ class _RowWriter(Writer):
         self._related = related
 
     def condition(self, condition: Condition) -> Term:
-        if condition in self._related:
+        if not isinstance(condition, (All, Any)) and condition in self._related:
             return Term(Fragment(Place(condition)), "", SUBQUERY_DEPTH)
         return super().condition(condition)
 
     def _operand(self, ref: Ref) -> Operand:
-        return resource_operand(self._dialect, self._columns[ref.path], ref.field, "row")
+        operand = resource_operand(self._dialect, self._columns[ref.path], ref.field, "row")
+        # MariaDB's own type of UUIDs compares as null with a UUID that the type does not take.
+        return operand._replace(nullable=True) if isinstance(ref.field, Uuid) else operand
 
 
 class Where(NamedTuple):
@@ -116,11 +118,6 @@ class Seek(NamedTuple):
             for slot, ((column, field, descending), null) in enumerate(zip(self.keys, self.nulls, strict=True))
         ]
         return Fragment.join(" OR ", ranges(keys, record, self.keys[-1].field)).parenthesised()
-
-
-def sorts(order: Order) -> tuple[Sort, ...]:
-    """Return the terms of an order."""
-    return tuple([Sort(leaf.column, leaf.field, descending) for leaf, descending in order.keys])
 
 
 def tests(condition: Condition) -> Iterator[Test]:

@@ -6,15 +6,15 @@ over related rows are SQLAlchemy's own, so aliases, caching, type decorators and
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 from uuid import UUID
 
 from astra_filter import errors, fields
-from astra_filter.adapters.embedding import Path, Place, Seek, Sort, Where, slots, sorts, tests
+from astra_filter.adapters.embedding import Path, Place, Seek, Sort, Where, slots, tests
 from astra_filter.checked import IsNull, Some
 from astra_filter.fields import Array, Object, Open, leaves
+from astra_filter.records import replace
 from astra_filter.schema import Schema
 from astra_filter.sql.dialects import JSON_STORAGE
 from astra_filter.sql.fragment import Param
@@ -171,7 +171,10 @@ def _scalar(kind: sa.types.TypeEngine[Any], path: str, **options: Any) -> Field:
             # A native enum has no collation, and others hold the declared values only.
             return fields.Enum(*kind.enums, binary=True, **options)
         case sa.Enum(enum_class=type() as declared) if all(isinstance(member.value, str) for member in declared):
-            return fields.Enum(declared, binary=True, **options)
+            values = [member.value for member in declared]
+            # What is stored may be the members' names, which do not sort as the values do.
+            options["sortable"] = options.get("sortable", False) and values == kind.enums
+            return fields.Enum(*values, binary=True, **options)
         case sa.String():
             binary = True if kind.collation in _BINARY_COLLATIONS else None
             return fields.String(max_length=kind.length, binary=binary, **options)
@@ -227,10 +230,16 @@ def apply(query: ListQuery, statement: S, target: Any = None) -> S:
     target = _target(statement) if target is None else target
     scope = _scope(query.schema, target)
     statement = _filtered(query, statement, target)
-    keys = sorts(query.order)
-    columns: dict[PlaceKey, sa.ColumnElement[Any]] = {key.column.name: scope.column(key.column.name) for key in keys}
+    columns: dict[PlaceKey, sa.ColumnElement[Any]] = {}
+    keys: list[Sort] = []
+    for leaf, descending in query.order.keys:
+        stored, column = leaf.column, scope.column(leaf.column.name)
+        if isinstance(_plain_type(column.type), sa.Enum):  # Databases sort enums by their declaration.
+            stored, column = stored._replace(binary=False), sa.cast(column, sa.String())
+        columns[stored.name] = column
+        keys.append(Sort(stored, leaf.field, descending))
     if query.position is not None:
-        seek = Seek(keys, tuple([value is None for value in query.position]))
+        seek = Seek(tuple(keys), tuple([value is None for value in query.position]))
         binds = {
             slot: _bind(key.field, value, key.column, columns[key.column.name].type)
             for slot, (key, value) in enumerate(zip(keys, query.position, strict=True))
@@ -349,10 +358,10 @@ def _loads(scope: _Scope, shown: Iterable[Path]) -> Iterator[_AbstractLoad]:
     for name, *rest in shown:
         inside.setdefault(name, []).append(tuple(rest))
     for name, paths in inside.items():
-        if scope.relation(name) is not None:
-            inner = scope.related(name)
+        relation = scope.relation(name)
+        if relation is not None:
+            inner = scope.related(name)._replace(target=relation.mapper.class_)
             deeper = paths if all(paths) else list(inner.leaves)
-            inner = inner._replace(target=inner.target.__mapper__)
             yield selectinload(getattr(scope.target, name)).options(*_loads(inner, deeper))
 
 
@@ -405,16 +414,24 @@ def _render(element: _Embedded, compiler: SQLCompiler, **options: Any) -> str:
         if isinstance(part, str):
             text.append(compiler.escape_literal_column(part))  # type: ignore[no-untyped-call]
         elif isinstance(part, Place):
-            text.append(compiler.process(children[part.value], **options))
+            child = children[part.value]
+            place = compiler.process(child, **options)
+            text.append(f"CAST({place} AS CHAR)" if _sorts_otherwise(element, child, compiler.dialect) else place)
         elif isinstance(part, Param):
             bind = sa.bindparam(None, part.value, sa.String(), unique=True) if part.slot is None else binds[part.slot]
             text.append(compiler.process(bind, **options))
     return "".join(text)
 
 
-def _bind(
-    field: Field, value: Any, column: Column | None, stored: sa.types.TypeEngine[Any]
-) -> sa.BindParameter[Any]:
+def _sorts_otherwise(element: _Embedded, child: sa.ColumnElement[Any], dialect: sa.Dialect) -> bool:
+    """Whether a database does not sort a type as SPEC §6 says: MariaDB its UUIDs."""
+    if dialect.name != "mariadb" or isinstance(element._shape, Where):  # noqa: SLF001
+        return False
+    kind = child.type
+    return isinstance(kind, sa.Uuid) and kind.native_uuid and dialect.supports_native_uuid
+
+
+def _bind(field: Field, value: Any, column: Column | None, stored: sa.types.TypeEngine[Any]) -> sa.BindParameter[Any]:
     """Return the parameter for a canonical value, to be tested against a column of a type, or None for one in JSON."""
     storage = JSON_STORAGE[field.type]
     parameter = _PARAMETERS[storage.type]
@@ -429,9 +446,9 @@ def _bind(
             value = UUID(value) if plain.as_uuid else value
         case fields.Timestamp(), sa.DateTime():
             value = value if plain.timezone else value.replace(tzinfo=None)
-        case (fields.Timestamp() | fields.Date()), sa.String():
+        case ((fields.Timestamp() | fields.Date()), sa.String()):
             value, stored = field.json(value), parameter
-        case (fields.String() | fields.Enum() | fields.Integer() | fields.Number()), _ if plain is stored:
+        case ((fields.String() | fields.Enum() | fields.Integer() | fields.Number()), _) if plain is stored:
             # The width or precision of the column's own type must not cut the literal.
             stored = parameter
     return sa.bindparam(None, value, stored, unique=True)

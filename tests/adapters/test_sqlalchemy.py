@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
+import enum
+import importlib
 import json
+import sys
+from contextlib import contextmanager
+from datetime import date, datetime, timezone
+from decimal import Decimal
+from random import Random
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
-from adapters.engines import ENGINES, engine
+from adapters.engines import ENGINES, POSTGRES_URL, engine
 from cases import Case, Suite, identity, suites
-from sqlalchemy.dialects import mysql
+from sqlalchemy.dialects import mysql, oracle, postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, aliased, mapped_column, relationship
 
-from astra_filter import StorageError, fields
+from astra_filter import SchemaError, StorageError, compile, fields
+from astra_filter.adapters.sqlalchemy import count, schema
+from astra_filter.errors import MissingExtraError
 from astra_filter.sql.rows import columns, is_document, to_row
 
 if TYPE_CHECKING:
@@ -127,3 +139,522 @@ def test_conformance(database: sa.Connection, suite: Suite, case: Case) -> None:
         )
         == expected
     )
+
+
+# The ORM -------------------------------------------------------------------------------------------------------------
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class Level(enum.Enum):
+    LOW = "low"
+    HIGH = "high"
+
+
+task_tag = sa.Table(
+    "task_tag",
+    Base.metadata,
+    sa.Column("task_id", sa.ForeignKey("task.id"), primary_key=True),
+    sa.Column("tag_id", sa.ForeignKey("tag.id"), primary_key=True),
+)
+
+
+class Company(Base):
+    __tablename__ = "company"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str | None] = mapped_column(sa.String(50))
+
+
+class Author(Base):
+    __tablename__ = "author"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str | None] = mapped_column(sa.String(50))
+    password: Mapped[str] = mapped_column(sa.String(50), default="secret")
+    company_id: Mapped[int | None] = mapped_column(sa.ForeignKey("company.id"))
+    company: Mapped[Company | None] = relationship()
+    tags: Mapped[list[Tag]] = relationship(back_populates="owner")
+
+
+class Tag(Base):
+    __tablename__ = "tag"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str | None] = mapped_column(sa.String(50))
+    weight: Mapped[int | None]
+    labels: Mapped[list[Any] | None] = mapped_column(JSON)
+    owner_id: Mapped[int | None] = mapped_column(sa.ForeignKey("author.id"))
+    owner: Mapped[Author | None] = relationship(back_populates="tags")
+
+
+class Task(Base):
+    __tablename__ = "task"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    title: Mapped[str] = mapped_column("Title %", sa.String(50), comment="What it is called.")
+    level: Mapped[Level | None]
+    external: Mapped[UUID | None]
+    done: Mapped[bool | None]
+    price: Mapped[Decimal | None] = mapped_column(sa.Numeric(10, 2))
+    small: Mapped[int | None] = mapped_column(sa.SmallInteger)
+    start: Mapped[datetime | None] = mapped_column(TIMESTAMP)
+    local: Mapped[datetime | None] = mapped_column(
+        sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb")
+    )
+    day: Mapped[date | None]
+    extra: Mapped[Any | None] = mapped_column(JSON)
+    author_id: Mapped[int | None] = mapped_column(sa.ForeignKey("author.id"))
+    parent_id: Mapped[int | None] = mapped_column(sa.ForeignKey("task.id"))
+    author: Mapped[Author | None] = relationship()
+    parent: Mapped[Task | None] = relationship(remote_side=id, back_populates="children")
+    children: Mapped[list[Task]] = relationship(back_populates="parent", order_by=id)
+    tags: Mapped[list[Tag]] = relationship(secondary=task_tag, order_by=Tag.id)
+
+
+LABELS = fields.Array(fields.Object({"name": fields.String(), "value": fields.String(nullable=True)}), nullable=True)
+EXTRA = fields.Object({"size": fields.Number(nullable=True), "kind": fields.String(nullable=True)}, nullable=True)
+RELATIONS = (
+    "author", "author.company", "author.tags", "parent", "parent.author", "parent.parent", "children", "children.author",
+    "tags", "tags.owner", "children.tags",
+)  # fmt: skip
+TASK = schema(
+    Task,
+    fields={
+        "extra": EXTRA,
+        **{f"{path}.extra": EXTRA for path in ("parent", "parent.parent", "children")},
+        **{f"{path}.labels": LABELS for path in ("tags", "author.tags", "children.tags")},
+    },
+    exclude=["author.password", "parent.author.password", "children.author.password", "tags.owner.password"],
+    relations=RELATIONS,
+)
+
+
+def tasks() -> list[Task]:
+    acme, nameless = Company(id=1, name="Acme"), Company(id=2, name=None)
+    ann = Author(id=1, name="Ann", company=acme)
+    bob = Author(id=2, name="bob", company=nameless)
+    none = Author(id=3, name=None)
+    red = Tag(id=1, name="red", weight=3, owner=ann, labels=[{"name": "env", "value": "prod"}])
+    blue = Tag(id=2, name="blue", weight=1, labels=[{"name": "env", "value": "dev"}, {"name": "x", "value": "prod"}])
+    plain = Tag(id=3, name=None, weight=None, labels=None, owner=none)
+    first = Task(
+        id=1, title="one", level=Level.LOW, external=UUID(int=1), done=True, price=Decimal("0.10"), small=7,
+        start=datetime(2020, 8, 6, 12, 24, 52, 256624, tzinfo=timezone.utc), local=datetime(2020, 8, 6, 12), day=date(2020, 8, 6),
+        extra={"size": 1.5, "kind": "a"}, author=ann, tags=[red, blue],
+    )  # fmt: skip
+    second = Task(
+        id=2, title="ONE", level=Level.HIGH, external=UUID(int=255), done=False, price=Decimal("20.00"), small=-1,
+        start=datetime(2021, 1, 1, tzinfo=timezone.utc), local=datetime(2021, 1, 1), day=date(2021, 1, 1),
+        extra={"size": 2, "kind": "b"}, author=bob, parent=first, tags=[blue],
+    )  # fmt: skip
+    third = Task(id=3, title="two ", author=none, parent=second, tags=[plain])
+    fourth = Task(id=4, title="two", extra=None, parent=first, author=ann)
+    fifth = Task(id=5, title="", extra="text", level=Level.LOW, parent=fourth)
+    return [first, second, third, fourth, fifth]
+
+
+FILTERS = [
+    "title eq 'one'",
+    "title gt 'ONE'",
+    "title endswith ' '",
+    "level eq 'low'",
+    "level ne 'low'",
+    "level in ('high', null)",
+    "external eq '{00000000-0000-0000-0000-0000000000FF}'",
+    "done eq true",
+    "done ne true",
+    "price eq 0.1",
+    "price gte 0.1",
+    "small lt 5000000000",
+    "small in (7, -9223372036854775808)",
+    "start lt '2020-08-06T14:24:52.256625+02:00'",
+    "start eq '2021-01-01'",
+    "local eq '2021-01-01'",
+    "local lte '2020-08-06T14:00:00+02:00'",
+    "day gt '2020-08-06'",
+    "extra.size gt 1.5",
+    "extra.kind ne 'a'",
+    "extra.size eq null",
+    "author.name eq 'Ann'",
+    "author.name ne 'Ann'",
+    "author.name eq null",
+    "author.name ne null",
+    "author.name in ('bob', null)",
+    "author.name not in ('bob', null)",
+    "author.name contains 'b'",
+    "author.id eq null",
+    "author.company.name eq 'Acme'",
+    "author.company.name eq null",
+    "not author.company.name startswith 'A'",
+    "author.tags.name eq 'red'",
+    "author.tags eq null",
+    "author.tags ne null",
+    "author.tags[name eq 'red' and owner_id eq 1]",
+    "author.tags.labels.value eq 'prod'",
+    "parent.title eq 'one'",
+    "parent.title ne 'one'",
+    "parent.parent.title eq 'one'",
+    "parent.parent.id eq null",
+    "parent.author.name eq 'Ann' and author.name ne 'Ann'",
+    "parent.extra.kind eq 'a'",
+    "children.title eq 'two'",
+    "children.title ne 'two'",
+    "children[title eq 'two' and author.name eq 'Ann']",
+    "children[author.name eq 'bob' or tags.name eq 'red']",
+    "not children[author.name ne 'Ann']",
+    "tags.name eq 'blue'",
+    "tags.name ne 'blue'",
+    "tags.name eq null",
+    "tags.name ne null",
+    "tags.weight gt 1",
+    "tags.name eq 'blue' and tags.weight gt 1 and not tags[name eq 'blue' and weight gt 1]",
+    "tags[not name eq 'blue']",
+    "not tags[name eq 'blue']",
+    "tags.owner.name eq 'Ann'",
+    "tags.owner.name eq null",
+    "tags[owner.name eq null and weight eq null]",
+    "tags.labels.name eq 'x'",
+    "tags.labels[name eq 'env' and value eq 'prod']",
+    "tags[labels eq null]",
+    "tags[name eq 'red' and labels[value eq 'prod']]",
+    "tags.labels eq null",
+    "children.tags.name eq null",
+    "children.tags.labels.value eq 'dev' or parent.title eq 'two'",
+    "(tags.name eq 'red' or title eq 'two') and not (author.name eq 'bob' or level eq 'high') and id lt 5",
+]
+
+
+@pytest.fixture(scope="module")
+def session(database: sa.Connection) -> Iterator[Session]:
+    Base.metadata.create_all(database)
+    with Session(database) as found:
+        found.add_all(tasks())
+        found.commit()
+        yield found
+
+
+@pytest.mark.parametrize("text", FILTERS)
+def test_mapped_class(session: Session, text: str) -> None:
+    """The predicate reads the same objects through their attributes."""
+    everything = list(session.scalars(sa.select(Task).order_by(Task.id)))
+    chosen = TASK.compile(text)
+    expected = chosen.select(everything)
+    others = [task for task in everything if task not in expected]
+    assert expected, "a filter that selects nothing shows nothing"
+    assert others
+    assert list(session.scalars(sa.select(Task).where(chosen.sqlalchemy(Task)).order_by(Task.id))) == expected
+    assert list(session.scalars(sa.select(Task).where(~chosen.sqlalchemy(Task)).order_by(Task.id))) == others
+    opposite = TASK.compile(f"not ({text})")
+    assert list(session.scalars(sa.select(Task).where(opposite.sqlalchemy(Task)).order_by(Task.id))) == others
+    alias = aliased(Task)
+    assert list(session.scalars(sa.select(alias).where(chosen.sqlalchemy(alias)).order_by(alias.id))) == expected
+
+
+# Pages ---------------------------------------------------------------------------------------------------------------
+
+
+class State(enum.Enum):
+    PENDING = "b"
+    RUNNING = "a"
+    DONE = "c"
+
+
+class Job(Base):
+    __tablename__ = "job"
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(sa.String(20))
+    state: Mapped[State | None] = mapped_column(
+        sa.Enum(State, values_callable=lambda cls: [member.value for member in cls])
+    )
+    rank: Mapped[int | None]
+    at: Mapped[datetime] = mapped_column(TIMESTAMP)
+    author_id: Mapped[int | None] = mapped_column(sa.ForeignKey("author.id"))
+    author: Mapped[Author | None] = relationship()
+
+
+JOB = schema(
+    Job, relations=["author", "author.tags"], fields={"author.tags.labels": LABELS}, exclude=["author.password"]
+)
+
+
+@pytest.fixture(scope="module")
+def jobs(session: Session) -> list[Job]:
+    random = Random(6)
+    session.add_all(
+        Job(
+            id=UUID(int=random.getrandbits(128), version=4),
+            name=random.choice(["a", "A", "b", "é", "e", "a ", "😀", "\ufffd", ""]),
+            state=random.choice([*State, None]),
+            rank=random.choice([1, 2, None]),
+            at=datetime(2020, 1, 1, 0, 0, 0, random.choice([0, 1, 999_999]), tzinfo=timezone.utc),
+            author_id=random.choice([1, 2, 3, None]),
+        )
+        for _ in range(80)
+    )
+    session.commit()
+    return list(session.scalars(sa.select(Job)))
+
+
+ORDERS = [
+    None,
+    "id desc",
+    "name",
+    "name desc",
+    "rank",
+    "rank desc",
+    "state",
+    "state desc, rank",
+    "at desc, name, rank desc",
+    "rank, name desc, state",
+]
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("text", [None, "name ne 'a' and not author.tags.name eq 'blue'"])
+def test_pages(session: Session, jobs: list[Job], order: str | None, text: str | None) -> None:
+    """SPEC §6: the pages of the SELECT are those of the reference in memory."""
+    parameters = {"filter": text, "orderBy": order, "limit": "7", "count": "true"}
+    statement = sa.select(Job).where(Job.author_id.is_distinct_from(3))
+    mine = [job for job in jobs if job.author_id != 3]
+    seen = 0
+    while True:
+        query = JOB.query(parameters)
+        expected = query.page(mine)
+        total = session.scalar(count(query, statement))
+        page = query.page_from_resources(session.scalars(query.apply(statement)), total=total)
+        assert page == expected
+        seen += len(page.items)
+        if page.next_token is None:
+            break
+        parameters["continue"] = page.next_token
+    assert seen == page.total == len(JOB.compile(text).select(mine) if text else mine)
+
+
+def test_skip_without_limit(session: Session, jobs: list[Job]) -> None:
+    query = JOB.query({"skip": "70", "include": "id,name"})
+    assert query.page_from_resources(session.scalars(query.apply(sa.select(Job)))) == query.page(jobs)
+
+
+def test_pages_of_a_table(session: Session, jobs: list[Job]) -> None:
+    """SPEC §6: rows of a table, without the ORM."""
+    plain = schema(Job.__table__)
+    assert plain.key == "id"
+    query = plain.query({"filter": "rank eq null", "orderBy": "name desc", "limit": "5"})
+    rows = session.execute(query.apply(sa.select(Job.__table__))).mappings()
+    page = query.page_from_rows(rows)
+    assert page == query.page(jobs)
+    assert page.next_token is not None
+
+
+def test_relationships_are_loaded_along(session: Session) -> None:
+    query = JOB.query({"limit": "40"})
+    session.expire_all()
+    with counted(session) as statements:
+        query.page_from_resources(session.scalars(query.apply(sa.select(Job))))
+    # The jobs, their authors, and the authors' tags.
+    assert len(statements) == 3
+    session.expire_all()
+    query = JOB.query({"include": "id,author_id"})
+    with counted(session) as statements:
+        query.page_from_resources(session.scalars(query.apply(sa.select(Job))))
+    assert len(statements) == 1
+
+
+@contextmanager
+def counted(session: Session) -> Iterator[list[str]]:
+    statements: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        statements.append(statement)
+
+    connection = session.connection()
+    sa.event.listen(connection, "before_cursor_execute", note)
+    yield statements
+    sa.event.remove(connection, "before_cursor_execute", note)
+
+
+@pytest.mark.parametrize("name", ["sqlite", "postgresql"])
+def test_async_session(name: str) -> None:
+    url = "sqlite+aiosqlite://" if name == "sqlite" else sa.make_url(POSTGRES_URL).set(drivername="postgresql+asyncpg")
+
+    async def run() -> None:
+        made = create_async_engine(url, poolclass=sa.StaticPool)
+        try:
+            async with made.connect() as connection:
+                if name == "postgresql":
+                    await connection.exec_driver_sql("CREATE SCHEMA astra_filter_async")
+                    await connection.exec_driver_sql("SET search_path TO astra_filter_async")
+                await connection.run_sync(Base.metadata.create_all)
+                async with AsyncSession(connection) as session:
+                    session.add_all(tasks())
+                    await session.flush()
+                    session.expunge_all()
+                    statement = sa.select(Task)
+                    query = TASK.query({})
+                    everything = query.page_from_resources(await session.scalars(query.apply(statement))).items
+                    for text in FILTERS[::3]:
+                        session.expunge_all()
+                        query = TASK.query({"filter": text})
+                        page = query.page_from_resources(await session.scalars(query.apply(statement)))
+                        assert page.items == query.filter.select(everything), text
+                await connection.rollback()
+        finally:
+            await made.dispose()
+
+    asyncio.run(run())
+
+
+# Schemas and statements ----------------------------------------------------------------------------------------------
+
+
+def test_schema_of_a_mapped_class() -> None:
+    made = TASK.root.members
+    assert {name: (type(field).__name__, field.nullable) for name, field in made.items()} == {
+        "id": ("Integer", False),
+        "title": ("String", False),
+        "level": ("Enum", True),
+        "external": ("Uuid", True),
+        "done": ("Boolean", True),
+        "price": ("Number", True),
+        "small": ("Integer", True),
+        "start": ("Timestamp", True),
+        "local": ("Timestamp", True),
+        "day": ("Date", True),
+        "extra": ("Object", True),
+        "author_id": ("Integer", True),
+        "parent_id": ("Integer", True),
+        "author": ("Object", True),
+        "parent": ("Object", True),
+        "children": ("Array", False),
+        "tags": ("Array", False),
+    }
+    assert TASK.key == "id"
+    assert (made["title"].column, made["title"].max_length, made["title"].description) == (
+        "Title %",
+        50,
+        "What it is called.",
+    )
+    assert (made["level"].values, made["level"].sortable) == (("low", "high"), False)
+    assert set(made["author"].members) == {"id", "name", "company_id", "company", "tags"}
+    assert not made["author"].members["name"].sortable
+    assert JOB.root.members["state"].sortable
+
+
+def test_schema_refuses_what_it_cannot_describe() -> None:
+    table = sa.Table(
+        "t", sa.MetaData(), sa.Column("a", sa.Integer), sa.Column("b", sa.LargeBinary), sa.Column("_c", sa.Text)
+    )
+    with pytest.raises(SchemaError, match="b: no field represents the type LargeBinary") as caught:
+        schema(table)
+    assert caught.value.code == "unknown_column_type"
+    assert set(schema(table, omit_unsupported=True).root.members) == {"a"}
+    assert set(schema(table, exclude=["b"]).root.members) == {"a"}
+    assert schema(table, exclude=["b"]).key is None
+    for wrong in (
+        {"exclude": ["b", "d"]},
+        {"exclude": ["b"], "relations": ["d"]},
+        {"exclude": ["b"], "fields": {"d": fields.Date()}},
+    ):
+        with pytest.raises(SchemaError, match="d: there is no such column or relationship"):
+            schema(table, **wrong)
+
+
+def test_schema_of_other_types() -> None:
+    class Trimmed(sa.types.TypeDecorator[str]):
+        impl = sa.String(9)
+        cache_ok = True
+
+    table = sa.Table(
+        "t",
+        sa.MetaData(),
+        sa.Column("a", Trimmed),
+        sa.Column("b", postgresql.ARRAY(sa.Integer)),
+        sa.Column("c", sa.Text(collation="C")),
+        sa.Column("d", sa.Enum("x", "y")),
+    )
+    members = schema(table).root.members
+    assert members["a"].max_length == 9
+    assert isinstance(members["b"].items, fields.Integer)
+    assert (members["a"].binary, members["c"].binary) == (None, True)
+    assert members["d"].values == ("x", "y")
+
+
+def test_arrays_of_postgresql() -> None:
+    """A column of arrays is read as JSON."""
+    with engine("postgresql", "arrays") as found, found.begin() as connection:
+        table = sa.Table(
+            "t",
+            sa.MetaData(),
+            sa.Column("id", sa.Integer, primary_key=True),
+            sa.Column("tags", postgresql.ARRAY(sa.Text)),
+            sa.Column("ids", postgresql.ARRAY(sa.Uuid)),
+        )
+        table.create(connection)
+        rows = [
+            {"id": 1, "tags": ["a", None], "ids": [UUID(int=10)]},
+            {"id": 2, "tags": [], "ids": None},
+            {"id": 3, "tags": None, "ids": [UUID(int=11), UUID(int=12)]},
+        ]
+        connection.execute(table.insert(), rows)
+        made = schema(table)
+        for text in (
+            "tags eq 'a'",
+            "tags ne 'a'",
+            "tags eq null",
+            "ids eq '0000000000000000000000000000000C'",
+            "ids ne null",
+        ):
+            chosen = made.compile(text)
+            statement = sa.select(table.c.id).where(chosen.sqlalchemy(table)).order_by(table.c.id)
+            assert list(connection.scalars(statement)) == [row["id"] for row in chosen.select(rows)] != [], text
+
+
+def test_uuids_that_a_type_refuses(database: sa.Connection, session: Session, jobs: list[Job]) -> None:
+    """MariaDB compares its UUIDs as null with one of an unknown variant."""
+    for text in ("id ne 'ea58325a-8f6e-82c6-5053-0b5cf2172926'", "id not in ('ea58325a-8f6e-82c6-5053-0b5cf2172926')"):
+        assert len(session.scalars(sa.select(Job).where(JOB.compile(text).sqlalchemy(Job))).all()) == len(jobs)
+
+
+@pytest.mark.parametrize(
+    "dialect", [sqlite.dialect(), postgresql.dialect(), mysql.dialect()], ids=lambda found: found.name
+)
+def test_statement_depends_on_the_shape_alone(dialect: sa.Dialect) -> None:
+    """SPEC §5: values are parameters; the statement is compiled once for a shape."""
+    first, second = (
+        sa.select(Task).where(
+            TASK.compile(f"title eq '{word}' and tags.labels.name eq '{word}' and price gt {n}").sqlalchemy(Task)
+        )
+        for word, n in (("needle", 12345), ("'' OR 1=1 --", 54321))
+    )
+    text = str(first.compile(dialect=dialect))
+    assert text == str(second.compile(dialect=dialect))
+    assert "needle" not in text
+    assert "12345" not in text
+    assert "EXISTS" in text
+    assert first._generate_cache_key() == second._generate_cache_key()
+    other = sa.select(Task).where(
+        TASK.compile("title ne 'needle' and tags.labels.name eq 'x' and price gt 1").sqlalchemy(Task)
+    )
+    assert first._generate_cache_key() != other._generate_cache_key()
+
+
+def test_text_for_people() -> None:
+    assert "instr" in str(TASK.compile("title contains 'x'").sqlalchemy(Task))
+
+
+def test_unsupported_dialect() -> None:
+    """What a dialect cannot do raises."""
+    with pytest.raises(sa.exc.CompileError):
+        sa.select(Task).where(TASK.compile("title eq 'x'").sqlalchemy(Task)).compile(dialect=oracle.dialect())
+
+
+def test_open_schema_has_no_columns() -> None:
+    with pytest.raises(SchemaError) as caught:
+        compile("title eq 'x'").sqlalchemy(Task)
+    assert caught.value.code == "open_schema"
+
+
+def test_missing_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "sqlalchemy", None)
+    monkeypatch.delitem(sys.modules, "astra_filter.adapters.sqlalchemy")
+    with pytest.raises(MissingExtraError, match=r"'astra-filter\[sqlalchemy\]'"):
+        importlib.import_module("astra_filter.adapters.sqlalchemy")
