@@ -55,10 +55,10 @@ class Problem(NamedTuple):
     def entry(self) -> dict[str, Any]:
         """Return the entry of ``invalidParams`` in a 400 document (SPEC §1); code and span stand beside name and reason."""
         reason = self.message
-        if self.expected:
-            reason += "; expected: " + ", ".join(self.expected)
         if self.hint is not None:
             reason += "; " + self.hint
+        elif self.expected:
+            reason += "; expected: " + ", ".join(self.expected)
         start, end = self.span
         return {"name": self.parameter, "reason": reason, "code": self.code, "start": start, "end": end}
 
@@ -976,7 +976,8 @@ def no_truth_value() -> AstraFilterError:
 
 def missing_extra(extra: str, error: ImportError) -> MissingExtraError:
     """Say which extra brings the package that could not be imported."""
-    message = f"the package {error.name} is not installed; install it with: pip install 'astra-filter[{extra}]'"
+    package = (error.name or str(error)).partition(".")[0]
+    message = f"the package {package} is not installed; install it with: pip install 'astra-filter[{extra}]'"
     return MissingExtraError("missing_extra", message)
 
 

@@ -310,6 +310,8 @@ class _Given(NamedTuple):
 def _pairs(parameters: Parameters) -> tuple[Iterable[tuple[str, str]], list[Problem]]:
     if isinstance(parameters, (str, bytes)):
         return _decoded(parameters)
+    if not isinstance(parameters, Iterable):
+        raise errors.bad_parameters(parameters)
     pairs: list[tuple[str, str]] = []
     entries = parameters.items() if isinstance(parameters, Mapping) else parameters
     for entry in entries:
