@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from math import isfinite
@@ -33,6 +33,7 @@ from astra_filter.nodes import (
     Syntax,
 )
 from astra_filter.printer import canonical
+from astra_filter.records import replace
 from astra_filter.span import Span
 
 if TYPE_CHECKING:

@@ -187,7 +187,7 @@ class _Check:
     def _resolve(self, path: Path, scope: _Scope) -> _Target | None:
         owner, is_resource = scope
         if isinstance(owner, Open):
-            return _Target((), Ref(path.names, owner, None, open=True), nullable=True)
+            return _Target((), Ref(path.names, owner, None, True), nullable=True)
         arrays: list[Ref] = []
         field: Field = owner
         names: tuple[str, ...] = ()
@@ -217,13 +217,13 @@ class _Check:
 
     def _ref(self, names: tuple[str, ...], field: Field, *, is_resource: bool) -> Ref:
         leaf = self._leaves.get(names) if is_resource else None
-        return Ref(names, field, None if leaf is None else leaf.column)
+        return Ref(names, field, None if leaf is None else leaf.column, False)
 
     def _element_of(self, ref: Ref, kind: Kind) -> tuple[Ref, bool]:
         """Return what a test with a literal looks at, an array's element or the value, and whether it is an element."""
         if isinstance(ref.field, Array):
-            return Ref((), ref.field.items, None), True
-        return (Ref(ref.path, _OPEN_TYPES[kind], None, open=True) if ref.open else ref), False
+            return Ref((), ref.field.items, None, False), True
+        return (Ref(ref.path, _OPEN_TYPES[kind], None, True) if ref.open else ref), False
 
     # What does not fit
 
@@ -315,7 +315,7 @@ def _join(group: type[All | Any], conditions: Sequence[Condition]) -> Condition:
 
 def _some(arrays: Sequence[Ref], condition: Condition, *, negated: bool) -> Some:
     for ref in arrays[:0:-1]:
-        condition = Some(ref, condition, negated=False)
+        condition = Some(ref, condition, False)
     return Some(arrays[0], condition, negated)
 
 

@@ -12,16 +12,16 @@ A backend therefore implements three positive tests, each false on null except `
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
+
+from astra_filter.records import Record
 
 if TYPE_CHECKING:
     from astra_filter.fields import Column, Field
     from astra_filter.nodes import Operator
 
 
-@dataclass(frozen=True, slots=True)
-class Ref:
+class Ref(Record):
     """A value: the members to step through from the scope, and the field found there.
 
     The scope is the resource, or inside a `Some` the array's element; an empty path is the element itself.
@@ -29,23 +29,27 @@ class Ref:
     the element's JSON. In an open schema the field follows the literal's kind and ``open`` is true.
     """
 
+    __slots__ = ()
+
     path: tuple[str, ...]
     field: Field
     column: Column | None
-    open: bool = False
+    open: bool
 
 
-@dataclass(frozen=True, slots=True)
-class IsNull:
+class IsNull(Record):
     """The value is missing, null, or not of its field's type. ``ref.field`` may be an array."""
+
+    __slots__ = ()
 
     ref: Ref
     negated: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Compare:
+class Compare(Record):
     """The value is not null and the operator, any but ``NE`` and ``IN``, holds with the literal of ``slot``."""
+
+    __slots__ = ()
 
     ref: Ref
     operator: Operator
@@ -53,34 +57,38 @@ class Compare:
     negated: bool
 
 
-@dataclass(frozen=True, slots=True)
-class In:
+class In(Record):
     """The value is not null and equals one of the literals in ``slots`` (at least one, none of them null)."""
+
+    __slots__ = ()
 
     ref: Ref
     slots: tuple[int, ...]
     negated: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Some:
+class Some(Record):
     """``ref`` is an array of which some element satisfies ``condition``, whose scope is the element."""
+
+    __slots__ = ()
 
     ref: Ref
     condition: Condition
     negated: bool
 
 
-@dataclass(frozen=True, slots=True)
-class All:
+class All(Record):
     """Every operand holds (at least two)."""
+
+    __slots__ = ()
 
     operands: tuple[Condition, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Any:
+class Any(Record):
     """Some operand holds (at least two)."""
+
+    __slots__ = ()
 
     operands: tuple[Condition, ...]
 

@@ -6,9 +6,10 @@ surface syntax of its node.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, TypeAlias
+
+from astra_filter.records import Record
 
 if TYPE_CHECKING:
     from astra_filter.span import Span
@@ -42,85 +43,94 @@ Literal: TypeAlias = str | bool | None
 """A raw literal: the text of a string without quotes, the text of a number as written, true, false or null."""
 
 
-@dataclass(frozen=True, slots=True)
-class Slot:
+class Slot(Record, ignored=1):
     """``'text'``, ``12``, ``true`` or ``null``."""
+
+    __slots__ = ()
 
     number: int
     kind: Kind
-    span: Span = field(compare=False)
+    span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Path:
+class Path(Record, ignored=2):
     """``name.name``"""
 
+    __slots__ = ()
+
     names: tuple[str, ...]
-    spans: tuple[Span, ...] = field(compare=False)
-    span: Span = field(compare=False)
+    spans: tuple[Span, ...]
+    span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(Record, ignored=2):
     """``path eq literal``, ``path contains 'text'`` — every operator but ``in (…)``."""
+
+    __slots__ = ()
 
     path: Path
     operator: Operator
     slot: Slot
-    operator_span: Span = field(compare=False)
-    span: Span = field(compare=False)
+    operator_span: Span
+    span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Membership:
+class Membership(Record, ignored=2):
     """``path in (literal, …)`` or ``path not in (literal, …)``"""
+
+    __slots__ = ()
 
     path: Path
     slots: tuple[Slot, ...]
     negated: bool
-    operator_span: Span = field(compare=False)
-    span: Span = field(compare=False)
+    operator_span: Span
+    span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Element:
+class Element(Record, ignored=1):
     """``path[condition]``: some element of the array satisfies the condition."""
+
+    __slots__ = ()
 
     path: Path
     condition: Node
-    span: Span = field(compare=False)
+    span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Not:
+class Not(Record, ignored=1):
     """``not operand``"""
 
+    __slots__ = ()
+
     operand: Node
-    span: Span = field(compare=False)
+    span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class And:
+class And(Record, ignored=1):
     """``operand and operand …``; no operand is itself an `And`."""
 
+    __slots__ = ()
+
     operands: tuple[Node, ...]
-    span: Span = field(compare=False)
+    span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Or:
+class Or(Record, ignored=1):
     """``operand or operand …``; no operand is itself an `Or`."""
 
+    __slots__ = ()
+
     operands: tuple[Node, ...]
-    span: Span = field(compare=False)
+    span: Span
 
 
 Node: TypeAlias = Comparison | Membership | Element | Not | And | Or
 
 
-@dataclass(frozen=True, slots=True)
-class Syntax:
+class Syntax(Record):
     """A parsed filter: its shape, and the literal of each slot."""
+
+    __slots__ = ()
 
     root: Node
     literals: tuple[Literal, ...]

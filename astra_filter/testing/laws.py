@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from astra_filter.fields import Array, Object
 from astra_filter.nodes import And, Comparison, Element, Kind, Membership, Not, Operator, Or, Path, Slot, Syntax
 from astra_filter.printer import canonical
+from astra_filter.records import replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

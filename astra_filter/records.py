@@ -1,0 +1,60 @@
+"""Immutable records, such as nodes are.
+
+They are what frozen, slotted dataclasses are, but quicker to make; and to import `dataclasses` and have it generate the
+methods of this library's nodes takes longer than all the rest of its start.
+"""
+
+from __future__ import annotations
+
+from operator import itemgetter
+from typing import Any, ClassVar, Self, TypeVar, dataclass_transform
+
+R = TypeVar("R", bound="Record")
+
+
+@dataclass_transform(frozen_default=True)
+class Record(tuple[Any, ...]):
+    """The base of records: a subclass annotates its fields, and gives ``__slots__ = ()``.
+
+    Fields are given by position. Records are equal when they are of one class and their fields are equal, but for the
+    last ``ignored`` ones, which tell where a record comes from and not what it is.
+    """
+
+    __slots__ = ()
+    _fields: ClassVar[tuple[str, ...]]
+    _compared: ClassVar[int]
+
+    def __init_subclass__(cls, ignored: int = 0) -> None:
+        cls._fields = names = tuple(cls.__annotations__)
+        cls._compared = len(names) - ignored
+        setattr(cls, "__match_args__", names)  # noqa: B010  # Type checkers know better what it is.
+        for index, name in enumerate(names):
+            setattr(cls, name, property(itemgetter(index)))
+
+    def __new__(cls, *values: object) -> Self:
+        """Make a record of its fields, in the order they are annotated in."""
+        return tuple.__new__(cls, values)
+
+    def __getnewargs__(self) -> tuple[object, ...]:
+        return tuple(self)
+
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not type(self):
+            return NotImplemented
+        return self[: self._compared] == other[: self._compared]
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other  # `tuple` has one of its own.
+
+    def __hash__(self) -> int:
+        return hash((type(self), self[: self._compared]))
+
+    def __repr__(self) -> str:
+        fields = ", ".join([f"{name}={value!r}" for name, value in zip(self._fields, self, strict=True)])
+        return f"{type(self).__name__}({fields})"
+
+
+def replace(record: R, **changes: object) -> R:
+    """Return a copy of a record with other values in the fields named."""
+    values = dict(zip(record._fields, record, strict=True), **changes)
+    return type(record)(*values.values())
