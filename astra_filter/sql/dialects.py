@@ -236,7 +236,9 @@ _SQLITE = Dialect(
     seeks="merged",
     ranges_row_values=True,
     rowid_alias=True,
-    captured_names=frozenset({"key", "value", "type", "atom", "id", "parent", "fullkey", "path", "json", "root"}),
+    captured_names=frozenset(
+        ["key", "value", "type", "atom", "id", "parent", "fullkey", "path", "json", "root", "rowid", "oid", "_rowid_"]
+    ),
     some_captured=(
         "EXISTS (SELECT 1 FROM (SELECT {array} AS elements) AS {e}_of, json_each({e}_of.elements) AS {e} "
         "WHERE {condition})"
