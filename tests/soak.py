@@ -1,4 +1,4 @@
-"""The long run: ``python tests/soak.py --pairs 200000 --processes 2 --seed 1``.
+"""The long run: ``python tests/soak.py --pairs 200000 --processes 2 --seed 1``, with the library installed.
 
 Compares random pairs of a filter and a data set on the reference evaluator, the predicate, SQLite, PostgreSQL, MariaDB
 and DuckDB, and prints how many. Databases run in time zones far from UTC, and every other table has text columns whose
@@ -11,13 +11,11 @@ import argparse
 import random
 import sys
 import time
+from contextlib import suppress
 from multiprocessing import Pool
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parent)]
-
-from databases.backends import BACKENDS
+from databases.backends import BACKENDS, POSITION
 from schemas import SCHEMAS
 
 from astra_filter.testing.generate import dataset, filter_text
@@ -47,7 +45,6 @@ class Figures(NamedTuple):
     pairs: int = 0
     answers: int = 0
     selected: int = 0
-    statements: int = 0
     differences: int = 0
 
     def __add__(self, other: object) -> Figures:
@@ -56,20 +53,37 @@ class Figures(NamedTuple):
 
 
 class _Asked:
-    """A table of the harness, as `compare` takes it."""
+    """A table of the harness, as `compare` takes it, which is asked all filters of a round in one statement.
 
-    def __init__(self, table: Table) -> None:
-        self._table = table
+    Each filter is a SELECT of its own, with its own WHERE and parameters; UNION ALL spares round trips. Where the whole
+    raises, each is asked alone.
+    """
+
+    def __init__(self, table: Table, filters: Sequence[Filter]) -> None:
         self.dialect = table.backend.name
+        self._table = table
+        self._found: dict[int, list[int]] = {}
+        conditions = [chosen.sql(self.dialect) for chosen in filters]
+        selects = [
+            f"SELECT {number}, {POSITION} FROM {table.quoted} WHERE {condition.text}"
+            for number, condition in enumerate(conditions)
+        ]
+        params = [param for condition in conditions for param in condition.params]
+        with suppress(Exception):
+            rows = table.backend.execute(" UNION ALL ".join(selects), params)
+            self._found = {id(chosen): [] for chosen in filters}
+            for number, position in sorted(rows):
+                self._found[id(filters[number])].append(position)
 
     def select(self, chosen: Filter) -> list[int]:
-        return self._table.select(chosen)
+        found = self._found.get(id(chosen))
+        return self._table.select(chosen) if found is None else found
 
 
 def run(job: tuple[int, int]) -> Figures:
     """Compare at least ``job[1]`` pairs, seeded by ``job[0]``; the same seed compares the same."""
     seed, pairs = job
-    numbers = random.Random(seed)
+    numbers = random.Random(seed)  # noqa: S311  # Meant to be repeated.
     backends = [cls() for cls in BACKENDS.values()]
     for backend in backends:
         for statement in _SETTINGS[backend.name]:
@@ -97,7 +111,7 @@ def _round(numbers: random.Random, backends: Sequence[Backend]) -> Figures:
     figures = Figures()
     for resources in data:
         managers = [backend.table(schema, resources, hostile=hostile) for backend in backends]
-        tables = [_Asked(manager.__enter__()) for manager in managers]
+        tables = [_Asked(manager.__enter__(), filters) for manager in managers]
         for chosen in filters:
             selected: Sequence[int] = ()
             differences = 0
@@ -106,7 +120,7 @@ def _round(numbers: random.Random, backends: Sequence[Backend]) -> Figures:
             except Exception as error:  # noqa: BLE001  # A database's own error is a difference, too.
                 differences = 1
                 print(f"{type(error).__name__}: {error}\n  filter  {chosen}\n", flush=True)  # noqa: T201
-            figures += Figures(1, len(resources), len(selected), len(tables), differences)
+            figures += Figures(1, len(resources), len(selected), differences)
         for manager in managers:
             manager.__exit__(None, None, None)
     return figures
@@ -117,7 +131,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Compare filters on every backend.")
     parser.add_argument("--pairs", type=int, default=200_000)
     parser.add_argument("--processes", type=int, default=2)
-    parser.add_argument("--seed", type=int, default=random.randrange(10**9))
+    parser.add_argument("--seed", type=int, default=1)
     chosen = parser.parse_args()
     start = time.monotonic()
     share = -(-chosen.pairs // (4 * chosen.processes))
@@ -130,7 +144,7 @@ def main() -> int:
     print(  # noqa: T201
         f"seed {chosen.seed}: {total.pairs:,} pairs of a filter and a data set, each on the reference evaluator, the "
         f"predicate and {len(BACKENDS)} databases ({', '.join(BACKENDS)}); {total.answers:,} answers on each "
-        f"({total.selected:,} of them yes), {total.statements:,} statements; {total.differences} differences; "
+        f"({total.selected:,} of them yes); {total.differences} differences; "
         f"{(time.monotonic() - start) / 60:.0f} minutes"
     )
     return 1 if total.differences else 0
