@@ -189,8 +189,10 @@ def test_problems(text: str, problems: list[tuple[str, int, int]]) -> None:
         ("labels.name", "'labels' is an array, whose elements have no names here; sort by a field that has one value"),
         (
             "tags",
-            "'tags' cannot be sorted by; "
-            "sortable fields: id, name, state, owner, count, share, open, since, day, `app/name`, …",
+            (
+                "'tags' cannot be sorted by; "
+                "sortable fields: id, name, state, owner, count, share, open, since, day, `app/name`, …"
+            ),
         ),
         (
             "app/name",

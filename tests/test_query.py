@@ -214,8 +214,10 @@ WRONG: list[tuple[str, list[tuple[str, str]]]] = [
         [
             (
                 "skip",
-                "skip cannot be combined with continue, which already says where the page begins; "
-                "leave out one of them",
+                (
+                    "skip cannot be combined with continue, which already says where the page begins; "
+                    "leave out one of them"
+                ),
             ),
             ("continue", TOKEN),
         ],
