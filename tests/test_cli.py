@@ -13,9 +13,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from astra_filter import Schema
-from astra_filter.cli import main
+from astra_filter.cli import main, messages, reading
+from astra_filter.cli.progress import Progress
 
 TASKS = str(Path(__file__).with_name("data") / "astra_tasks.json")
 COMMAND = [sys.executable, "-m", "astra_filter.cli"]
@@ -418,6 +421,26 @@ def test_long_cells_are_read(lines, file):
 def test_a_required_column_must_be_there(refused, file):
     name, schema = file("t.csv", "size,cost\n1,2\n"), file("schema.json", SCHEMA)
     assert refused(name, "--schema", schema) == "t.csv: there is no column 'id'; there are: size, cost\n"
+
+
+TEXT = st.text('{}[]",:\n\r ab1-.eE0\\u\t\ufeff', max_size=25).map(str.encode)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.binary(max_size=20) | TEXT,
+    st.sampled_from([None, reading.Format.JSON, reading.Format.JSONL, reading.Format.CSV]),
+)
+def test_any_bytes_are_resources_or_an_input_error(content, form):
+    try:
+        source = reading._judged(reading.Source("f", form, content, None))
+        outcome = reading.resources(source, None, Progress())
+    except messages.InputError as error:
+        outcome = str(error)
+    if isinstance(outcome, str):
+        assert outcome.startswith(("f:", "f, ", "a database"))
+    else:
+        assert all(isinstance(resource, dict) for resource in outcome)
 
 
 # Schemas and keys ----------------------------------------------------------------------------------------------------

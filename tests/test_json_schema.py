@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from astra_filter import Schema, fields
 from astra_filter.derive.json_schema import members
@@ -298,6 +300,8 @@ def test_a_resource_is_an_object():
         ({"type": "text"}, "#/properties/x/type: 'text' is not what JSON Schema allows there"),
         ({"type": []}, "#/properties/x/type: [] is not what JSON Schema allows there"),
         ({"type": "string", "required": True}, "#/properties/x/required: True is not what JSON Schema allows there"),
+        ({"format": []}, "#/properties/x/format: [] is not what JSON Schema allows there"),
+        ({"maxLength": -1}, "#/properties/x: max_length is at least 1, not -1"),
         ({"maxLength": True}, "#/properties/x/maxLength: True is not what JSON Schema allows there"),
         ({"properties": []}, "#/properties/x/properties: [] is not what JSON Schema allows there"),
         ("string", "#/properties/x: 'string' is not what JSON Schema allows there"),
@@ -331,3 +335,71 @@ def test_a_schema_compiles_filters():
     assert str(schema.compile("id eq 'AE1E6561-9E22-406C-8A5A-762F4604DA00'")).startswith("id eq ")
     assert schema.key == "id"
     assert list(Schema.from_json_schema(RECURSIVE, omit_unsupported=True).leaves) == [("name",)]
+
+
+WORDS = st.sampled_from(
+    [None, True, 0, -1, 2.5, "string", "object", "#", "#/$defs/a", "date", "eq", "a", "\ud800", "\0"]
+)
+KEYWORDS = st.sampled_from(
+    [
+        "type",
+        "properties",
+        "required",
+        "items",
+        "prefixItems",
+        "$ref",
+        "allOf",
+        "anyOf",
+        "oneOf",
+        "enum",
+        "const",
+        "format",
+        "nullable",
+        "maxLength",
+        "writeOnly",
+        "description",
+        "x-filter-operators",
+        "x-sortable",
+        "$defs",
+        "a",
+    ]
+)
+GARBAGE = st.recursive(
+    WORDS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYWORDS, inner, max_size=4), max_leaves=15
+)
+
+
+def schemas(inner):
+    return st.fixed_dictionaries(
+        {},
+        optional={
+            "type": st.sampled_from(["string", "object", "array", ["string", "null"]]),
+            "properties": st.dictionaries(st.sampled_from("abc"), inner, max_size=3),
+            "required": st.lists(st.sampled_from("abc"), max_size=2),
+            "items": inner,
+            "allOf": st.lists(inner, max_size=2),
+            "anyOf": st.lists(inner, max_size=3),
+            "$ref": st.sampled_from(["#", "#/$defs/a", "#/properties/a", "other.json"]),
+        },
+    )
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.dictionaries(KEYWORDS, GARBAGE, max_size=5)
+    | st.fixed_dictionaries(
+        {
+            "properties": st.dictionaries(
+                st.sampled_from("abc"), st.recursive(GARBAGE, schemas, max_leaves=10), min_size=1
+            )
+        }
+    ),
+    st.booleans(),
+)
+def test_any_document_makes_a_schema_or_a_schema_error(schema, omit):
+    message = "#"
+    try:
+        Schema.from_json_schema(schema, omit_unsupported=omit)
+    except SchemaError as error:
+        message = str(error)
+    assert message.startswith("#")

@@ -10,6 +10,8 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from astra_filter import Schema, fields
 from astra_filter.derive.sample import members
@@ -158,3 +160,27 @@ def test_a_schema_is_inferred_with_its_key():
     schema = Schema.infer([{"id": 1, "name": "b"}, {"id": 2, "name": "a"}], key="id")
     assert schema.query("orderBy=name").page([{"id": 1, "name": "b"}]).items == [{"id": 1, "name": "b"}]
     assert [task["id"] for task in schema.compile("name eq 'a'").select([{"id": 2, "name": "a"}, {"id": 1}])] == [2]
+
+
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=3)
+    | st.sampled_from(["2020-08-06", "2020-08-06T12:24:52Z", ID]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=2), inner, max_size=3),
+    max_leaves=10,
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.dictionaries(st.text(max_size=1), VALUES, max_size=3), max_size=4))
+def test_any_resources_make_a_schema_that_reads_them(resources):
+    try:
+        schema = Schema.infer(resources)
+    except SchemaError as error:
+        outcome = error.code
+    else:
+        outcome = len(schema.query([]).page(resources).items)
+    assert outcome in ("nothing_to_infer", len(resources))

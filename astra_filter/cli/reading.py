@@ -229,10 +229,7 @@ def _kind(value: object) -> str:
 
 def _from_csv(source: Source, declared: Mapping[str, fields.Field] | None, progress: Progress) -> list[Resource]:
     rows = _rows(source)
-    try:
-        line, header = next(rows)
-    except StopIteration:
-        raise messages.empty(source.name) from None
+    line, header = next(rows)  # There is one: the file is not blank.
     _check_header(source.name, line, header)
     cells = []
     for line, row in progress.over(rows, source.data.count(b"\n"), "reading"):

@@ -291,7 +291,7 @@ def _types(node: _Json, place: str, values: tuple[object, ...] | None) -> frozen
     named = node.get("type")
     if named is None:
         hinted = {hint for keyword, hint in _HINTS.items() if keyword in node}
-        if node.get("format") in _FORMATS:
+        if _expect(node, "format", str, place, None) in _FORMATS:
             hinted.add("string")
         return kinds & hinted if len(hinted) == 1 else kinds
     names = named if isinstance(named, list) else [named]
