@@ -43,7 +43,7 @@ def where(condition: Condition, dialect: Dialect, alias: str | None = None) -> F
         SchemaError: the schema is an open one.
         StorageError: the dialect cannot express the condition.
     """
-    return Writer(dialect, alias, 0).condition(condition).sql
+    return Writer(dialect, alias, 0).condition(asked_once(condition)).sql
 
 
 class Term(NamedTuple):
@@ -79,8 +79,7 @@ class Writer:
                 assert_never(condition)
 
     def _group(self, group: All | Any, operator: str) -> Term:
-        terms = [self.condition(operand) for operand in _merge(_flat(group), negated=operator == "AND")]
-        return terms[0] if len(terms) == 1 else _chain(terms, operator)
+        return _chain([self.condition(operand) for operand in _flat(group)], operator)
 
     def _test(self, test: IsNull | Compare | In) -> Fragment:
         operand = self._operand(test.ref)
@@ -150,29 +149,41 @@ def _membership(test: In, operand: Operand) -> Fragment:
     return positive
 
 
+def asked_once(condition: Condition) -> Condition:
+    """Return a condition of the same meaning that asks an array only once where it can.
+
+    Some element is P or some element is Q, where some element is P or Q; and so for no element, joined by *and*.
+    """
+    match condition:
+        case All() | Any():
+            operands = _merged(condition)
+            return operands[0] if len(operands) == 1 else type(condition)(operands)
+        case Some():
+            return replace(condition, condition=asked_once(condition.condition))
+        case _:
+            return condition
+
+
+def _merged(group: All | Any) -> tuple[Condition, ...]:
+    arrays: dict[tuple[Column | None, tuple[str, ...]], list[Some]] = {}
+    operands: list[Condition] = []
+    for operand in group.operands:
+        if isinstance(operand, Some) and operand.negated is isinstance(group, All):
+            arrays.setdefault((operand.ref.column, operand.ref.path), []).append(operand)
+        else:
+            operands.append(asked_once(operand))
+    for tests in arrays.values():
+        conditions = tuple(test.condition for test in tests)
+        operands.append(asked_once(replace(tests[0], condition=Any(conditions)) if len(tests) > 1 else tests[0]))
+    return tuple(operands)
+
+
 def _flat(group: All | Any) -> Iterable[Condition]:
     for operand in group.operands:
         if type(operand) is type(group):
             yield from _flat(operand)
         else:
             yield operand
-
-
-def _merge(operands: Iterable[Condition], *, negated: bool) -> Iterable[Condition]:
-    """Ask each array once: some element is P or some is Q, where some is P or Q; so for none, joined by AND."""
-    conditions: dict[tuple[Column | None, tuple[str, ...]], list[Some]] = {}
-    others: list[Condition] = []
-    for operand in operands:
-        if isinstance(operand, Some) and operand.negated is negated:
-            conditions.setdefault((operand.ref.column, operand.ref.path), []).append(operand)
-        else:
-            others.append(operand)
-    for found in conditions.values():
-        if len(found) == 1:
-            others.append(found[0])
-        else:
-            others.append(replace(found[0], condition=Any(tuple(some.condition for some in found))))
-    return others
 
 
 def _chain(terms: Sequence[Term], operator: str) -> Term:
