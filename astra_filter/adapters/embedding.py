@@ -8,21 +8,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from functools import cache
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias
+from typing import Any as Any_
 
 from astra_filter.checked import All, Any, Compare, Condition, In, IsNull, Some, Test
 from astra_filter.fields import Uuid
 from astra_filter.sql.dialects import Dialect, dialect
 from astra_filter.sql.fragment import Fragment, Param
 from astra_filter.sql.operands import resource_operand
+from astra_filter.sql.rows import resource
 from astra_filter.sql.select import Key, direction, ranges
 from astra_filter.sql.where import SUBQUERY_DEPTH, Term, Writer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from typing import Self
 
     from astra_filter.checked import Ref
-    from astra_filter.fields import Column, Field
+    from astra_filter.fields import Column, Field, Leaf
     from astra_filter.sql.operands import Operand
 
 Path: TypeAlias = tuple[str, ...]
@@ -90,6 +93,17 @@ class Where(NamedTuple):
         return writer.condition(self.condition).sql.parenthesised()
 
 
+class Ordered(NamedTuple):
+    """A value that sorts by code point where it is text."""
+
+    column: Column
+    field: Field
+
+    def fragment(self, dialect: str) -> Fragment:
+        """Return the value."""
+        return resource_operand(_embedded(dialect), self.column, self.field, "row").ordered()
+
+
 class Sort(NamedTuple):
     """A term of ORDER BY: nulls are the smallest values, text goes by code point (SPEC §6)."""
 
@@ -146,6 +160,44 @@ def slots(condition: Condition) -> Iterator[tuple[int, Field]]:
             pass
 
 
-def in_json(column: Column, field: Field) -> bool:
-    """Whether a value stands in JSON, not in a column of its own."""
-    return bool(column.json_path) or not field.scalar
+class Scope(Protocol):
+    """Where paths begin: the rows of a model."""
+
+    @property
+    def leaves(self) -> Mapping[Path, Leaf]:
+        """The leaves of the schema's object for these rows."""
+
+    def is_relation(self, name: str) -> bool:
+        """Whether a member is reached through a relation."""
+
+    def related(self, name: str) -> Self:
+        """Return the scope of a relation's rows."""
+
+    def value(self, instance: Any_, column: str) -> Any_:
+        """Return what an instance holds of a column."""
+
+    def relatives(self, instance: Any_, name: str) -> Any_:
+        """Return the related instance, None, or a list of the related instances."""
+
+
+def inside(scope: Scope, shown: Iterable[Path]) -> dict[str, list[Path]]:
+    """Return the relations that the paths ``shown`` go through, each with the paths to show of its rows."""
+    found: dict[str, list[Path]] = {}
+    for path in shown:
+        if scope.is_relation(path[0]):
+            # A path that ends at a to-many relation shows all of its rows.
+            found.setdefault(path[0], []).extend([path[1:]] if len(path) > 1 else scope.related(path[0]).leaves)
+    return found
+
+
+def read(instance: Any_, scope: Scope, shown: Sequence[Path]) -> dict[str, Any_]:
+    """Return the resource of an ORM's instance, as far as the paths ``shown`` go."""
+    own = [scope.leaves[path] for path in shown if not scope.is_relation(path[0])]
+    found = resource(own, {leaf.column.name: scope.value(instance, leaf.column.name) for leaf in own})
+    for name, deeper in inside(scope, shown).items():
+        relatives, inner = scope.relatives(instance, name), scope.related(name)
+        if isinstance(relatives, list):
+            found[name] = [read(relative, inner, deeper) for relative in relatives]
+        elif relatives is not None:
+            found[name] = read(relatives, inner, deeper)
+    return found

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 from uuid import UUID
 
 from astra_filter import errors, fields
-from astra_filter.adapters.embedding import Path, Place, Seek, Sort, Where, slots, tests
+from astra_filter.adapters.embedding import Path, Place, Seek, Sort, Where, inside, read, slots, tests
 from astra_filter.checked import IsNull, Some
 from astra_filter.fields import Array, Object, Open, leaves
 from astra_filter.records import replace
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from astra_filter.checked import Condition, Test
     from astra_filter.fields import Column, Field, Leaf
     from astra_filter.filter import Filter
-    from astra_filter.query import ListQuery
+    from astra_filter.query import ListQuery, Page
 
 S = TypeVar("S", bound="sa.Select[Any]")
 
@@ -255,6 +255,24 @@ def apply(query: ListQuery, statement: S, target: Any = None) -> S:
     return statement.options(*_loads(scope, [leaf.path for leaf in query.leaves]))
 
 
+def page(query: ListQuery, instances: Iterable[object], *, total: int | None = None) -> Page:
+    """Answer a list request from the instances of a mapped class that the SELECT of `apply` gave.
+
+    For the rows of a table there is ``query.page_from_rows(result.mappings())``.
+
+    Args:
+        query: the list request.
+        instances: all of them, in order.
+        total: what the SELECT of `count` gave, where ``count`` is asked for.
+
+    Raises:
+        StorageError: the next token would be too long.
+    """
+    shown = [leaf.path for leaf in query.leaves]
+    resources = [read(instance, _scope(query.schema, type(instance)), shown) for instance in instances]
+    return query.page_from_resources(resources, total=total)
+
+
 def count(query: ListQuery, statement: sa.Select[Any], target: Any = None) -> sa.Select[Any]:
     """Return the SELECT of the number of all matches, whatever the page; arguments as in `apply`."""
     matches = _filtered(query, statement, _target(statement) if target is None else target)
@@ -283,21 +301,30 @@ class _Scope(NamedTuple):
         if isinstance(self.target, sa.FromClause):
             found = next((column for column in self.target.c if column.name == name), None)
             return cast("sa.ColumnElement[Any]", self.target.c[name]) if found is None else found
-        attribute = _attributes(sa.inspect(self.target).mapper).get(name, name)
-        element: sa.ColumnElement[Any] = coercions.expect(roles.ExpressionElementRole, getattr(self.target, attribute))
+        attribute = getattr(self.target, self.attribute(name))
+        element: sa.ColumnElement[Any] = coercions.expect(roles.ExpressionElementRole, attribute)
         return element
 
-    def relation(self, name: str) -> RelationshipProperty[Any] | None:
-        return _relationships(self.target).get(name)
+    def attribute(self, column: str) -> str:
+        return _attributes(sa.inspect(self.target).mapper).get(column, column)
+
+    def value(self, instance: Any, column: str) -> Any:
+        return getattr(instance, self.attribute(column))
+
+    def is_relation(self, name: str) -> bool:
+        return name in _relationships(self.target)
+
+    def relatives(self, instance: Any, name: str) -> Any:
+        found = getattr(instance, name)
+        return list(found) if _relationships(self.target)[name].uselist else found
 
     def related(self, name: str) -> _Scope:
-        """Return the scope of a relationship's rows, under an alias of their own."""
-        relation = self.relation(name)
+        """Return the scope of a relationship's rows."""
         field = self.owner.members[name]
         owner = field.items if isinstance(field, Array) else field
-        assert relation is not None  # noqa: S101  # As the callers have seen.
         assert isinstance(owner, Object)  # noqa: S101  # As what has members.
-        return _Scope(aliased(relation.mapper), owner, leaves(owner, binary=self.binary), self.binary)
+        target = _relationships(self.target)[name].mapper.class_
+        return _Scope(target, owner, leaves(owner, binary=self.binary), self.binary)
 
 
 def _scope(schema: Schema, target: Any) -> _Scope:
@@ -318,7 +345,7 @@ def _condition(condition: Condition, values: tuple[Any, ...], scope: _Scope) -> 
     binds: dict[int, sa.BindParameter[Any]] = {}
     for test in tests(condition):
         path = test.ref.path
-        if scope.relation(path[0]) is not None:
+        if scope.is_relation(path[0]):
             if test not in children:
                 children[test] = _related(test, values, scope)
             continue
@@ -336,6 +363,7 @@ def _related(test: Test, values: tuple[Any, ...], scope: _Scope) -> sa.ColumnEle
     """Return a test that begins at a relationship, as EXISTS."""
     name, *rest = test.ref.path
     inner = scope.related(name)
+    inner = inner._replace(target=aliased(inner.target))
     attribute: InstrumentedAttribute[Any] = getattr(scope.target, name).of_type(inner.target)
     negated = test.negated
     if rest:
@@ -353,16 +381,9 @@ def _related(test: Test, values: tuple[Any, ...], scope: _Scope) -> sa.ColumnEle
 
 
 def _loads(scope: _Scope, shown: Iterable[Path]) -> Iterator[_AbstractLoad]:
-    """Return the options that load the relationships of the paths ``shown``."""
-    inside: dict[str, list[Path]] = {}
-    for name, *rest in shown:
-        inside.setdefault(name, []).append(tuple(rest))
-    for name, paths in inside.items():
-        relation = scope.relation(name)
-        if relation is not None:
-            inner = scope.related(name)._replace(target=relation.mapper.class_)
-            deeper = paths if all(paths) else list(inner.leaves)
-            yield selectinload(getattr(scope.target, name)).options(*_loads(inner, deeper))
+    """Return the options that load the relationships that the paths ``shown`` go through."""
+    for name, deeper in inside(scope, shown).items():
+        yield selectinload(getattr(scope.target, name)).options(*_loads(scope.related(name), deeper))
 
 
 # Elements ------------------------------------------------------------------------------------------------------------

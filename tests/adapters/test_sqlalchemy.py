@@ -23,7 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, aliased, mapped_column, relationship
 
 from astra_filter import SchemaError, StorageError, compile, fields
-from astra_filter.adapters.sqlalchemy import count, schema
+from astra_filter.adapters.sqlalchemy import count, page, schema
 from astra_filter.errors import MissingExtraError
 from astra_filter.sql.rows import columns, is_document, to_row
 
@@ -420,18 +420,18 @@ def test_pages(session: Session, jobs: list[Job], order: str | None, text: str |
         query = JOB.query(parameters)
         expected = query.page(mine)
         total = session.scalar(count(query, statement))
-        page = query.page_from_resources(session.scalars(query.apply(statement)), total=total)
-        assert page == expected
-        seen += len(page.items)
-        if page.next_token is None:
+        found = page(query, session.scalars(query.apply(statement)), total=total)
+        assert found == expected
+        seen += len(found.items)
+        if found.next_token is None:
             break
-        parameters["continue"] = page.next_token
-    assert seen == page.total == len(JOB.compile(text).select(mine) if text else mine)
+        parameters["continue"] = found.next_token
+    assert seen == found.total == len(JOB.compile(text).select(mine) if text else mine)
 
 
 def test_skip_without_limit(session: Session, jobs: list[Job]) -> None:
     query = JOB.query({"skip": "70", "include": "id,name"})
-    assert query.page_from_resources(session.scalars(query.apply(sa.select(Job)))) == query.page(jobs)
+    assert page(query, session.scalars(query.apply(sa.select(Job)))) == query.page(jobs)
 
 
 def test_pages_of_a_table(session: Session, jobs: list[Job]) -> None:
@@ -440,22 +440,22 @@ def test_pages_of_a_table(session: Session, jobs: list[Job]) -> None:
     assert plain.key == "id"
     query = plain.query({"filter": "rank eq null", "orderBy": "name desc", "limit": "5"})
     rows = session.execute(query.apply(sa.select(Job.__table__))).mappings()
-    page = query.page_from_rows(rows)
-    assert page == query.page(jobs)
-    assert page.next_token is not None
+    found = query.page_from_rows(rows)
+    assert found == query.page(jobs)
+    assert found.next_token is not None
 
 
 def test_relationships_are_loaded_along(session: Session) -> None:
     query = JOB.query({"limit": "40"})
     session.expire_all()
     with counted(session) as statements:
-        query.page_from_resources(session.scalars(query.apply(sa.select(Job))))
+        page(query, session.scalars(query.apply(sa.select(Job))))
     # The jobs, their authors, and the authors' tags.
     assert len(statements) == 3
     session.expire_all()
     query = JOB.query({"include": "id,author_id"})
     with counted(session) as statements:
-        query.page_from_resources(session.scalars(query.apply(sa.select(Job))))
+        page(query, session.scalars(query.apply(sa.select(Job))))
     assert len(statements) == 1
 
 
@@ -490,12 +490,12 @@ def test_async_session(name: str) -> None:
                     session.expunge_all()
                     statement = sa.select(Task)
                     query = TASK.query({})
-                    everything = query.page_from_resources(await session.scalars(query.apply(statement))).items
+                    everything = page(query, await session.scalars(query.apply(statement))).items
                     for text in FILTERS[::3]:
                         session.expunge_all()
                         query = TASK.query({"filter": text})
-                        page = query.page_from_resources(await session.scalars(query.apply(statement)))
-                        assert page.items == query.filter.select(everything), text
+                        found = page(query, await session.scalars(query.apply(statement)))
+                        assert found.items == query.filter.select(everything), text
                 await connection.rollback()
         finally:
             await made.dispose()
