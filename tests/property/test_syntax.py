@@ -1,0 +1,91 @@
+"""Any text is a filter, the same on both ways and in its canonical text, or a `FilterError` (SPEC §2, §7, §8)."""
+
+from __future__ import annotations
+
+import pickle
+
+import pytest
+from fuzz.targets import fuzz_filter, fuzz_query, fuzz_token
+from hypothesis import example, given
+from hypothesis import strategies as st
+from schemas import SCHEMAS
+
+from astra_filter import FilterError, Schema, parse
+from astra_filter.printer import canonical
+from astra_filter.shapes import Shapes
+from astra_filter.testing import filter_texts, filters, mutations
+
+EVERY_SCHEMA = pytest.mark.parametrize("schema", SCHEMAS.values(), ids=SCHEMAS)
+WORDS = st.sampled_from(
+    [
+        *("and", "or", "not", "true", "false", "null", "eq", "ne", "lt", "lte", "le", "gt", "ge", "in", "contains", "NOT"),
+        *("startswith", "(", ")", "[", "]", ",", ".", "'", "''", "'a'", "`", "``", "`a`", '"', "-", "+", "0", "01", "1"),
+        *("1.5", "1e5", "-0", "e5", "=", "!=", "&&", "name", "state", "n", "tags", "labels", "is", "like", "between"),
+        *("\t", "\n", "\r", "\0", "\ud800", "é", "ı", "ſ", "٣", "\u0301", "\u202e", "😀", "“", "”", "a-b", "x/y", "_", "$"),
+    ]
+)
+SOUP = st.lists(st.tuples(WORDS, st.sampled_from(["", " ", " "])).map("".join), max_size=14).map("".join)
+
+
+def outcome(shapes: Shapes, text: str, schema: Schema) -> tuple[object, ...]:
+    try:
+        bound = shapes.compile(text, schema.limits)
+    except FilterError as error:
+        return error.problems
+    return bound.template.root, bound.literals, bound.values
+
+
+@EVERY_SCHEMA
+@given(data=st.data())
+def test_canonical_text_is_the_filter(schema: Schema, data: st.DataObject) -> None:
+    chosen = data.draw(filters(schema))
+    text = str(chosen)
+    assert schema.compile(text) == chosen
+    assert parse(text) == chosen.syntax
+    assert str(schema.compile(text)) == text
+
+
+@EVERY_SCHEMA
+@given(data=st.data())
+def test_spellings_mean_their_canonical_text(schema: Schema, data: st.DataObject) -> None:
+    text = data.draw(filter_texts(schema))
+    try:
+        chosen = schema.compile(text)
+    except FilterError as error:
+        assert str(pickle.loads(pickle.dumps(error))) == str(error)  # noqa: S301  # Its own.
+        return
+    assert schema.compile(str(chosen)) == chosen
+
+
+@EVERY_SCHEMA
+@given(data=st.data())
+def test_both_ways_agree(schema: Schema, data: st.DataObject) -> None:
+    """A text, then texts near it, which are likely to share a shape or to look as if they did."""
+    text = data.draw(filter_texts(schema))
+    cached, plain = Shapes(schema.root, schema.leaves), Shapes(schema.root, schema.leaves, entries=0)
+    for each in [text, text, *data.draw(st.lists(mutations(text), max_size=4)), text]:
+        assert outcome(cached, each, schema) == outcome(plain, each, schema)
+
+
+@given(st.one_of(SOUP, st.text(max_size=40)))
+@example("name eq 'a'")
+def test_any_text_is_a_filter_or_a_filter_error(text: str) -> None:
+    fuzz_filter(text.encode("utf-8", "surrogatepass"))
+    try:
+        syntax = parse(text)
+    except FilterError:
+        return
+    assert parse(canonical(syntax)) == syntax
+
+
+@given(st.one_of(st.binary(max_size=60), st.text(max_size=40).map(lambda text: text.encode("utf-8", "surrogatepass"))))
+def test_any_bytes_are_a_list_request_or_a_query_error(data: bytes) -> None:
+    fuzz_query(data)
+    fuzz_query(b"filter=" + data)
+    fuzz_query(b"orderBy=" + data)
+    fuzz_query(b"include=" + data)
+
+
+@given(st.integers(0, 4), st.one_of(st.binary(max_size=60), st.recursive(st.none() | st.integers() | st.text(), st.lists).map(lambda value: repr(value).encode("utf-8", "replace"))))
+def test_any_token_is_read_or_refused(order: int, data: bytes) -> None:
+    fuzz_token(bytes([order]) + data)
