@@ -19,20 +19,20 @@ from adapters.engines import POSTGRES_URL, unreachable
 from cases import Case, Suite, identity, suites
 from django.conf import settings
 
-from astra_filter import SchemaError, compile, fields
+from astra_filter import Schema, SchemaError, compile, fields
 from astra_filter.errors import MissingExtraError
 from astra_filter.sql.rows import columns, is_document, to_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from astra_filter import Schema
     from astra_filter.fields import Leaf
 
 NAMESPACE = f"astra_filter_django_{os.getpid()}"
 SERVER = urlsplit(POSTGRES_URL)
 settings.configure(
     USE_TZ=True,
+    INSTALLED_APPS=["adapters"],
     DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
     DATABASES={
         "default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"},
@@ -49,8 +49,7 @@ settings.configure(
 )
 django.setup()
 
-from django.core.exceptions import FieldDoesNotExist  # noqa: E402  # Models need settings.
-from django.db import OperationalError, connections, models  # noqa: E402
+from django.db import OperationalError, connections, models  # noqa: E402  # Models need settings.
 from django.test.utils import CaptureQueriesContext  # noqa: E402
 
 from astra_filter.adapters.django import apply, page, schema, where  # noqa: E402
@@ -162,3 +161,359 @@ def test_conformance(database: str, suite: Suite, case: Case) -> None:
     assert list(apply(rows, chosen)) == expected
     # Joined with a condition of the server's own.
     assert list(rows.filter(models.Q(place__lt=0) | where(chosen, model), place__gte=0)) == expected
+
+
+# Relations -----------------------------------------------------------------------------------------------------------
+
+
+class Model(models.Model):
+    class Meta:
+        abstract = True
+        app_label = "adapters"
+
+
+class Company(Model):
+    name = models.CharField(max_length=50, null=True)
+
+
+class Author(Model):
+    name = models.CharField(max_length=50, null=True)
+    password = models.CharField(max_length=50, default="secret")
+    code = models.IntegerField(unique=True)
+    company = models.ForeignKey(Company, null=True, on_delete=models.CASCADE)
+
+
+class Profile(Model):
+    author = models.OneToOneField(Author, on_delete=models.CASCADE, related_name="profile")
+    town = models.TextField(db_column="Town name")
+
+
+class Tag(Model):
+    name = models.CharField(max_length=50, null=True)
+    weight = models.IntegerField(null=True)
+    labels = models.JSONField(null=True)
+    owner = models.ForeignKey(Author, null=True, to_field="code", on_delete=models.CASCADE)
+
+
+class Task(Model):
+    title = models.CharField(max_length=50, help_text="What it is called.", db_column="Title")
+    level = models.CharField(max_length=9, null=True, choices=[("low", "Low"), ("high", "High")])
+    external = models.UUIDField(null=True)
+    done = models.BooleanField(null=True)
+    price = models.DecimalField(max_digits=10, decimal_places=2, null=True)
+    small = models.SmallIntegerField(null=True)
+    start = models.DateTimeField(null=True)
+    day = models.DateField(null=True)
+    extra = models.JSONField(null=True)
+    author = models.ForeignKey(Author, null=True, on_delete=models.CASCADE)
+    parent = models.ForeignKey("self", null=True, on_delete=models.CASCADE, related_name="children")
+    tags = models.ManyToManyField(Tag, related_name="tasks")
+
+
+LABELS = fields.Array(fields.Object({"name": fields.String(), "value": fields.String(nullable=True)}), nullable=True)
+EXTRA = fields.Object({"size": fields.Number(nullable=True), "kind": fields.String(nullable=True)}, nullable=True)
+RELATIONS = (
+    "author", "author.company", "author.profile", "author.tag_set", "author.tag_set.tasks", "parent", "parent.parent",
+    "parent.tags", "children", "children.author", "tags", "tags.owner", "children.tags",
+)  # fmt: skip
+TASK = schema(
+    Task,
+    fields={
+        "extra": EXTRA,
+        **{f"{path}.extra": EXTRA for path in ("parent", "parent.parent", "children", "author.tag_set.tasks")},
+        **{f"{path}.labels": LABELS for path in ("tags", "author.tag_set", "parent.tags", "children.tags")},
+    },
+    exclude=["author.password", "children.author.password", "tags.owner.password"],
+    relations=RELATIONS,
+)
+
+
+def fill(database: str) -> None:
+    def make(model: type[Model], **values: Any) -> Any:
+        return model._base_manager.using(database).create(**values)
+
+    acme, nameless = make(Company, id=1, name="Acme"), make(Company, id=2, name=None)
+    ann = make(Author, id=1, code=30, name="Ann", company=acme)
+    bob = make(Author, id=2, code=10, name="bob", company=nameless)
+    none = make(Author, id=3, code=20, name=None)
+    make(Profile, author=ann, town="Ulm")
+    red = make(Tag, id=1, name="red", weight=3, owner=ann, labels=[{"name": "env", "value": "prod"}])
+    blue = make(
+        Tag, id=2, name="blue", weight=1, labels=[{"name": "env", "value": "dev"}, {"name": "x", "value": "prod"}]
+    )
+    plain = make(Tag, id=3, name=None, weight=None, labels=None, owner=none)
+    first = make(
+        Task, id=1, title="one", level="low", external=UUID(int=1), done=True, price=Decimal("0.10"), small=7,
+        start=datetime(2020, 8, 6, 12, 24, 52, 256624, tzinfo=timezone.utc), day=date(2020, 8, 6),
+        extra={"size": 1.5, "kind": "a"}, author=ann,
+    )  # fmt: skip
+    second = make(
+        Task, id=2, title="ONE", level="high", external=UUID(int=255), done=False, price=Decimal("20.00"), small=-1,
+        start=datetime(2021, 1, 1, tzinfo=timezone.utc), day=date(2021, 1, 1),
+        extra={"size": 2, "kind": "b"}, author=bob, parent=first,
+    )  # fmt: skip
+    third = make(Task, id=3, title="two ", author=none, parent=second)
+    fourth = make(Task, id=4, title="two", extra=None, parent=first, author=ann)
+    make(Task, id=5, title="", extra="text", level="low", parent=fourth)
+    first.tags.set([red, blue])
+    second.tags.set([blue])
+    third.tags.set([plain])
+
+
+FILTERS = [
+    "title eq 'one'",
+    "title gt 'ONE'",
+    "title endswith ' '",
+    "level ne 'low'",
+    "level in ('high', null)",
+    "external eq '{00000000-0000-0000-0000-0000000000FF}'",
+    "external not in ('00000000-0000-0000-0000-000000000001')",
+    "done eq true",
+    "done ne true",
+    "price eq 0.1",
+    "price gte 0.1",
+    "small lt 5000000000",
+    "small in (7, -9223372036854775808)",
+    "start lt '2020-08-06T14:24:52.256625+02:00'",
+    "start eq '2021-01-01'",
+    "day gt '2020-08-06'",
+    "extra.size gt 1.5",
+    "extra.kind ne 'a'",
+    "author.name eq 'Ann'",
+    "author.name ne 'Ann'",
+    "author.name eq null",
+    "author.name not in ('bob', null)",
+    "author.id eq null",
+    "author.company.name eq 'Acme'",
+    "author.company.name eq null",
+    "not author.company.name startswith 'A'",
+    "author.profile.town eq 'Ulm'",
+    "author.profile.town ne 'Ulm'",
+    "author.profile.id eq null",
+    "author.tag_set.name eq 'red'",
+    "author.tag_set.name ne 'red'",
+    "author.tag_set eq null",
+    "author.tag_set ne null",
+    "author.tag_set.tasks.title eq 'one'",
+    "author.tag_set[owner_id eq 30 and labels[value eq 'prod']]",
+    "parent.title eq 'one'",
+    "parent.title ne 'one'",
+    "parent.parent.title eq 'one'",
+    "parent.parent.id eq null",
+    "parent.extra.kind eq 'a'",
+    "parent.tags.name eq 'red'",
+    "parent.tags[name ne 'red' and weight eq 1]",
+    "parent.tags eq null",
+    "children.title eq 'two'",
+    "children.title ne 'two'",
+    "children[title eq 'two' and author.name eq 'Ann']",
+    "children[author.name eq 'bob' or tags.name eq 'red']",
+    "not children[author.name ne 'Ann']",
+    "children[author.name eq null]",
+    "tags.name eq 'blue'",
+    "tags.name ne 'blue'",
+    "tags.name eq null",
+    "tags.name ne null",
+    "tags.name eq 'blue' and tags.weight gt 1 and not tags[name eq 'blue' and weight gt 1]",
+    "tags[not name eq 'blue']",
+    "not tags[name eq 'blue']",
+    "tags.owner.name eq 'Ann'",
+    "tags.owner.name eq null",
+    "tags[owner.name eq null and weight eq null]",
+    "tags.labels[name eq 'env' and value eq 'prod']",
+    "tags[labels eq null]",
+    "tags.labels eq null",
+    "children.tags.labels.value eq 'dev' or parent.title eq 'two'",
+    "(tags.name eq 'red' or title eq 'two') and not (author.name eq 'bob' or level eq 'high') and id lt 5",
+]
+
+
+@pytest.fixture(scope="module")
+def related(database: str) -> str:
+    with connections[database].schema_editor() as editor:
+        for model in (Company, Author, Profile, Tag, Task, Job):
+            editor.create_model(model)
+    fill(database)
+    return database
+
+
+@pytest.mark.parametrize("text", FILTERS)
+def test_relations(related: str, text: str) -> None:
+    """The predicate reads what a page of all tasks shows."""
+    everything = Task.objects.using(related)
+    resources = page(everything, TASK.query({})).items
+    chosen = TASK.compile(text)
+    expected = [resource["id"] for resource in chosen.select(resources)]
+    others = [resource["id"] for resource in resources if resource["id"] not in expected]
+    assert expected
+    assert others
+    assert [task.id for task in apply(everything, chosen).order_by("id")] == expected
+    assert [task.id for task in apply(everything, TASK.compile(f"not ({text})")).order_by("id")] == others
+    query = TASK.query({"filter": text})
+    assert page(everything, query).items == query.page(resources).items
+    # Beside joins of the server's own, over the same relations.
+    own = everything.filter(models.Q(author__name="Ann") | models.Q(author__isnull=True) | models.Q(author__code__gt=0))
+    assert [task.id for task in apply(own, chosen).order_by("id")] == expected
+    own = apply(everything, chosen).filter(author__name="Ann").order_by("id")
+    assert [task.id for task in own] == [number for number in expected if number in (1, 4)]
+
+
+# Pages ---------------------------------------------------------------------------------------------------------------
+
+
+class Job(Model):
+    id = models.UUIDField(primary_key=True)
+    name = models.CharField(max_length=20)
+    state = models.CharField(max_length=9, null=True, choices=[("b", "Pending"), ("a", "Running"), ("c", "Done")])
+    rank = models.IntegerField(null=True)
+    price = models.DecimalField(max_digits=5, decimal_places=2)
+    at = models.DateTimeField()
+    author = models.ForeignKey(Author, null=True, on_delete=models.CASCADE)
+
+
+JOB = schema(
+    Job, relations=["author", "author.tag_set"], fields={"author.tag_set.labels": LABELS}, exclude=["author.password"]
+)
+
+
+@pytest.fixture(scope="module")
+def jobs(related: str) -> list[dict[str, Any]]:
+    random = Random(6)
+    Job.objects.using(related).bulk_create(
+        Job(
+            id=UUID(int=random.getrandbits(128), version=4),
+            name=random.choice(["a", "A", "b", "é", "e", "a ", "😀", "\ufffd", ""]),
+            state=random.choice(["a", "b", "c", None]),
+            rank=random.choice([1, 2, None]),
+            price=random.choice([Decimal("0.1"), Decimal("0.2"), Decimal("10")]),
+            at=datetime(2020, 1, 1, 0, 0, 0, random.choice([0, 1, 999_999]), tzinfo=timezone.utc),
+            author_id=random.choice([1, 2, 3, None]),
+        )
+        for _ in range(80)
+    )
+    found = page(Job.objects.using(related), JOB.query({})).items
+    assert len(found) == 80
+    assert sum("author" in job for job in found) > 40
+    return found
+
+
+ORDERS = [
+    None,
+    "id desc",
+    "name",
+    "name desc",
+    "rank",
+    "rank desc",
+    "state desc, rank",
+    "price, at desc",
+    "at desc, name, rank desc",
+    "rank, name desc, state",
+]
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("text", [None, "name ne 'a' and not author.tag_set.name eq 'blue'"])
+def test_pages(related: str, jobs: list[dict[str, Any]], order: str | None, text: str | None) -> None:
+    """SPEC §6: the pages of the queryset are those of the reference in memory."""
+    parameters = {"filter": text, "orderBy": order, "limit": "7", "count": "true"}
+    mine = [job for job in jobs if job.get("author_id") != 3]
+    queryset = Job.objects.using(related).exclude(author_id=3).order_by("-name")
+    seen = 0
+    while True:
+        query = JOB.query(parameters)
+        found = page(queryset, query)
+        assert found == query.page(mine)
+        seen += len(found.items)
+        if found.next_token is None:
+            break
+        parameters["continue"] = found.next_token
+    assert seen == found.total == len(JOB.compile(text).select(mine) if text else mine)
+
+
+def test_skip(related: str, jobs: list[dict[str, Any]]) -> None:
+    for parameters in ({"skip": "70"}, {"skip": "70", "limit": "3"}):
+        query = JOB.query({**parameters, "include": "id,name"})
+        assert page(Job.objects.using(related), query) == query.page(jobs)
+
+
+def test_relations_are_prefetched(related: str, jobs: list[dict[str, Any]]) -> None:
+    with CaptureQueriesContext(connections[related]) as queries:
+        page(Job.objects.using(related), JOB.query({"limit": "40"}))
+    # The jobs, their authors, and the authors' tags.
+    assert len(queries) == 3
+    with CaptureQueriesContext(connections[related]) as queries:
+        page(Job.objects.using(related), JOB.query({"include": "id,author_id"}))
+    assert len(queries) == 1
+
+
+def test_nested_members_of_flat_columns(related: str) -> None:
+    """A schema of one's own puts columns where it likes."""
+    made = Schema({"id": fields.Integer(), "info": fields.Object({"called": fields.String(column="Title")})}, key="id")
+    found = page(Task.objects.using(related), made.query({"filter": "info.called eq 'one'"}))
+    assert found.items == [{"id": 1, "info": {"called": "one"}}]
+
+
+# Schemas -------------------------------------------------------------------------------------------------------------
+
+
+def test_schema_of_a_model() -> None:
+    made = TASK.root.members
+    assert {name: (type(field).__name__, field.nullable) for name, field in made.items()} == {
+        "id": ("Integer", False),
+        "title": ("String", False),
+        "level": ("Enum", True),
+        "external": ("Uuid", True),
+        "done": ("Boolean", True),
+        "price": ("Number", True),
+        "small": ("Integer", True),
+        "start": ("Timestamp", True),
+        "day": ("Date", True),
+        "extra": ("Object", True),
+        "author_id": ("Integer", True),
+        "parent_id": ("Integer", True),
+        "author": ("Object", True),
+        "parent": ("Object", True),
+        "children": ("Array", False),
+        "tags": ("Array", False),
+    }
+    assert (TASK.key, JOB.key) == ("id", "id")
+    title = made["title"]
+    assert (title.column, title.max_length, title.description) == ("Title", 50, "What it is called.")
+    assert made["level"].values == ("low", "high")
+    author = made["author"].members
+    assert set(author) == {"id", "name", "code", "company_id", "company", "profile", "tag_set"}
+    assert author["profile"].nullable
+    assert not author["name"].sortable
+    assert isinstance(schema(Tag, fields={"labels": LABELS}).root.members["owner_id"], fields.Integer)
+
+
+def test_schema_refuses_what_it_cannot_describe() -> None:
+    with pytest.raises(SchemaError, match="labels: no field represents the type JSONField") as caught:
+        schema(Tag)
+    assert caught.value.code == "unknown_column_type"
+    assert set(schema(Tag, omit_unsupported=True).root.members) == {"id", "name", "weight", "owner_id"}
+    for wrong in ({"exclude": ["d"]}, {"relations": ["d"]}, {"fields": {"d": fields.Date()}}):
+        with pytest.raises(SchemaError, match="d: there is no such column or relationship"):
+            schema(Company, **wrong)
+
+
+def test_open_schema_has_no_columns() -> None:
+    with pytest.raises(SchemaError) as caught:
+        apply(Task.objects, compile("title eq 'x'"))
+    assert caught.value.code == "open_schema"
+
+
+def test_values_are_parameters() -> None:
+    """SPEC §5: nothing of the filter's text is in the SQL text."""
+    sql, params = apply(
+        Task.objects, TASK.compile("title eq 'needle' and tags.labels.name eq 'needle'")
+    ).query.sql_with_params()
+    assert "needle" not in sql
+    assert params.count("needle") == 2
+
+
+def test_missing_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "django.conf", None)
+    monkeypatch.delitem(sys.modules, "astra_filter.adapters.django")
+    with pytest.raises(MissingExtraError, match=r"'astra-filter\[django\]'"):
+        importlib.import_module("astra_filter.adapters.django")
