@@ -229,10 +229,12 @@ def _testable(owner: Field, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, 
 
 
 def _type(field: Field) -> str:
+    name = field.type
     if isinstance(field, Array):
-        return f"array of {field.items.type}"
-    values = ": " + ", ".join(field.values).replace("|", "\\|") if isinstance(field, Enum) else ""
-    return field.type + values + (", nullable" if field.nullable else "")
+        name = f"array of {field.items.type}"
+    elif isinstance(field, Enum):
+        name = "enum: " + ", ".join(field.values).replace("|", "\\|")
+    return name + (", nullable" if field.nullable else "")
 
 
 def _operators(field: Field) -> str:

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 HEADER = "x-correlation-id"
 
+_LONGEST = 2000
+"""Characters of a path or a query in the log, however many a stranger sends."""
+
 _log = logging.getLogger("astra_filter.server")
 
 
@@ -101,8 +104,8 @@ class RequestLog:
                 "client": scope["client"] and scope["client"][0],
                 "account": state.get("account"),
                 "method": scope["method"],
-                "path": scope["path"],
-                "query": scope["query_string"].decode("latin-1"),
+                "path": scope["path"][:_LONGEST],
+                "query": scope["query_string"][:_LONGEST].decode("latin-1"),
                 "status": status,
                 "milliseconds": round((perf_counter() - began) * 1000, 3),
             }

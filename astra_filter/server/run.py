@@ -48,14 +48,14 @@ def serve(
     Raises:
         StoreError: the database or the tasks cannot be used.
     """
-    signal.signal(signal.SIGTERM, _stop)
-    if hasattr(signal, "SIGPIPE"):
-        # The command lets it end the process; a client that hangs up must not.
-        signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     store = Store(database)
     store.fill(example_tasks(), tasks)
     for account in sorted(set(accounts.values())):
         store.fill((), generated_tasks(generate, account))
+    signal.signal(signal.SIGTERM, _stop)
+    if hasattr(signal, "SIGPIPE"):
+        # The command lets it end the process; a client that hangs up must not.
+        signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     uvicorn.run(
         create_app(store, accounts, secret or token_urlsafe()),
         host=host,
@@ -69,5 +69,5 @@ def serve(
 
 
 def _stop(_: int, __: FrameType | None) -> None:
-    """End well: uvicorn raises the signal again when it has stopped, and before it starts nothing is lost."""
+    """End well: uvicorn raises the signal again when it has stopped."""
     sys.exit(0)

@@ -75,18 +75,17 @@ class Store:
         Raises:
             StoreError: a task or the table is not as it should be.
         """
-        with self._engine.connect() as connection, _transaction(connection):
-            if not inspect(connection).has_table(TABLE):
-                connection.exec_driver_sql(_STORED.create_table(TABLE, self.dialect))
-                connection.exec_driver_sql(TASK.create_index(TABLE, self.dialect, leading=(ACCOUNT,)))
-                added = self._insert(connection, initial)
-            else:
-                added = 0
-            added += self._insert(connection, more)
         try:
-            self.page(TASK.query("limit=1"), "")
+            with self._engine.connect() as connection, _transaction(connection):
+                added = 0
+                if not inspect(connection).has_table(TABLE):
+                    connection.exec_driver_sql(_STORED.create_table(TABLE, self.dialect))
+                    connection.exec_driver_sql(TASK.create_index(TABLE, self.dialect, leading=(ACCOUNT,)))
+                    added = self._insert(connection, initial)
+                added += self._insert(connection, more)
+            self.page(TASK.query("limit=1"), "")  # An old table may be one of something else.
         except DBAPIError as error:
-            raise StoreError(f"the table {TABLE} of this database is not one of tasks: {error.orig}") from None
+            raise StoreError(f"this database cannot be used: {error.orig}") from None
         return added
 
     def _insert(self, connection: Connection, tasks: Iterable[dict[str, Any]]) -> int:

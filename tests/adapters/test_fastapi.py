@@ -140,7 +140,7 @@ def test_the_openapi_document():
     validate(document)
     operation = document["paths"]["/{account}/tasks"]["get"]
     parameters = {parameter["name"]: parameter for parameter in operation["parameters"]}
-    assert list(parameters) == ["filter", "include", "limit", "skip", "orderBy", "count", "continue"]
+    assert list(parameters) == ["account", "filter", "include", "limit", "skip", "orderBy", "count", "continue"]
     description = parameters["filter"]["description"]
     assert "At most 8192 characters and 200 tests" in description
     assert description.splitlines()[2:] == [

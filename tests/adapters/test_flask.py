@@ -19,6 +19,7 @@ def client(**options):
 
     @app.get("/<account>/tasks")
     def tasks(account):
+        assert account in "ab"
         return lists().page(TASKS).body(version="1.1")
 
     return app.test_client()
