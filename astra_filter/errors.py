@@ -7,12 +7,14 @@ contradicts itself, a row that cannot be stored) is a `SchemaError` or a `Storag
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from astra_filter import problem as documents
 from astra_filter.names import name_text
 from astra_filter.span import Span, line_and_column, underline, visible
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
 
 
 class Problem(NamedTuple):
@@ -53,7 +55,7 @@ class Problem(NamedTuple):
         return "\n".join(lines)
 
     def entry(self) -> dict[str, Any]:
-        """Return the entry of ``invalidParams`` in a 400 document (SPEC §1); code and span stand beside name and reason."""
+        """Return the entry of ``invalidParams`` in a 400 document (SPEC §1), with code and span beside the reason."""
         reason = self.message
         if self.hint is not None:
             reason += "; " + self.hint
@@ -89,7 +91,7 @@ class RequestError(AstraFilterError):
     problems: tuple[Problem, ...]
 
     def problem(self, *, base_url: str = documents.BASE_URL, correlation_id: str | None = None) -> dict[str, Any]:
-        """Return the 400 document of SPEC §1, an entry for each problem in it; arguments as in `astra_filter.problem`."""
+        """Return the 400 document of SPEC §1, an entry for each problem; arguments as in `astra_filter.problem`."""
         entries = [problem.entry() for problem in self.problems]
         return documents.invalid_parameters(entries, base_url=base_url, correlation_id=correlation_id)
 
@@ -690,6 +692,7 @@ def no_members() -> SchemaError:
 # Deriving schemas ----------------------------------------------------------------------------------------------------
 
 _UNDERIVABLE = {
+    "bad_model": "{}",
     "bad_reference": "{} is not found in the document",
     "bad_schema_keyword": "{} is not what JSON Schema allows there",
     "conflicting_types": "its parts leave no type that all of them accept",
@@ -699,6 +702,7 @@ _UNDERIVABLE = {
     "mixed_types": "values of different types ({}) have no common field type",
     "nested_array": "the elements of an array cannot be arrays",
     "no_resource": "a resource is an object with declared members, and this is {}",
+    "not_a_model": "a resource is described by a subclass of pydantic.BaseModel",
     "not_a_record": "a resource is described by a dataclass or a TypedDict",
     "nothing_to_infer": "no resource has a member with a value that tells its type",
     "only_null": "it can hold nothing but null",

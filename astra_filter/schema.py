@@ -14,6 +14,8 @@ from astra_filter.shapes import Shapes
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from pydantic import BaseModel
+
     from astra_filter.query import ListQuery, Parameters
 
 
@@ -104,6 +106,26 @@ class Schema:
         from astra_filter.derive import annotations  # One way of making a schema, paid by those who use it.
 
         return cls(annotations.members(resource, omit_unsupported=omit_unsupported), **options)
+
+    @classmethod
+    def from_pydantic(
+        cls, model: type[BaseModel], *, by_alias: bool = False, omit_unsupported: bool = False, **options: Any
+    ) -> Schema:
+        """Return the schema of a pydantic model.
+
+        Args:
+            model: the class.
+            by_alias: name fields by their aliases, as dumped models may have them, not as the attributes of instances.
+            omit_unsupported: leave out the members that no field can represent, instead of refusing them.
+            options: ``key``, ``limits``, ``binary``, as `Schema` takes them.
+
+        Raises:
+            SchemaError: a member's type is one that no field can represent.
+            MissingExtraError: pydantic is not installed.
+        """
+        from astra_filter.derive import pydantic  # Needs the extra of that name.
+
+        return cls(pydantic.members(model, by_alias=by_alias, omit_unsupported=omit_unsupported), **options)
 
     @classmethod
     def infer(cls, resources: Iterable[Any], **options: Any) -> Schema:
