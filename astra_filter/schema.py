@@ -28,9 +28,11 @@ class Schema:
             the last sort key of every order (SPEC §6) and the primary key of the table; None where neither is needed.
         limits: the budgets of SPEC §8; default those of `Limits`.
         binary: text columns have a collation that compares by code point, where their field does not say otherwise.
+        bounded_tokens: make sure that no ``continue`` token can be longer than ``limits`` allow (SPEC §8): every
+            sortable string needs a ``max_length`` for that, and not too many of them may be long.
 
     Raises:
-        SchemaError: the fields contradict each other.
+        SchemaError: the fields contradict each other, or could need a longer token.
     """
 
     def __init__(
@@ -40,6 +42,7 @@ class Schema:
         key: str | None = None,
         limits: Limits = DEFAULT_LIMITS,
         binary: bool = False,
+        bounded_tokens: bool = False,
     ) -> None:
         self.root: Object | Open = Object(members)
         self.key = key
@@ -51,6 +54,10 @@ class Schema:
             leaf = self.leaves.get((key,))
             if leaf is None or leaf.nullable or not leaf.field.sortable or leaf.column.json_path:
                 raise errors.bad_key(key)
+            if bounded_tokens:
+                from astra_filter.paging import check_token_length  # Servers that only filter do not pay for paging.
+
+                check_token_length(self.leaves.values(), key, limits.order_keys, limits.token_length)
         self.prepared: dict[object, object] = {}
         """Statements of list requests without a filter, by shape."""
         self._shapes = Shapes(self.root, self.leaves)

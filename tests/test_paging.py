@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from astra_filter import Limits, QueryError, Schema, SchemaError, StorageError, fields
 from astra_filter.limits import DEFAULT_LIMITS
-from astra_filter.paging import MOST_ROWS, check_token_length, read_natural
+from astra_filter.paging import MOST_ROWS, read_natural
 
 TYPES = {
     "text": (
@@ -221,7 +221,7 @@ def test_bad_secret(secret: Any) -> None:
     assert caught.value.code == "bad_secret"
 
 
-def schema_of(length: int | None, **more: fields.Field) -> Schema:
+def schema_of(length: int | None, limits: Limits = DEFAULT_LIMITS, **more: fields.Field) -> Schema:
     return Schema(
         {
             "id": fields.Uuid(),
@@ -230,37 +230,34 @@ def schema_of(length: int | None, **more: fields.Field) -> Schema:
             **more,
         },
         key="id",
+        limits=limits,
+        bounded_tokens=True,
     )
-
-
-def check(schema: Schema, limits: Limits = DEFAULT_LIMITS) -> None:
-    assert schema.key is not None
-    check_token_length(schema.leaves.values(), schema.key, limits.order_keys, limits.token_length)
 
 
 def test_a_schema_can_rule_long_tokens_out() -> None:
     """SPEC §8: the declared lengths bound the token; the longest text there is fits, one character more does not."""
-    fitting = max(length for length in range(900, 1100) if _fits(schema_of(length)))
+    fitting = max(length for length in range(900, 1100) if _fits(length))
     schema = schema_of(fitting)
     longest = [{"id": f"{number:032x}", "name": "\1" * fitting} for number in (1, 2)]
     page = schema.query({"orderBy": "name", "limit": "1"}).page(longest)
     assert 8100 < len(page.next_token or "") <= 8192
     with pytest.raises(SchemaError, match="name") as caught:
-        check(schema_of(fitting + 20))
+        schema_of(fitting + 1)
     assert caught.value.code == "unbounded_tokens"
     with pytest.raises(SchemaError, match="name"):
-        check(schema_of(None))
+        schema_of(None)
     with pytest.raises(SchemaError, match="name, other"):
-        check(schema_of(fitting, other=fields.String(max_length=100)))
-    check(schema_of(fitting, other=fields.String(max_length=100)), Limits(order_keys=1))
-    check(schema_of(fitting, other=fields.String(sortable=False)))
+        schema_of(fitting, other=fields.String(max_length=100))
+    schema_of(fitting, Limits(order_keys=1), other=fields.String(max_length=100))
+    schema_of(fitting, other=fields.String(sortable=False))
     with pytest.raises(SchemaError):
-        check(schema_of(fitting, other=fields.Enum("x" * 500)))
+        schema_of(fitting, other=fields.Enum("x" * 500))
 
 
-def _fits(schema: Schema) -> bool:
+def _fits(length: int) -> bool:
     try:
-        check(schema)
+        schema_of(length)
     except SchemaError:
         return False
     return True

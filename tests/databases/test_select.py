@@ -1,4 +1,4 @@
-"""The SELECT of a page on real databases: the server's own condition, placeholders, collations, extremes (SPEC §5, §6)."""
+"""The SELECT of a page on real databases: the server's own condition, placeholders, collations (SPEC §5, §6)."""
 
 from __future__ import annotations
 
@@ -307,7 +307,8 @@ def test_index_statements() -> None:
         'CREATE INDEX "tasks_name_desc_id_desc" ON "tasks" ("name" DESC, "id" DESC)'
     )
     assert schema.create_index("tasks", "postgresql", order_by="share, plain desc, id", leading=["a c"]) == (
-        'CREATE INDEX "tasks_a_c_share_plain_desc_id" ON "tasks" ("a c", "share" NULLS FIRST, "plain" COLLATE "C" DESC, "id")'
+        'CREATE INDEX "tasks_a_c_share_plain_desc_id" ON "tasks" '
+        '("a c", "share" NULLS FIRST, "plain" COLLATE "C" DESC, "id")'
     )
     assert schema.create_index("tasks", "postgresql", order_by="share desc", name="by share") == (
         'CREATE INDEX "by share" ON "tasks" ("share" DESC NULLS LAST, "id" DESC)'
