@@ -13,11 +13,11 @@ from astra_filter.errors import AstraFilterError, FilterError, Problem, QueryErr
 from astra_filter.filter import Filter
 from astra_filter.limits import Limits
 from astra_filter.nodes import Syntax
-from astra_filter.parser import parse
 from astra_filter.schema import Schema
 from astra_filter.span import Span
 
 if TYPE_CHECKING:
+    from astra_filter.parser import parse
     from astra_filter.query import ListQuery, Page
     from astra_filter.sql import SQL
 
@@ -44,8 +44,13 @@ __all__ = [
 ]
 
 _OPEN = Schema.open()
-# Imported when first asked for: a start that needs neither SQL nor paging does not pay for them.
-_LATER = {"SQL": "astra_filter.sql", "ListQuery": "astra_filter.query", "Page": "astra_filter.query"}
+# Imported when first asked for: a start does not pay for SQL, paging or Lark before it needs them.
+_LATER = {
+    "SQL": "astra_filter.sql",
+    "ListQuery": "astra_filter.query",
+    "Page": "astra_filter.query",
+    "parse": "astra_filter.parser",
+}
 
 
 def __getattr__(name: str) -> Any:

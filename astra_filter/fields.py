@@ -103,6 +103,11 @@ class Field:
         """Return a canonical value as what JSON can hold: the form it is returned in, and stored in inside JSON."""
         return value
 
+    def output(self, value: object) -> Any:
+        """Return ``json`` of what ``read`` gives, or None: a value in the data as it is returned."""
+        canonical = self.read(value)
+        return None if canonical is None else self.json(canonical)
+
     def signature(self) -> tuple[object, ...]:
         """What tells this field from others, for fingerprints: everything that can change a filter's meaning or SQL."""
         return (
@@ -197,6 +202,9 @@ _UUID = re.compile(
 )
 
 
+_CANONICAL_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+
+
 class Uuid(Field):
     """A UUID, compared in canonical lower-case form; RFC 9562 text, bare hex, braces or ``urn:uuid:``."""
 
@@ -211,6 +219,8 @@ class Uuid(Field):
         return value
 
     def read(self, value: object) -> str | None:
+        if type(value) is str and _CANONICAL_UUID.fullmatch(value):
+            return value
         if isinstance(value, str) and not isinstance(value, enum.Enum):
             return _canonical_uuid(value)
         from uuid import UUID  # Costs start-up time, and few resources hold UUID objects.
@@ -304,6 +314,11 @@ _TIMESTAMP = re.compile(
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
+_CANONICAL_TIMESTAMP = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]\.[0-9]{6}Z", re.ASCII
+)
+
+
 class Timestamp(Field):
     """An instant, to the microsecond, in the years 1 to 9999 UTC (RFC 3339)."""
 
@@ -338,6 +353,17 @@ class Timestamp(Field):
 
     def json(self, value: datetime) -> str:
         return timestamp_text(value)
+
+    def output(self, value: object) -> str | None:
+        # What rows and JSON columns hold is canonical already, most of the time.
+        if type(value) is str and _CANONICAL_TIMESTAMP.fullmatch(value):
+            try:
+                datetime.fromisoformat(value)
+            except ValueError:
+                return None
+            return value
+        canonical = self.read(value)
+        return None if canonical is None else timestamp_text(canonical)
 
 
 class Date(Field):

@@ -1,14 +1,20 @@
-"""Text to syntax tree. The only file that knows Lark; the syntax itself stands in ``grammar/filter.lark`` (SPEC §2)."""
+"""Text to syntax tree. The only file that knows Lark; the syntax itself stands in ``grammar/filter.lark`` (SPEC §2).
+
+To import Lark takes longer than all the rest of a start. Who may never parse therefore imports this module when needed.
+"""
 
 from __future__ import annotations
 
 import re
 import threading
-from functools import cache
 from pathlib import Path as FilePath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from astra_filter import errors
+import lark
+from lark.exceptions import UnexpectedInput
+from lark.lexer import ContextualLexer, Lexer
+
+from astra_filter import errors, tables
 from astra_filter.errors import FilterError
 from astra_filter.limits import DEFAULT_LIMITS, Limits
 from astra_filter.names import bad_name_character, unquote
@@ -30,13 +36,16 @@ from astra_filter.nodes import (
 from astra_filter.span import Span
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
-    from lark import Lark, Token
+    from lark.common import LexerConf
+    from lark.lexer import LexerState
+    from lark.parsers.lalr_parser_state import ParserState
 
     from astra_filter.fields import Field
 
 _OPERATORS = {operator.value: operator for operator in Operator} | {"le": Operator.LTE, "ge": Operator.GTE}
+_COMPARISONS = _OPERATORS | {"in": Operator.CONTAINS}
 
 
 def parse(text: str, limits: Limits = DEFAULT_LIMITS, root: Field | None = None) -> Syntax:
@@ -50,28 +59,23 @@ def parse(text: str, limits: Limits = DEFAULT_LIMITS, root: Field | None = None)
     Raises:
         FilterError: the text is no filter, or exceeds a limit.
     """
-    check_length(text, limits)
+    if len(text) > limits.text_length:
+        raise FilterError([errors.text_too_long(text, limits.text_length)])
     _check_nesting(text, limits)
-    lark = _lark()
     _state.reset(limits)
     try:
-        tree: Node = lark.parse(text)  # type: ignore[assignment]  # The transformer makes nodes, which Lark cannot know.
-    except _lark_errors() as error:
+        tree: Node = _lark.parse(text)  # type: ignore[assignment]  # The builder makes nodes, which Lark cannot know.
+    except UnexpectedInput as error:
         from astra_filter.diagnosis import diagnose  # Errors only: not paid by those who send none.
 
-        expected = getattr(error, "accepts", None) or getattr(error, "allowed", None) or error.expected
-        at_end = getattr(getattr(error, "token", None), "type", None) == "$END"
-        place = len(text) if at_end else error.pos_in_stream
+        stopped: Any = error  # Lark's kinds of error differ in their attributes.
+        expected = getattr(stopped, "accepts", None) or getattr(stopped, "allowed", None) or stopped.expected
+        at_end = getattr(getattr(stopped, "token", None), "type", None) == "$END"
+        place = len(text) if at_end else stopped.pos_in_stream
         raise FilterError([diagnose(text, place, frozenset(expected), root)]) from None
     except _Refused as refused:
         raise FilterError([refused.problem(text)]) from None
     return Syntax(tree, tuple(_state.literals))
-
-
-def check_length(text: str, limits: Limits) -> None:
-    """Raise the `FilterError` for a text that is longer than ``limits`` allow."""
-    if len(text) > limits.text_length:
-        raise FilterError([errors.text_too_long(text, limits.text_length)])
 
 
 class _Refused(Exception):  # noqa: N818  # Not an error: it carries one out of Lark, which knows no source text.
@@ -85,7 +89,7 @@ class _Refused(Exception):  # noqa: N818  # Not an error: it carries one out of 
 
 
 class _State(threading.local):
-    """What one parse gathers beside the tree. Lark shares one transformer among all parses, hence one per thread."""
+    """What one parse gathers beside the tree. Lark shares one builder among all parses, hence one per thread."""
 
     literals: list[Literal]
     tests: int
@@ -100,6 +104,52 @@ class _State(threading.local):
 _state = _State()
 
 
+class _Token(NamedTuple):
+    """What the parser and the builder look at in a token of Lark's, at a third of the time to make one."""
+
+    type: str
+    value: str
+    start_pos: int
+    end_pos: int
+    # Lark copies them to the token it puts at the end.
+    line = column = end_line = end_column = 0  # type: ignore[misc]  # No fields: constants.
+
+
+class _Lexer(Lexer):
+    """Lark's contextual lexer, and ahead of it one regular expression of all terminals.
+
+    The expression makes all tokens of a text that is a filter. At a token that does not fit, or at none, the contextual
+    lexer takes over: it says what is wrong there.
+    """
+
+    def __init__(
+        self, conf: LexerConf, states: Mapping[Any, Collection[str]], always_accept: Collection[str] = ()
+    ) -> None:
+        self._contextual: Any = lambda: ContextualLexer(conf, dict(states), always_accept)
+        # Of terminals that match the same text, the grammar ranks one higher.
+        ranked = sorted(conf.terminals, key=lambda terminal: -terminal.priority)
+        skipped = "|".join([t.pattern.to_regexp() for t in ranked if t.name in conf.ignore])
+        tokens = "|".join([f"(?P<{t.name}>{t.pattern.to_regexp()})" for t in ranked if t.name not in conf.ignore])
+        self._skip = re.compile(f"(?:{skipped})*").match
+        self._tokens = re.compile(f"(?:{tokens})(?:{skipped})*").finditer
+
+    def lex(self, lexer_state: LexerState, parser_state: ParserState[Any]) -> Iterator[Any]:
+        text = lexer_state.text.text
+        states = parser_state.parse_conf.states
+        stack = parser_state.state_stack
+        place = self._skip(text).end()  # type: ignore[union-attr]  # It matches nothing at all, too.
+        for match in self._tokens(text, place):
+            kind: str = match.lastgroup  # type: ignore[assignment]  # Every alternative is a group.
+            start, end = match.span(kind)
+            if start != place or kind not in states[stack[-1]]:
+                break
+            place = match.end()
+            yield _Token(kind, match[kind], start, end)
+        if place < len(text):
+            lexer_state.line_ctr.feed(text[:place])
+            yield from self._contextual().lex(lexer_state, parser_state)
+
+
 class _Builder:
     """The transformer inside the parser: each method makes the node of the rule or token that its docstring shows."""
 
@@ -108,37 +158,38 @@ class _Builder:
 
     # Literals reduce from left to right, so appending numbers the slots in source order.
 
-    def _slot(self, token: Token, kind: Kind, literal: Literal) -> Slot:
+    def _slot(self, token: _Token, kind: Kind, literal: Literal) -> Slot:
         literals = self._state.literals
-        span = Span(token.start_pos, token.end_pos)  # type: ignore[arg-type]  # Set by the lexer.
-        if len(literals) >= self._state.limits.literals:
+        number = len(literals)
+        span = Span(token.start_pos, token.end_pos)
+        if number >= self._state.limits.literals:
             raise _Refused(errors.too_many_literals, span, self._state.limits.literals)
         literals.append(literal)
-        return Slot(len(literals) - 1, kind, span)
+        return Slot(number, kind, span)
 
-    def STRING(self, token: Token) -> Slot:
+    def STRING(self, token: _Token) -> Slot:
         """``'text'``"""
-        return self._slot(token, Kind.STRING, unquote(token))
+        return self._slot(token, Kind.STRING, unquote(token.value))
 
-    def NUMBER(self, token: Token) -> Slot:
+    def NUMBER(self, token: _Token) -> Slot:
         """``-12.5e3``"""
-        return self._slot(token, Kind.NUMBER, str(token).lower())
+        return self._slot(token, Kind.NUMBER, token.value.lower())
 
-    def TRUE(self, token: Token) -> Slot:
+    def TRUE(self, token: _Token) -> Slot:
         """``true``"""
         return self._slot(token, Kind.BOOLEAN, True)
 
-    def FALSE(self, token: Token) -> Slot:
+    def FALSE(self, token: _Token) -> Slot:
         """``false``"""
         return self._slot(token, Kind.BOOLEAN, False)
 
-    def NULL(self, token: Token) -> Slot:
+    def NULL(self, token: _Token) -> Slot:
         """``null``"""
         return self._slot(token, Kind.NULL, None)
 
-    def path(self, tokens: list[Token]) -> Path:
+    def path(self, tokens: list[_Token]) -> Path:
         """``name.name``"""
-        spans = tuple([Span(token.start_pos, token.end_pos) for token in tokens])  # type: ignore[arg-type]
+        spans = tuple([Span(token.start_pos, token.end_pos) for token in tokens])
         names = tuple([_name(token) for token in tokens])
         return Path(names, spans, Span(spans[0].start, spans[-1].end))
 
@@ -150,19 +201,16 @@ class _Builder:
     def comparison(self, children: list[Any]) -> Comparison:
         """``path eq literal``, ``path contains 'text'``, ``path in 'text'``"""
         path, token, slot = children
-        operator = _OPERATORS[token.lower()]
-        if operator is Operator.IN:
-            operator = Operator.CONTAINS
         span = Span(path.span.start, slot.span.end)
         self._test(span)
-        return Comparison(path, operator, slot, Span(token.start_pos, token.end_pos), span)
+        return Comparison(path, _COMPARISONS[token.value.lower()], slot, Span(token.start_pos, token.end_pos), span)
 
     def call(self, children: list[Any]) -> Comparison:
         """``contains(path, 'text')``"""
         token, path, slot, closing = children
         span = Span(token.start_pos, closing.end_pos)
         self._test(span)
-        return Comparison(path, _OPERATORS[token.lower()], slot, Span(token.start_pos, token.end_pos), span)
+        return Comparison(path, _OPERATORS[token.value.lower()], slot, Span(token.start_pos, token.end_pos), span)
 
     def membership(self, children: list[Any]) -> Membership:
         """``path in (literal, …)``"""
@@ -174,13 +222,15 @@ class _Builder:
         path, _, token, *slots, closing = children
         return self._membership(path, token, slots, closing, negated=True)
 
-    def _membership(self, path: Path, token: Token, slots: list[Slot], closing: Token, *, negated: bool) -> Membership:
-        span = Span(path.span.start, closing.end_pos)  # type: ignore[arg-type]  # Set by the lexer.
+    def _membership(
+        self, path: Path, token: _Token, slots: list[Slot], closing: _Token, *, negated: bool
+    ) -> Membership:
+        span = Span(path.span.start, closing.end_pos)
         self._test(span)
         bound = self._state.limits.list_items
         if len(slots) > bound:
             raise _Refused(errors.list_too_long, slots[bound].span, bound)
-        return Membership(path, tuple(slots), negated, Span(token.start_pos, token.end_pos), span)  # type: ignore[arg-type]
+        return Membership(path, tuple(slots), negated, Span(token.start_pos, token.end_pos), span)
 
     def element(self, children: list[Any]) -> Element:
         """``path[condition]``"""
@@ -207,14 +257,15 @@ class _Builder:
         return Or(operands, Span(operands[0].span.start, operands[-1].span.end))
 
 
-def _name(token: Token) -> str:
-    if token[0] == "`":
-        return unquote(token)
-    bad = bad_name_character(token)
+def _name(token: _Token) -> str:
+    name = token.value
+    if name[0] == "`":
+        return unquote(name)
+    bad = bad_name_character(name)
     if bad is not None:
-        start = token.start_pos + bad  # type: ignore[operator]  # Set by the lexer.
+        start = token.start_pos + bad
         raise _Refused(errors.bad_name_character, Span(start, start + 1))
-    return str(token)
+    return name
 
 
 def _flat(children: Sequence[Node], group: type[And | Or]) -> tuple[Node, ...]:
@@ -260,30 +311,19 @@ def _check_nesting(text: str, limits: Limits) -> None:
         before = word or match[0]
 
 
-@cache
-def _lark_errors() -> tuple[type[Any], ...]:
-    from lark.exceptions import UnexpectedInput  # Lark is imported when the first new shape is parsed.
-
-    return (UnexpectedInput,)
-
-
-_lock = threading.Lock()
-_instance: Lark | None = None
-
-
-def _lark() -> Lark:
-    global _instance  # noqa: PLW0603  # One parser for the process, made when first needed.
-    if _instance is None:
-        with _lock:
-            if _instance is None:
-                _instance = _make()
-    return _instance
+def _make() -> lark.Lark:
+    builder = _Builder(_state)
+    plugins = {"ContextualLexer": _Lexer}
+    if lark.__version__ == tables.LARK:
+        # Ready-made: to work the tables out of the grammar takes as long as to import Lark.
+        load: Any = lark.Lark._load_from_dict  # noqa: SLF001  # As the parsers do that Lark generates.
+        made: lark.Lark = load(tables.DATA, tables.MEMO, transformer=builder, _plugins=plugins)
+        return made
+    return lark.Lark(grammar(), transformer=builder, _plugins=plugins, **OPTIONS)
 
 
-def _make() -> Lark:
-    from lark import Lark  # Costs more than all the rest of a start; a process that never parses does not pay.
-
-    return Lark(grammar(), parser="lalr", lexer="contextual", transformer=_Builder(_state), maybe_placeholders=False)
+OPTIONS: dict[str, Any] = {"parser": "lalr", "lexer": "contextual", "maybe_placeholders": False}
+"""What the parse tables depend on besides the grammar."""
 
 
 def grammar() -> str:
@@ -293,3 +333,6 @@ def grammar() -> str:
         if place.is_file():
             return place.read_text(encoding="utf-8")
     raise errors.no_grammar(here)
+
+
+_lark = _make()

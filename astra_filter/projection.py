@@ -10,7 +10,8 @@ type. An open schema returns what it is given.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from astra_filter import errors
 from astra_filter.fields import Array, Object, Open, member
@@ -18,7 +19,7 @@ from astra_filter.names import path_text
 from astra_filter.paths import MOST_PROBLEMS, chain, read, unresolved
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from astra_filter.errors import Problem
     from astra_filter.fields import Field, Leaf
@@ -34,26 +35,27 @@ class Projection:
         include: the paths to return, in order; None for whole objects.
     """
 
-    __slots__ = ("_fields", "include", "root")
+    __slots__ = ("_all", "_fields", "include", "root")
 
     def __init__(self, root: Object | Open, include: tuple[Path, ...] | None) -> None:
         self.root = root
         self.include = include
-        self._fields: list[tuple[Path, Field, bool]] = []
+        self._all = _writer(root, nullable=False) if include is None else None
+        self._fields: list[tuple[Path, Writer]] = []
         for path in include or ():
             fields = chain(root, path)
-            self._fields.append((path, fields[-1], any(field.nullable for field in fields)))
+            self._fields.append((path, _writer(fields[-1], nullable=any(field.nullable for field in fields))))
 
     def __call__(self, resource: object) -> Any:
         """Return a resource as a page has it: a dictionary, or with ``include`` a list."""
-        if self.include is None:
-            return _value(self.root, resource, nullable=False)
+        if self._all is not None:
+            return self._all(resource)
         item = []
-        for path, field, nullable in self._fields:
+        for path, write in self._fields:
             value = resource
             for name in path:
                 value = member(value, name)
-            item.append(_value(field, value, nullable=nullable))
+            item.append(write(value))
         return item
 
     def needs(self, leaf: Leaf) -> bool:
@@ -63,34 +65,62 @@ class Projection:
         return self.include is None or any(leaf.path[: len(path)] == path for path in self.include)
 
 
-def _object(field: Object, owner: object) -> dict[str, Any]:
-    found = {}
-    for name, inner in field.members.items():
-        if inner.returnable:
-            value = _value(inner, member(owner, name), nullable=inner.nullable)
-            if value is not None:
-                found[name] = value
-    return found
+Writer: TypeAlias = "Callable[[object], Any]"
+"""From a value in the data to what is returned of it."""
 
 
-def _value(field: Field, value: object, *, nullable: bool) -> Any:
-    if isinstance(field, Object):
-        found = _object(field, value)
-        return found if found or not nullable else None
+@lru_cache(maxsize=4096)
+def _writer(field: Field, *, nullable: bool) -> Writer:
+    """Return what writes the values of a field; ``nullable`` says whether an object with nothing in it is left out."""
     if isinstance(field, Open):
-        return value
+        return _same
     if isinstance(field, Array):
+        return _array(field)
+    if not isinstance(field, Object):
+        return field.output
+    write = _members(field)
+    return (lambda value: write(value) or None) if nullable else write
+
+
+def _same(value: object) -> object:
+    return value
+
+
+def _members(field: Object) -> Writer:
+    members = [
+        # An object that is never null is there even when it is missing in the data; of nothing else is there anything.
+        (name, _writer(inner, nullable=inner.nullable), isinstance(inner, Object) and not inner.nullable)
+        for name, inner in field.members.items()
+        if inner.returnable
+    ]
+
+    def write(owner: object) -> dict[str, Any]:
+        found = {}
+        plain = owner if type(owner) is dict else None
+        for name, write_member, always in members:
+            value = plain.get(name) if plain is not None else member(owner, name)
+            if value is not None or always:
+                value = write_member(value)
+                if value is not None:
+                    found[name] = value
+        return found
+
+    return write
+
+
+def _array(field: Array) -> Writer:
+    items = field.items
+    write_item = _writer(items, nullable=False)
+
+    def write(value: object) -> list[Any] | None:
         elements = field.read(value)
-        return None if elements is None else [_element(field.items, element) for element in elements]
-    canonical = field.read(value)
-    return None if canonical is None else field.json(canonical)
+        if elements is None:
+            return None
+        if isinstance(items, Object):
+            return [None if items.read(element) is None else write_item(element) for element in elements]
+        return [write_item(element) for element in elements]
 
-
-def _element(field: Field, value: object) -> Any:
-    value = field.read(value)
-    if value is None:
-        return None
-    return _object(field, value) if isinstance(field, Object) else field.json(value)
+    return write
 
 
 def parse_include(text: str | None, root: Object | Open, most: int) -> tuple[Projection, list[Problem]]:

@@ -210,10 +210,10 @@ class ListQuery:
         Raises:
             StorageError: a row lacks a column, or the next token would be too long.
         """
-        from astra_filter.sql.rows import resource  # Not paid by those who filter in memory.
+        from astra_filter.sql.rows import reader  # Not paid by those who filter in memory.
 
-        columns, leaves = self.columns, self.leaves
-        return self._page([resource(leaves, _named(row, columns)) for row in rows], total)
+        columns, resource = self.columns, reader(self.leaves)
+        return self._page([resource(_named(row, columns)) for row in rows], total)
 
     def page_from_resources(self, resources: Iterable[object], *, total: int | None = None) -> Page:
         """Answer the request from the resources of a statement that `apply` or an adapter made.

@@ -12,11 +12,11 @@ from collections import OrderedDict
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
+from astra_filter import errors
 from astra_filter.check import MOST_PROBLEMS, check, coerce
 from astra_filter.errors import FilterError
 from astra_filter.names import unquote
 from astra_filter.nodes import And, Comparison, Element, Membership, Not, Or, Syntax
-from astra_filter.parser import check_length, parse
 from astra_filter.span import Span
 
 if TYPE_CHECKING:
@@ -134,7 +134,8 @@ class Shapes:
         Raises:
             FilterError: the text is no filter for this schema.
         """
-        check_length(text, limits)
+        if len(text) > limits.text_length:
+            raise FilterError([errors.text_too_long(text, limits.text_length)])
         scanned = scan(text)
         key = (limits, *scanned.key)
         template = self._templates.get(key)
@@ -149,6 +150,8 @@ class Shapes:
         return Bound(template, literals, values)
 
     def _plain(self, text: str, limits: Limits, key: _Key, scanned: Scan) -> Bound:
+        from astra_filter.parser import parse  # Imports Lark: not paid by those who filter nothing.
+
         syntax = parse(text, limits, self._root)
         found = check(syntax, text, self._root, self._leaves)
         values, problems = coerce(found.coercions, syntax.literals, text, lambda: _slot_spans(syntax))

@@ -41,9 +41,7 @@ app = FastAPI()
 bearer = HTTPBearer()
 
 
-async def permitted(
-    account_id: str, credentials: Annotated[HTTPAuthorizationCredentials, Depends(bearer)]
-) -> str:
+async def permitted(account_id: str, credentials: Annotated[HTTPAuthorizationCredentials, Depends(bearer)]) -> str:
     if not compare_digest(credentials.credentials.encode(), TOKEN.encode()):
         raise HTTPException(401)
     if account_id != ACCOUNT:

@@ -104,7 +104,9 @@ def free_port() -> int:
 def started(command: list[str], port: int, log: Path) -> Iterator[subprocess.Popen[bytes]]:
     """Run a server until the end of the block, from when it answers."""
     with log.open("ab") as output:
-        process = subprocess.Popen(command, stdout=output, stderr=output, env=os.environ | {"PYTHONPATH": str(HERE.parent)})  # noqa: S603
+        process = subprocess.Popen(
+            command, stdout=output, stderr=output, env=os.environ | {"PYTHONPATH": str(HERE.parent)}
+        )
     try:
         wait_until_ready(process, port, log)
         yield process
@@ -127,7 +129,7 @@ def wait_until_ready(process: subprocess.Popen[bytes], port: int, log: Path) -> 
 
 
 def ask(port: int, target: str) -> tuple[int, bytes]:
-    request = urllib.request.Request(f"http://127.0.0.1:{port}{target}", headers=HEADERS)  # noqa: S310
+    request = urllib.request.Request(f"http://127.0.0.1:{port}{target}", headers=HEADERS)
     try:
         with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310
             return response.status, response.read()
@@ -144,9 +146,7 @@ def wrk(port: int, seconds: float, target: str = "/", script: Path | None = None
     command = ["wrk", "--threads", "2", "--connections", str(CONNECTIONS), "--duration", f"{seconds:.0f}s"]
     command += ["--timeout", "30s", "--header", f"Authorization: {HEADERS['Authorization']}"]
     command += [] if script is None else ["--script", str(script)]
-    done = subprocess.run(  # noqa: S603
-        [*command, f"http://127.0.0.1:{port}{target}"], capture_output=True, text=True, check=True
-    )
+    done = subprocess.run([*command, f"http://127.0.0.1:{port}{target}"], capture_output=True, text=True, check=True)
     return done.stdout
 
 
@@ -202,7 +202,7 @@ def load(directory: Path, database: str, generate: int, seconds: float) -> None:
     with started(serve(port, database, generate), port, log) as process:
         wrk(port, 10, script=mix(directory))  # Caches and pools fill.
         command = ["wrk", "-t2", f"-c{CONNECTIONS}", f"-d{seconds:.0f}s", "--timeout", "30s", "-s", str(mix(directory))]
-        running = subprocess.Popen([*command, f"http://127.0.0.1:{port}"], stdout=subprocess.PIPE, text=True)  # noqa: S603
+        running = subprocess.Popen([*command, f"http://127.0.0.1:{port}"], stdout=subprocess.PIPE, text=True)
         held = []
         while running.poll() is None:
             held.append(memory(process))
@@ -238,7 +238,7 @@ def kill(directory: Path, generate: int, times: int) -> None:
             before = ask(port, everything)
             assert before[0] == 200, before
             assert json.loads(before[1])["metadata"]["count"] == generate + 2
-            running = subprocess.Popen(  # noqa: S603
+            running = subprocess.Popen(
                 ["wrk", "-t2", f"-c{CONNECTIONS}", "-d4s", "-s", str(mix(directory)), f"http://127.0.0.1:{port}"],
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,

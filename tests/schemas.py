@@ -49,7 +49,7 @@ def columns(*, binary: bool) -> Schema:
             "end": fields.Timestamp(nullable=True),
             "day": fields.Date(),
             "due": fields.Date(nullable=True),
-            'we`ird "na\'me%s': fields.String(nullable=True, column="select"),
+            "we`ird \"na'me%s": fields.String(nullable=True, column="select"),
         },
         key="key",
         binary=binary,

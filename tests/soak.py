@@ -83,7 +83,7 @@ class _Asked:
 def run(job: tuple[int, int]) -> Figures:
     """Compare at least ``job[1]`` pairs, seeded by ``job[0]``; the same seed compares the same."""
     seed, pairs = job
-    numbers = random.Random(seed)  # noqa: S311  # Meant to be repeated.
+    numbers = random.Random(seed)  # Meant to be repeated.
     backends = [cls() for cls in BACKENDS.values()]
     for backend in backends:
         for statement in _SETTINGS[backend.name]:

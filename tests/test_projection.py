@@ -155,7 +155,7 @@ def test_python_values() -> None:
         "tags": ["x"],
         "meta": {"by": ID},
     }
-    assert one({"id": ID, "since": datetime(1, 1, 1)}, "since") == ["0001-01-01T00:00:00.000000Z"]  # noqa: DTZ001
+    assert one({"id": ID, "since": datetime(1, 1, 1)}, "since") == ["0001-01-01T00:00:00.000000Z"]
     assert one({"id": ID, "since": datetime(9999, 12, 31, tzinfo=UTC)}, "since") == ["9999-12-31T00:00:00.000000Z"]
 
 

@@ -39,7 +39,7 @@ def test_console(session):
     for command, printed in re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", session, re.MULTILINE):
         program, *arguments = shlex.split(command)
         assert program == "astra-filter"
-        ran = subprocess.run(  # noqa: S603
+        ran = subprocess.run(
             [sys.executable, "-m", "astra_filter.cli", *arguments],
             cwd=ROOT,
             stdout=subprocess.PIPE,

@@ -1,13 +1,13 @@
 """Django 5.2 and newer: schemas from models, conditions and pages in their querysets.
 
-The SQL is that of `astra_filter.sql` for the database that a queryset goes to; columns, joins and subqueries over related
-rows are Django's own. Proven on SQLite and PostgreSQL.
+The SQL is that of `astra_filter.sql` for the database that a queryset goes to; columns, joins and subqueries over
+related rows are Django's own. Proven on SQLite and PostgreSQL.
 """
 
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from astra_filter import errors, fields
 from astra_filter.adapters.embedding import Ordered, Path, Place, Seek, Sort, Where, inside, read, slots, tests
@@ -39,9 +39,12 @@ _BINARY_COLLATIONS = frozenset({"C", "POSIX", "BINARY", "utf8mb4_nopad_bin", "ut
 
 # Schemas -------------------------------------------------------------------------------------------------------------
 
+Model: TypeAlias = Any
+"""A model class; Django has no types of its own."""
+
 
 def schema(
-    model: type[models.Model],
+    model: Model,
     *,
     fields: Mapping[str, Field] | None = None,
     exclude: Iterable[str] = (),
@@ -90,7 +93,7 @@ class _Describer:
             if path not in self._met:
                 raise errors.underivable("unknown_column", path)
 
-    def members(self, model: type[models.Model], around: Path) -> dict[str, Field]:
+    def members(self, model: Model, around: Path) -> dict[str, Field]:
         made: dict[str, Field] = {}
         for described in model._meta.concrete_fields:
             name = described.attname
@@ -180,7 +183,7 @@ def _plain_field(described: Any) -> Any:
 # Querysets -----------------------------------------------------------------------------------------------------------
 
 
-def where(chosen: Filter, model: type[models.Model]) -> models.Q:
+def where(chosen: Filter, model: Model) -> models.Q:
     """Return the condition that is true for exactly the rows that a filter selects (SPEC §4).
 
     Tests through to-many relations become EXISTS, those through to-one relations joins. The condition is for
@@ -247,7 +250,7 @@ def _order(key: Sort, columns: Mapping[PlaceKey, Any]) -> models.OrderBy:
 class _Scope(NamedTuple):
     """Where a condition's paths begin: a row of the model, or one that ``prefix``, of to-one relations, leads to."""
 
-    model: type[models.Model]
+    model: Model
     owner: Object
     leaves: Mapping[Path, Leaf]
     binary: bool
@@ -287,7 +290,7 @@ class _Scope(NamedTuple):
         return _Scope(relation.related_model, owner, leaves(owner, binary=self.binary), self.binary, prefix)
 
 
-def _scope(schema: Schema, model: type[models.Model]) -> _Scope:
+def _scope(schema: Schema, model: Model) -> _Scope:
     if isinstance(schema.root, Open):
         raise errors.open_schema_has_no_columns()
     return _Scope(model, schema.root, schema.leaves, schema.binary)

@@ -1,7 +1,7 @@
 """SQLAlchemy 2, Core and ORM: schemas from tables and mapped classes, conditions and pages in their statements.
 
-The SQL is that of `astra_filter.sql` for the dialect that a statement is compiled for; columns, parameters and subqueries
-over related rows are SQLAlchemy's own, so aliases, caching, type decorators and drivers work as they do elsewhere.
+The SQL is that of `astra_filter.sql` for the dialect that a statement is compiled for; columns, parameters and
+subqueries over related rows are SQLAlchemy's own, so aliases, caching, type decorators and drivers work as elsewhere.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ import importlib
 import json
 import os
 import sys
-from datetime import date, datetime, timezone
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -244,12 +244,12 @@ def fill(database: str) -> None:
     plain = make(Tag, id=3, name=None, weight=None, labels=None, owner=none)
     first = make(
         Task, id=1, title="one", level="low", external=UUID(int=1), done=True, price=Decimal("0.10"), small=7,
-        start=datetime(2020, 8, 6, 12, 24, 52, 256624, tzinfo=timezone.utc), day=date(2020, 8, 6),
+        start=datetime(2020, 8, 6, 12, 24, 52, 256624, tzinfo=UTC), day=date(2020, 8, 6),
         extra={"size": 1.5, "kind": "a"}, author=ann,
     )  # fmt: skip
     second = make(
         Task, id=2, title="ONE", level="high", external=UUID(int=255), done=False, price=Decimal("20.00"), small=-1,
-        start=datetime(2021, 1, 1, tzinfo=timezone.utc), day=date(2021, 1, 1),
+        start=datetime(2021, 1, 1, tzinfo=UTC), day=date(2021, 1, 1),
         extra={"size": 2, "kind": "b"}, author=bob, parent=first,
     )  # fmt: skip
     third = make(Task, id=3, title="two ", author=none, parent=second)
@@ -385,8 +385,8 @@ def jobs(related: str) -> list[dict[str, Any]]:
             name=random.choice(["a", "A", "b", "é", "e", "a ", "😀", "\ufffd", ""]),
             state=random.choice(["a", "b", "c", None]),
             rank=random.choice([1, 2, None]),
-            price=random.choice([Decimal("0.1"), Decimal("0.2"), Decimal("10")]),
-            at=datetime(2020, 1, 1, 0, 0, 0, random.choice([0, 1, 999_999]), tzinfo=timezone.utc),
+            price=random.choice([Decimal("0.1"), Decimal("0.2"), Decimal(10)]),
+            at=datetime(2020, 1, 1, 0, 0, 0, random.choice([0, 1, 999_999]), tzinfo=UTC),
             author_id=random.choice([1, 2, 3, None]),
         )
         for _ in range(80)

@@ -8,7 +8,7 @@ import importlib
 import json
 import sys
 from contextlib import contextmanager
-from datetime import date, datetime, timezone
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -238,12 +238,12 @@ def tasks() -> list[Task]:
     plain = Tag(id=3, name=None, weight=None, labels=None, owner=none)
     first = Task(
         id=1, title="one", level=Level.LOW, external=UUID(int=1), done=True, price=Decimal("0.10"), small=7,
-        start=datetime(2020, 8, 6, 12, 24, 52, 256624, tzinfo=timezone.utc), local=datetime(2020, 8, 6, 12), day=date(2020, 8, 6),
+        start=datetime(2020, 8, 6, 12, 24, 52, 256624, tzinfo=UTC), local=datetime(2020, 8, 6, 12), day=date(2020, 8, 6),
         extra={"size": 1.5, "kind": "a"}, author=ann, tags=[red, blue],
     )  # fmt: skip
     second = Task(
         id=2, title="ONE", level=Level.HIGH, external=UUID(int=255), done=False, price=Decimal("20.00"), small=-1,
-        start=datetime(2021, 1, 1, tzinfo=timezone.utc), local=datetime(2021, 1, 1), day=date(2021, 1, 1),
+        start=datetime(2021, 1, 1, tzinfo=UTC), local=datetime(2021, 1, 1), day=date(2021, 1, 1),
         extra={"size": 2, "kind": "b"}, author=bob, parent=first, tags=[blue],
     )  # fmt: skip
     third = Task(id=3, title="two ", author=none, parent=second, tags=[plain])
@@ -385,7 +385,7 @@ def jobs(session: Session) -> list[Job]:
             name=random.choice(["a", "A", "b", "é", "e", "a ", "😀", "\ufffd", ""]),
             state=random.choice([*State, None]),
             rank=random.choice([1, 2, None]),
-            at=datetime(2020, 1, 1, 0, 0, 0, random.choice([0, 1, 999_999]), tzinfo=timezone.utc),
+            at=datetime(2020, 1, 1, 0, 0, 0, random.choice([0, 1, 999_999]), tzinfo=UTC),
             author_id=random.choice([1, 2, 3, None]),
         )
         for _ in range(80)

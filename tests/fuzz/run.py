@@ -34,7 +34,9 @@ def main() -> int:
             *("-print_final_stats=1", "-verbosity=0"),
         ]
         environment = {**os.environ, "PYTHONPATH": f"{_HERE.parents[1]}{os.pathsep}{_HERE}"}
-        ended = subprocess.run(command, cwd=learnt.parent, env=environment, stderr=subprocess.PIPE, check=False, text=True)  # noqa: S603  # Its own script.
+        ended = subprocess.run(
+            command, cwd=learnt.parent, env=environment, stderr=subprocess.PIPE, check=False, text=True
+        )  # Its own script.
         found = re.search(r"number_of_executed_units:\s*([0-9]+)", ended.stderr)
         if ended.returncode or found is None:
             sys.stderr.write(ended.stderr)

@@ -18,10 +18,66 @@ from astra_filter.testing import filter_texts, filters, mutations
 EVERY_SCHEMA = pytest.mark.parametrize("schema", SCHEMAS.values(), ids=SCHEMAS)
 WORDS = st.sampled_from(
     [
-        *("and", "or", "not", "true", "false", "null", "eq", "ne", "lt", "lte", "le", "gt", "ge", "in", "contains", "NOT"),
-        *("startswith", "(", ")", "[", "]", ",", ".", "'", "''", "'a'", "`", "``", "`a`", '"', "-", "+", "0", "01", "1"),
+        *(
+            "and",
+            "or",
+            "not",
+            "true",
+            "false",
+            "null",
+            "eq",
+            "ne",
+            "lt",
+            "lte",
+            "le",
+            "gt",
+            "ge",
+            "in",
+            "contains",
+            "NOT",
+        ),
+        *(
+            "startswith",
+            "(",
+            ")",
+            "[",
+            "]",
+            ",",
+            ".",
+            "'",
+            "''",
+            "'a'",
+            "`",
+            "``",
+            "`a`",
+            '"',
+            "-",
+            "+",
+            "0",
+            "01",
+            "1",
+        ),
         *("1.5", "1e5", "-0", "e5", "=", "!=", "&&", "name", "state", "n", "tags", "labels", "is", "like", "between"),
-        *("\t", "\n", "\r", "\0", "\ud800", "é", "ı", "ſ", "٣", "\u0301", "\u202e", "😀", "“", "”", "a-b", "x/y", "_", "$"),
+        *(
+            "\t",
+            "\n",
+            "\r",
+            "\0",
+            "\ud800",
+            "é",
+            "ı",
+            "ſ",
+            "٣",
+            "\u0301",
+            "\u202e",
+            "😀",
+            "“",
+            "”",
+            "a-b",
+            "x/y",
+            "_",
+            "$",
+        ),
     ]
 )
 SOUP = st.lists(st.tuples(WORDS, st.sampled_from(["", " ", " "])).map("".join), max_size=14).map("".join)
@@ -86,6 +142,14 @@ def test_any_bytes_are_a_list_request_or_a_query_error(data: bytes) -> None:
     fuzz_query(b"include=" + data)
 
 
-@given(st.integers(0, 4), st.one_of(st.binary(max_size=60), st.recursive(st.none() | st.integers() | st.text(), st.lists).map(lambda value: repr(value).encode("utf-8", "replace"))))
+@given(
+    st.integers(0, 4),
+    st.one_of(
+        st.binary(max_size=60),
+        st.recursive(st.none() | st.integers() | st.text(), st.lists).map(
+            lambda value: repr(value).encode("utf-8", "replace")
+        ),
+    ),
+)
 def test_any_token_is_read_or_refused(order: int, data: bytes) -> None:
     fuzz_token(bytes([order]) + data)

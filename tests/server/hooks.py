@@ -21,7 +21,7 @@ schemathesis.openapi.format("continue-token", st.just(PLACEHOLDER))
 
 
 @schemathesis.hook
-def before_call(context, case, kwargs):  # noqa: ARG001
+def before_call(context, case, kwargs):
     """Put a token of the request in its place: one that follows the first of the example's tasks."""
     query = case.query or {}
     if query.get("continue") == PLACEHOLDER:
