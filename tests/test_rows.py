@@ -95,7 +95,7 @@ EMPTY = {"id": 2, "o": {}}
                 "at": "2020-08-06t12:24:52.2566249",
                 "times": ("0001-01-01T00:00:00", datetime(9999, 12, 31, 23, 59, 59, 999999)),
                 "undeclared": 1,
-                "labels": [{"name": "env", "to": [ID.replace("-", "")], "undeclared": 1}, {"name": 5, "to": ()}, {}],
+                "labels": [{"name": "env", "to": [ID.replace("-", "")], "other": 1}, {"name": 5, "to": ()}, {}],
             },
             {**WHOLE, "n": 2**62, "x": 1.0},
             id="other spellings",
@@ -128,16 +128,10 @@ EMPTY = {"id": 2, "o": {}}
             {"id": 2, "o": {}, "tags": ["a", None, None, None], "labels": [None, None, {}], "times": [None]},
             id="mistyped elements keep their places",
         ),
-        pytest.param({"id": 2, "o": {}, "text": "", "tags": []}, {"id": 2, "o": {}, "text": "", "tags": []}, id="blank"),
+        pytest.param({**EMPTY, "text": "", "tags": []}, {**EMPTY, "text": "", "tags": []}, id="blank"),
         pytest.param(
-            {"id": -(2**63), "o": {"n": -(2**63), "x": 1e308}, "x": -1e308, "at": "0001-01-01T00:00:00Z", "day": "0001-01-01"},
-            {
-                "id": -(2**63),
-                "o": {"n": -(2**63), "x": 1e308},
-                "x": -1e308,
-                "at": "0001-01-01T00:00:00.000000Z",
-                "day": "0001-01-01",
-            },
+            {"id": -(2**63), "o": {"x": 1e308}, "x": -1e308, "at": "0001-01-01T00:00:00Z", "day": "0001-01-01"},
+            {"id": -(2**63), "o": {"x": 1e308}, "x": -1e308, "at": "0001-01-01T00:00:00.000000Z", "day": "0001-01-01"},
             id="edges",
         ),
     ],
@@ -146,8 +140,6 @@ def test_there_and_back(backend, resource, canonical):
     with backend.table(SCHEMA) as table:
         table.insert([SCHEMA.to_row(resource, backend.name)])
         (row,) = table.rows()
-    if backend.name == "duckdb" and row["at"] is not None:
-        pytest.skip("the driver returns timestamps by a package of its own")
     found = SCHEMA.from_row(row, backend.name)
     assert found == canonical
     # 5 and 5.0 are equal to Python, and 1 and True; not to a reader of JSON.

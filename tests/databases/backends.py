@@ -16,7 +16,7 @@ from urllib.parse import unquote, urlsplit
 
 from astra_filter.sql.ddl import create_table
 from astra_filter.sql.dialects import dialect
-from astra_filter.sql.rows import to_row
+from astra_filter.sql.rows import columns, to_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -131,16 +131,16 @@ class Table:
         return sorted(position for (position,) in self.backend.execute(text, condition.params))
 
     def rows(self) -> list[dict[str, Any]]:
-        """Return all rows as the driver gives them, without the harness's own column, in the order of insertion."""
-        names = list(to_names(self.schema))
-        listed = ", ".join(dialect(self.backend.name).identifier(name) for name in names)
+        """Return all rows as the driver gives the columns of a page, without the harness's own column, in the order of insertion."""
+        record = dialect(self.backend.name)
+        held = columns(self.schema)
+        names = list(held)
+        listed = ", ".join(
+            record.returned.get(leaves[0].field.type, "{x}").replace("{x}", record.identifier(name))
+            for name, leaves in held.items()
+        )
         found = self.backend.execute(f"SELECT {listed} FROM {self.quoted} ORDER BY {POSITION}")
         return [dict(zip(names, row, strict=True)) for row in found]
-
-
-def to_names(schema: Schema) -> Iterator[str]:
-    """Return the names of the columns of a schema."""
-    return iter(dict.fromkeys(leaf.column.name for leaf in schema.leaves.values()))
 
 
 class Sqlite(Backend):
