@@ -1,7 +1,8 @@
 """Django 5.2 and newer: schemas from models, conditions and pages in their querysets.
 
 The SQL is that of `astra_filter.sql` for the database that a queryset goes to; columns, joins and subqueries over
-related rows are Django's own. Proven on SQLite and PostgreSQL.
+related rows are Django's own. Proven on SQLite and PostgreSQL. On SQLite, names in JSON that are not ASCII are found
+where they are stored without escapes: give a `JSONField` an ``encoder`` that sets ``ensure_ascii`` to False.
 """
 
 from __future__ import annotations

@@ -2,6 +2,8 @@
 
 The SQL is that of `astra_filter.sql` for the dialect that a statement is compiled for; columns, parameters and
 subqueries over related rows are SQLAlchemy's own, so aliases, caching, type decorators and drivers work as elsewhere.
+On SQLite, names in JSON that are not ASCII are found where they are stored without escapes: give the engine a
+``json_serializer`` with ``ensure_ascii=False``.
 """
 
 from __future__ import annotations
