@@ -248,7 +248,7 @@ class Schema:
         Raises:
             SchemaError: unknown dialect; an open schema; ``order_by`` is not one of this schema.
             StorageError: no index of the dialect has the order: of a field inside JSON, or on ``mysql`` of text that is
-                not declared binary or is too long.
+                not declared binary or may have more than 255 characters.
         """
         from astra_filter.sql import ddl  # As above.
 

@@ -17,7 +17,7 @@ from astra_filter.sql.dialects import Dialect, dialect
 from astra_filter.sql.fragment import Fragment, Param
 from astra_filter.sql.operands import resource_operand
 from astra_filter.sql.rows import resource
-from astra_filter.sql.select import Key, direction, ranges
+from astra_filter.sql.select import Key, ranges, sort_terms
 from astra_filter.sql.where import SUBQUERY_DEPTH, Term, Writer
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ class Sort(NamedTuple):
     def fragment(self, dialect: str) -> Fragment:
         """Return the term."""
         operand = resource_operand(_embedded(dialect), self.column, self.field, "row")
-        return Fragment(operand.ordered(), direction(operand.dialect, operand.nullable, self.descending))
+        return sort_terms(operand, self.field, descending=self.descending)
 
 
 class Seek(NamedTuple):

@@ -12,7 +12,7 @@ from astra_filter.ordering import parse_order
 from astra_filter.sql.dialects import dialect as find_dialect
 from astra_filter.sql.operands import resource_operand
 from astra_filter.sql.rows import columns, is_document
-from astra_filter.sql.select import direction
+from astra_filter.sql.select import direction, is_sorted_in_pieces
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -70,10 +70,8 @@ def create_index(
     for leaf, descending in order.keys:
         operand = resource_operand(record, leaf.column, leaf.field, None)
         unordered = record.ordered_indexes == "none" or (operand.exact and record.ordered_indexes == "binary")
-        if unordered or is_document(held[leaf.column.name]):
+        if unordered or is_document(held[leaf.column.name]) or is_sorted_in_pieces(record, leaf.field):
             raise errors.no_index(path_text(leaf.path), record.name)
-        if isinstance(leaf.field, (String, Enum)):
-            _text_type(leaf, record, key=True)  # Raises where text is too long for an index.
         parts.append(operand.ordered().prepare("?").text + direction(record, operand.nullable, descending))
     named = name or _index_name([table, *leading, *order.text.replace(",", "").split()])
     return f"CREATE INDEX {record.identifier(named)} ON {record.identifier(table)} ({', '.join(parts)})"

@@ -122,6 +122,10 @@ class Dialect:
     """A literal for each field type that no value is less than, where a range of nulls alone is not taken for one."""
     rowid_alias: bool = False
     """Whether a key of type integer is no column of an index, so that row values with it are none either."""
+    sorted_length: int | None = None
+    """Most characters of a text that ORDER BY compares; longer text is sorted by ``sorted_piece`` after piece."""
+    sorted_piece: str = ""
+    """1,000 bytes of ``{x}`` from the byte ``{start}`` on, counted from 1."""
     ordered_indexes: Literal["any", "binary", "none"] = "any"
     """Which text an index can have in order by code point: of any collation, or of binary ones; or that none serves."""
     returned: Mapping[str, str] = field(default_factory=dict)
@@ -354,6 +358,9 @@ _MYSQL = Dialect(
     },
     # A column of type JSON keeps the quotes of strings, and so their type, and has no greatest length.
     ordered_indexes="binary",
+    # max_sort_length is 1,024 bytes, some of which are the server's own.
+    sorted_length=255,
+    sorted_piece="SUBSTRING({x}, {start}, 1000)",
     least={
         "string": "''",
         "enum": "''",

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from astra_filter import errors
-from astra_filter.fields import MAX_INTEGER, Integer, Open
+from astra_filter.fields import MAX_INTEGER, Integer, Open, String
 from astra_filter.sql.dialects import dialect as find_dialect
 from astra_filter.sql.dialects import fill
 from astra_filter.sql.fragment import Fragment, Param, Verbatim
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from astra_filter.sql.fragment import SQL, Part, Prepared
 
 _MOST_STATEMENTS = 64
+_MOST_SORTED = 8_000
+"""Bytes of text that are sorted by, where pieces are needed; about as many as a ``continue`` token can hold."""
 _MOST_PARAMETERS = 32_000
 """Parameters that a statement may have; SQLite ends at 32,766."""
 
@@ -231,7 +233,7 @@ class _Statement:
         terms = []
         for leaf, descending in self._query.order.keys:
             operand = resource_operand(self.dialect, leaf.column, leaf.field, name)
-            terms.append(Fragment(operand.ordered(), direction(self.dialect, operand.nullable, descending)))
+            terms.append(sort_terms(operand, leaf.field, descending=descending))
         return Fragment(" ORDER BY ", Fragment.join(", ", terms)) if terms else Fragment()
 
     def _limit(self, rows: Param | None, skip: Param | None) -> Fragment:
@@ -298,6 +300,25 @@ def ranges(keys: Sequence[Key], dialect: Dialect, unique: Field) -> list[Fragmen
 
 def _all(tests: Sequence[Fragment]) -> Fragment:
     return Fragment.join(" AND ", tests).parenthesised()
+
+
+def sort_terms(operand: Operand, field: Field, *, descending: bool) -> Fragment:
+    """Return what stands in ORDER BY for a sort key."""
+    dialect = operand.dialect
+    way = direction(dialect, operand.nullable, descending)
+    if not is_sorted_in_pieces(dialect, field):
+        return Fragment(operand.ordered(), way)
+    text = fill(dialect.exact, x=operand.value)
+    length = field.max_length if isinstance(field, String) else None
+    size = min(4 * (length or _MOST_SORTED), _MOST_SORTED)
+    pieces = [fill(dialect.sorted_piece, x=text, start=str(start)) for start in range(1, size, 1000)]
+    return Fragment.join(", ", [Fragment(piece, way) for piece in pieces])
+
+
+def is_sorted_in_pieces(dialect: Dialect, field: Field) -> bool:
+    """Whether ORDER BY does not compare all of a field's text, so that no index has its order."""
+    most = dialect.sorted_length
+    return most is not None and isinstance(field, String) and (field.max_length is None or field.max_length > most)
 
 
 def direction(dialect: Dialect, nullable: bool, descending: bool) -> str:

@@ -277,6 +277,17 @@ def test_foreign_collations(backend: Backend, order: str) -> None:
         assert walk(table, {"orderBy": order}) == schema.query({"orderBy": order}).page(rows).items
 
 
+@pytest.mark.parametrize("options", [{}, {"binary": True}, {"max_length": 700}, {"max_length": 700, "binary": True}])
+@pytest.mark.parametrize("order", ["name", "name desc"])
+def test_long_text(backend: Backend, options: dict[str, Any], order: str) -> None:
+    """MySQL and MariaDB sort by the first 1,024 bytes only (max_sort_length), unless told otherwise."""
+    schema = Schema({"id": fields.Integer(), "name": fields.String(**options)}, key="id")
+    ends = ["", "a", "b", "é", "\U0001f600"]
+    rows = [{"id": -number, "name": "é" * (number // 5 * 150) + ends[number % 5]} for number in range(24)]
+    with backend.table(schema, rows, temporary=False) as table:
+        assert walk(table, {"orderBy": order}) == schema.query({"orderBy": order}).page(rows).items
+
+
 def test_forged_nulls(backend: Backend) -> None:
     """A token may say that a field is null which never is; nulls are the smallest there too."""
     with backend.table(SCHEMA, ROWS) as table:
