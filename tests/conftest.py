@@ -44,6 +44,12 @@ def _close_backends() -> Iterator[None]:
     _opened.clear()
 
 
+@pytest.fixture(scope="session")
+def reach() -> Callable[[str], Backend]:
+    """What gives the connection of a backend by its name, for fixtures of wider scope than a test."""
+    return _open
+
+
 @pytest.fixture(params=BACKENDS)
 def backend(request: pytest.FixtureRequest) -> Backend:
     """Each database in turn."""

@@ -11,7 +11,7 @@ from astra_filter import Schema, fields
 from astra_filter.sql import SQL
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from databases.backends import Backend, Table
 
@@ -138,10 +138,8 @@ def walk(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql", "mysql"])
-def database(request: pytest.FixtureRequest) -> Backend:
-    from conftest import _open
-
-    return _open(request.param)
+def database(request: pytest.FixtureRequest, reach: Callable[[str], Backend]) -> Backend:
+    return reach(request.param)
 
 
 @pytest.fixture(scope="module", params=list(SCHEMAS))
