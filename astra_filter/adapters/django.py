@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from astra_filter import errors, fields
+from astra_filter.adapters.describing import Describer, Relation
 from astra_filter.adapters.embedding import Ordered, Path, Place, Seek, Sort, Where, inside, read, slots, tests
 from astra_filter.checked import IsNull, Some
 from astra_filter.fields import Array, Object, Open, leaves
@@ -71,53 +72,25 @@ def schema(
     Raises:
         SchemaError: a model's field has a type that no field represents; a path in the arguments leads nowhere.
     """
-    describer = _Describer(dict(fields or {}), set(exclude), set(relations), omit=omit_unsupported)
-    members = describer.members(model, ())
-    describer.finish()
+    members = _Describer(fields, exclude, relations, omit_unsupported=omit_unsupported).describe(model)
     key = getattr(model._meta.pk, "attname", None)
     if key in members and members[key].sortable:
         options.setdefault("key", key)
     return Schema(members, **options)
 
 
-class _Describer:
-    def __init__(self, given: dict[str, Field], exclude: set[str], relations: set[str], *, omit: bool) -> None:
-        self._given = given
-        self._exclude = exclude
-        self._relations = relations
-        self._omit = omit
-        self._met: set[str] = set()
+class _Describer(Describer):
+    def columns(self, model: Any) -> Iterable[tuple[str, Any]]:
+        return [(described.attname, described) for described in model._meta.concrete_fields]
 
-    def finish(self) -> None:
-        """Refuse paths that name nothing."""
-        for path in (*self._given, *self._exclude, *self._relations):
-            if path not in self._met:
-                raise errors.underivable("unknown_column", path)
+    def field(self, column: Any, name: str, path: str, *, sortable: bool) -> Field:
+        return _field(column, name, path, sortable=sortable)
 
-    def members(self, model: Model, around: Path) -> dict[str, Field]:
-        made: dict[str, Field] = {}
-        for described in model._meta.concrete_fields:
-            name = described.attname
-            path = ".".join((*around, name))
-            self._met.add(path)
-            if path in self._given:
-                made[name] = self._given[path]
-            elif path not in self._exclude and not name.startswith("_"):
-                try:
-                    made[name] = _field(described, path, sortable=not around)
-                except errors.SchemaError:
-                    if not self._omit:
-                        raise
-        for name, relation in _relations(model).items():
-            path = ".".join((*around, name))
-            self._met.add(path)
-            if path in self._relations:
-                related = fields.Object(
-                    self.members(relation.related_model, (*around, name)),
-                    nullable=not _to_many(relation) and (relation.auto_created or relation.null),
-                )
-                made[name] = fields.Array(related) if _to_many(relation) else related
-        return made
+    def relations(self, model: Any) -> Mapping[str, Relation]:
+        return {
+            name: Relation(relation.related_model, _to_many(relation), relation.auto_created or relation.null)
+            for name, relation in _relations(model).items()
+        }
 
 
 @lru_cache(maxsize=256)
@@ -134,10 +107,10 @@ def _to_many(relation: Any) -> bool:
     return bool(relation.many_to_many or relation.one_to_many)
 
 
-def _field(described: Any, path: str, **options: Any) -> Field:
+def _field(described: Any, name: str, path: str, **options: Any) -> Field:
     options["nullable"] = described.null
     options["description"] = str(described.help_text)
-    if described.column != described.attname:
+    if described.column != name:
         options["column"] = described.column
     plain = _plain_field(described)
     if plain.get_internal_type() == "ArrayField":

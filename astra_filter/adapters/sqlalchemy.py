@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 from uuid import UUID
 
 from astra_filter import errors, fields
+from astra_filter.adapters.describing import Describer, Relation
 from astra_filter.adapters.embedding import Path, Place, Seek, Sort, Where, inside, read, slots, tests
 from astra_filter.checked import IsNull, Some
 from astra_filter.fields import Array, Object, Open, leaves
@@ -24,7 +25,7 @@ from astra_filter.sql.fragment import Param
 try:
     import sqlalchemy as sa
     from sqlalchemy.ext.compiler import compiles
-    from sqlalchemy.orm import aliased, selectinload
+    from sqlalchemy.orm import RelationshipDirection, aliased, selectinload
     from sqlalchemy.sql import coercions, roles
     from sqlalchemy.sql.visitors import InternalTraversal
 except ImportError as error:
@@ -87,63 +88,32 @@ def schema(
     Raises:
         SchemaError: a column has a type that no field represents; a path in the arguments leads nowhere.
     """
-    describer = _Describer(dict(fields or {}), set(exclude), set(relations), omit=omit_unsupported)
-    members = describer.members(target, ())
-    describer.finish()
+    members = _Describer(fields, exclude, relations, omit_unsupported=omit_unsupported).describe(target)
     keys = _primary_key(target)
     if len(keys) == 1 and keys[0] in members and members[keys[0]].sortable:
         options.setdefault("key", keys[0])
     return Schema(members, **options)
 
 
-class _Describer:
-    def __init__(self, given: dict[str, Field], exclude: set[str], relations: set[str], *, omit: bool) -> None:
-        self._given = given
-        self._exclude = exclude
-        self._relations = relations
-        self._omit = omit
-        self._met: set[str] = set()
+class _Describer(Describer):
+    def columns(self, model: Any) -> Iterable[tuple[str, Any]]:
+        if isinstance(model, sa.FromClause):
+            return [(column.key, column) for column in model.c]
+        return [(attribute.key, attribute.columns[0]) for attribute in sa.inspect(model).mapper.column_attrs]
 
-    def finish(self) -> None:
-        """Refuse paths that name nothing."""
-        for path in (*self._given, *self._exclude, *self._relations):
-            if path not in self._met:
-                raise errors.underivable("unknown_column", path)
+    def field(self, column: Any, name: str, path: str, *, sortable: bool) -> Field:
+        return _field(column, name, path, sortable=sortable)
 
-    def members(self, target: Any, around: Path) -> dict[str, Field]:
-        made: dict[str, Field] = {}
-        for name, column in _columns(target):
-            path = ".".join((*around, name))
-            self._met.add(path)
-            if path in self._given:
-                made[name] = self._given[path]
-            elif path not in self._exclude and not name.startswith("_"):
-                try:
-                    made[name] = _field(column, name, path, sortable=not around)
-                except errors.SchemaError:
-                    if not self._omit:
-                        raise
-        for name, relation in _relationships(target).items():
-            path = ".".join((*around, name))
-            self._met.add(path)
-            if path in self._relations:
-                made[name] = self._related(relation, (*around, name))
-        return made
-
-    def _related(self, relation: RelationshipProperty[Any], path: Path) -> Field:
-        members = self.members(relation.mapper, path)
-        if relation.uselist:
-            return fields.Array(fields.Object(members))
-        optional = relation.direction.name != "MANYTOONE" or any(column.nullable for column in relation.local_columns)
-        return fields.Object(members, nullable=optional)
-
-
-def _columns(target: Any) -> Iterator[tuple[str, sa.ColumnElement[Any]]]:
-    if isinstance(target, sa.FromClause):
-        yield from target.c.items()
-    else:
-        for attribute in sa.inspect(target).mapper.column_attrs:
-            yield attribute.key, attribute.columns[0]
+    def relations(self, model: Any) -> Mapping[str, Relation]:
+        return {
+            name: Relation(
+                relation.mapper,
+                bool(relation.uselist),
+                relation.direction is not RelationshipDirection.MANYTOONE
+                or any(column.nullable for column in relation.local_columns),
+            )
+            for name, relation in _relationships(model).items()
+        }
 
 
 def _relationships(target: Any) -> Mapping[str, RelationshipProperty[Any]]:

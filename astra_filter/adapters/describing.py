@@ -1,0 +1,89 @@
+"""A schema from an ORM's model: what the adapters for ORMs share of it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from astra_filter import errors
+from astra_filter.fields import Array, Object
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from astra_filter.fields import Field
+
+
+class Relation(NamedTuple):
+    """A relation of a model."""
+
+    model: Any
+    """The model of the related rows."""
+    to_many: bool
+    nullable: bool
+    """Whether a to-one relation may lead nowhere."""
+
+
+class Describer(ABC):
+    """Describes the rows of models; arguments, by dotted path, as the adapters' ``schema`` takes them."""
+
+    def __init__(
+        self,
+        given: Mapping[str, Field] | None,
+        exclude: Iterable[str],
+        relations: Iterable[str],
+        *,
+        omit_unsupported: bool,
+    ) -> None:
+        self._given = given or {}
+        self._exclude = frozenset(exclude)
+        self._relations = frozenset(relations)
+        self._omit = omit_unsupported
+        self._met: set[str] = set()
+
+    def describe(self, model: Any) -> dict[str, Field]:
+        """Return the fields of a model's rows.
+
+        Raises:
+            SchemaError: a column has a type that no field represents; a path in the arguments leads nowhere.
+        """
+        made = self._members(model, "")
+        for path in (*self._given, *self._exclude, *self._relations):
+            if path not in self._met:
+                raise errors.underivable("unknown_column", path)
+        return made
+
+    @abstractmethod
+    def columns(self, model: Any) -> Iterable[tuple[str, Any]]:
+        """Return the columns of a model by the names of their attributes."""
+
+    @abstractmethod
+    def field(self, column: Any, name: str, path: str, *, sortable: bool) -> Field:
+        """Return the field of a column; ``path`` is for errors."""
+
+    @abstractmethod
+    def relations(self, model: Any) -> Mapping[str, Relation]:
+        """Return the relations of a model by the names of their attributes."""
+
+    def _members(self, model: Any, around: str) -> dict[str, Field]:
+        made: dict[str, Field] = {}
+        for name, column in self.columns(model):
+            path = around + name
+            self._met.add(path)
+            if path in self._given:
+                made[name] = self._given[path]
+            elif path not in self._exclude and not name.startswith("_"):
+                try:
+                    made[name] = self.field(column, name, path, sortable=not around)
+                except errors.SchemaError:
+                    if not self._omit:
+                        raise
+        for name, relation in self.relations(model).items():
+            path = around + name
+            self._met.add(path)
+            if path in self._relations:
+                members = self._members(relation.model, path + ".")
+                to_one = not relation.to_many
+                related = Object(members, nullable=to_one and relation.nullable)
+                made[name] = related if to_one else Array(related)
+        return made
