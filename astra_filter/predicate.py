@@ -61,19 +61,17 @@ def _is_readable(field: Field) -> Callable[[object], bool]:
     return lambda value: read(value) is not None
 
 
-def _open_values(owner: object, path: Sequence[str], *, elements: bool) -> list[object]:
+def _open_values(owner: _View | dict[str, object], path: Sequence[str], *, elements: bool) -> list[object]:
     """Return what an open path leads to: one value, or one for each element of the arrays on the way.
 
     Args:
-        owner: the resource, or an element.
-        path: the members to step through.
+        owner: the resource, or an element, as a scope: what has a method ``get``.
+        path: the members to step through, at least one.
         elements: an array at the end of the path stands for its elements.
     """
-    values = [owner]
-    for index, name in enumerate(path):
-        if index:
-            values = _spread(values)
-        values = [fields.member(value, name) for value in values]
+    values = [owner.get(path[0])]
+    for name in path[1:]:
+        values = [fields.member(value, name) for value in _spread(values)]
     return _spread(values) if elements else values
 
 
@@ -87,7 +85,7 @@ def _spread(values: Iterable[object]) -> list[object]:
     return spread
 
 
-def _open_elements(owner: object, path: Sequence[str]) -> list[object]:
+def _open_elements(owner: _View | dict[str, object], path: Sequence[str]) -> list[object]:
     """Return the elements of the array that an open path leads to; a value that is no array has none."""
     return _spread(value for value in _open_values(owner, path, elements=False) if isinstance(value, (list, tuple)))
 
