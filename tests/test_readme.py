@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import subprocess
@@ -17,20 +18,27 @@ SECTIONS = [section for section in re.split(r"^## ", TEXT, flags=re.MULTILINE) i
 
 
 @pytest.mark.parametrize("section", SECTIONS, ids=[section.partition("\n")[0] for section in SECTIONS])
-def test_python(section, capsys, monkeypatch, tmp_path):
+def test_python(section, tmp_path):
     """The blocks of a section run in turn; ``# …`` behind a print, or a text block after it, is what it prints."""
-    monkeypatch.chdir(tmp_path)
-    namespace: dict[str, object] = {"__name__": "readme"}
     blocks = BLOCK.findall(section)
-    for index, (language, code) in enumerate(blocks):
-        if language != "python":
-            continue
-        exec(compile(code, "README.md", "exec"), namespace)  # noqa: S102
-        printed = capsys.readouterr().out
+    codes = [code for language, code in blocks if language == "python"]
+    script = tmp_path / "section.py"
+    script.write_text("print('\x1e', end='')\n".join(codes), encoding="utf-8")
+    ran = subprocess.run(
+        [sys.executable, "-W", "error", str(script)],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
+    for code, printed in zip(codes, ran.stdout.split("\x1e"), strict=True):
         for said in re.findall(r"^ *print\(.*\)  # (.*)$", code, re.MULTILINE):
             assert said in printed.splitlines()
-        if blocks[index + 1 : index + 2] and blocks[index + 1][0] == "text":
-            assert printed == blocks[index + 1][1]
+        following = blocks[blocks.index(("python", code)) + 1 :][:1]
+        if following and following[0][0] == "text":
+            assert printed == following[0][1]
 
 
 @pytest.mark.parametrize("session", [code for language, code in BLOCK.findall(TEXT) if language == "console"])
