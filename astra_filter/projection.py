@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from astra_filter import errors
-from astra_filter.fields import Array, Object, Open, member
+from astra_filter.fields import Array, Field, Object, Open, member
 from astra_filter.names import path_text
 from astra_filter.paths import MOST_PROBLEMS, chain, read, unresolved
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from astra_filter.errors import Problem
-    from astra_filter.fields import Field, Leaf
+    from astra_filter.fields import Leaf
 
 Path = tuple[str, ...]
 
@@ -77,7 +77,8 @@ def _writer(field: Field, *, nullable: bool) -> Writer:
     if isinstance(field, Array):
         return _array(field)
     if not isinstance(field, Object):
-        return field.output
+        # Most types have canonical values that JSON can hold as they are.
+        return field.read if type(field).json is Field.json else field.output
     write = _members(field)
     return (lambda value: write(value) or None) if nullable else write
 

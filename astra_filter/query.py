@@ -8,7 +8,7 @@ from functools import cached_property
 from heapq import nsmallest
 from itertools import islice
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar, cast
 
 from astra_filter import errors
 from astra_filter.errors import FilterError, QueryError
@@ -19,7 +19,7 @@ from astra_filter.projection import Projection, parse_include
 from astra_filter.span import Span
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from sqlalchemy import Select
 
@@ -34,6 +34,8 @@ S = TypeVar("S", bound="Select[Any]")
 
 Parameters: TypeAlias = "str | bytes | Mapping[str, str | Sequence[str] | None] | Iterable[tuple[str, str]]"
 """A raw query string; or decoded values by name, None for one that is not given; or pairs of name and decoded value."""
+
+_MOST_SELECTIONS = 64
 
 NAMES = ("filter", "include", "limit", "skip", "orderBy", "count", "continue")
 
@@ -210,10 +212,21 @@ class ListQuery:
         Raises:
             StorageError: a row lacks a column, or the next token would be too long.
         """
-        from astra_filter.sql.rows import reader  # Not paid by those who filter in memory.
-
-        columns, resource = self.columns, reader(self.leaves)
+        columns, resource = self._rows()
         return self._page([resource(_named(row, columns)) for row in rows], total)
+
+    def _rows(self) -> tuple[tuple[str, ...], Callable[[Mapping[str, Any]], dict[str, Any]]]:
+        """Return the columns, and what makes a resource of a row; kept for the requests that want the same."""
+        key = ("rows", self.include, self.order.text)
+        kept = self.schema.prepared
+        found = kept.get(key)
+        if found is None:
+            from astra_filter.sql.rows import reader  # Not paid by those who filter in memory.
+
+            if len(kept) >= _MOST_SELECTIONS:  # Ever-new requests must not fill the memory.
+                kept.clear()
+            found = kept[key] = (self.columns, reader(self.leaves))
+        return cast("tuple[tuple[str, ...], Callable[[Mapping[str, Any]], dict[str, Any]]]", found)
 
     def page_from_resources(self, resources: Iterable[object], *, total: int | None = None) -> Page:
         """Answer the request from the resources of a statement that `apply` or an adapter made.
