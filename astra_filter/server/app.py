@@ -10,8 +10,8 @@ from http import HTTPStatus
 from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, Path, Request, Response, Security
-from fastapi.responses import JSONResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from pydantic_core import to_json
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.concurrency import run_in_threadpool
@@ -88,7 +88,8 @@ def create_app(store: Store, accounts: Mapping[str, str], secret: bytes | str) -
         account: Annotated[str, Depends(permitted)], query: Annotated[ListQuery, Depends(lists)]
     ) -> Response:
         page = store.page(query, account)
-        return JSONResponse(page.body(type="application/astra-tasks", version="1.1"))
+        body = page.body(type="application/astra-tasks", version="1.1")
+        return Response(to_json(body), media_type="application/json")
 
     @app.get(
         _READY,
