@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 import pytest
-from databases.backends import BACKENDS, Unreachable
+from databases.backends import BACKENDS, Unreachable, missing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from typing import NoReturn
 
     from databases.backends import Backend
 
 _opened: dict[str, Backend | Unreachable] = {}
-
-
-def missing() -> Callable[[str], NoReturn]:
-    """Return what is done about a database that cannot be reached: a skip, but in CI a failure."""
-    return pytest.fail if os.environ.get("CI") == "true" else pytest.skip
 
 
 def _open(name: str) -> Backend:

@@ -6,7 +6,7 @@ import asyncio
 from datetime import UTC, date, datetime
 
 import pytest
-from conftest import missing
+from databases.backends import missing
 
 from astra_filter import Schema, SchemaError, fields
 from astra_filter.sql import SQL

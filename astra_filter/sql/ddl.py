@@ -101,8 +101,11 @@ def _text_type(leaf: Leaf, record: Dialect, *, key: bool) -> str:
     indexed = record.max_indexed_length
     if indexed is None:
         return kind
-    # An enum's rows may hold undeclared values too, which are not null; and an index holds other columns beside it.
-    length = leaf.field.max_length if isinstance(leaf.field, String) else _ENUM_LENGTH
+    if isinstance(leaf.field, Enum):
+        # Rows may hold undeclared values too, which are not null; and an index holds other columns beside it.
+        length: int | None = max(_ENUM_LENGTH, *map(len, leaf.field.values))
+    else:
+        length = leaf.field.max_length  # type: ignore[attr-defined]  # Text is one or the other.
     if length is not None and length <= indexed:
         return kind.replace("{length}", str(length))
     if key:

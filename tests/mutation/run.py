@@ -1,0 +1,193 @@
+"""Mutation testing (extra ``mutation``): ``python tests/mutation/run.py predicate check shapes sql/where``.
+
+Cosmic Ray makes the mutants; each is imported in a fork of its own, in place of the module, and nothing on disk changes.
+First `quick` runs, then for what survives it, pytest with the tests of the module. A mutant that hangs is killed, too.
+Survivors are printed; those that were examined stand in ``survivors.md`` with the reason why no test can tell them.
+
+Of the operators that replace one operator by each of many others, two for each place are taken.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import importlib.abc
+import importlib.machinery
+import importlib.util
+import io
+import os
+import random
+import signal
+import sys
+import time
+from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import lark  # noqa: F401  # Not to be imported again in each fork.
+import parso  # noqa: F401  # Cosmic Ray's plugins import it in a circle.
+import pytest
+from cosmic_ray.ast import ast_nodes, get_ast
+from cosmic_ray.mutating import mutate_code
+from cosmic_ray.plugins import get_operator, operator_names
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import ModuleType
+
+TESTS = Path(__file__).resolve().parents[1]
+PACKAGE = TESTS.parent / "astra_filter"
+_SQL = ["test_conformance.py", "test_dialects.py", "databases", "property/test_paging.py"]
+_PYTHON = ["test_conformance.py", "property/test_syntax.py", "test_schema.py", "test_threads.py", "test_parser.py"]
+_TESTS = {
+    "predicate": [*_PYTHON, "-k", "not database and not sqlite and not postgresql and not mysql and not duckdb"],
+    "check": [*_PYTHON, "-k", "not database and not sqlite and not postgresql and not mysql and not duckdb"],
+    "shapes": [*_PYTHON, "-k", "not database and not sqlite and not postgresql and not mysql and not duckdb"],
+}
+_QUICK_SECONDS, _SLOW_SECONDS = 20, 240
+
+
+class Mutant(NamedTuple):
+    """A changed module."""
+
+    module: str
+    line: int
+    operator: str
+    before: str
+    after: str
+    source: str
+
+
+def mutants(module: str) -> Iterator[Mutant]:
+    """Yield the mutants of a module whose code differs in more than annotations and docstrings."""
+    source = (PACKAGE / f"{module}.py").read_text(encoding="utf-8")
+    original = _meaning(source)
+    lines = source.splitlines()
+    taken: dict[tuple[str, tuple[int, int]], int] = {}
+    names = sorted(operator_names())
+    random.Random(module).shuffle(names)  # Which of many like ones are taken is the same each time.
+    for name in names:
+        cls = get_operator(name)
+        if cls.arguments():
+            continue
+        family = name.partition("_")[0]
+        positions = [place for node in ast_nodes(get_ast(source)) for place in cls().mutation_positions(node)]
+        for occurrence, (start, _) in enumerate(positions):
+            if taken.get((family, start), 0) >= 2:
+                continue
+            changed = mutate_code(source, cls(), occurrence)
+            if changed is None or _meaning(changed) in (original, None):
+                continue
+            taken[family, start] = taken.get((family, start), 0) + 1
+            after = changed.splitlines()
+            number = next(
+                (n for n, pair in enumerate(zip(lines, after, strict=False)) if pair[0] != pair[1]), start[0] - 1
+            )
+            before = lines[number].strip() if number < len(lines) else ""
+            yield Mutant(module, number + 1, name.partition("/")[2], before, after[number].strip(), changed)
+
+
+def _meaning(source: str) -> str | None:
+    try:
+        tree = ast.parse(source)
+    except SyntaxError:
+        return None
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.FunctionDef, ast.Module, ast.ClassDef)):
+            node.body = [s for s in node.body if not (isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant))]
+        if isinstance(node, ast.FunctionDef):
+            node.returns = None
+        elif isinstance(node, ast.arg):
+            node.annotation = None
+        elif isinstance(node, ast.AnnAssign):
+            node.annotation = ast.Constant(None)
+        elif isinstance(node, ast.Assign) and any(
+            isinstance(t, ast.Name) and t.id == "TypeAlias" for t in node.targets
+        ):
+            node.value = ast.Constant(None)
+    return ast.dump(tree)
+
+
+class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Gives the mutant in place of its module."""
+
+    def __init__(self, mutant: Mutant) -> None:
+        self._name = "astra_filter." + mutant.module.replace("/", ".").removesuffix(".__init__")
+        self._path = PACKAGE / f"{mutant.module}.py"
+        self._source = mutant.source
+
+    def find_spec(self, name: str, path: object, target: object = None) -> importlib.machinery.ModuleSpec | None:
+        return importlib.util.spec_from_file_location(name, self._path, loader=self) if name == self._name else None
+
+    def exec_module(self, module: ModuleType) -> None:
+        exec(compile(self._source, str(self._path), "exec"), module.__dict__)  # noqa: S102
+
+
+def survives(mutant: Mutant, *, quick: bool) -> bool:
+    """Run in a fork: whether the tests pass with the mutant."""
+    sys.meta_path.insert(0, _Finder(mutant))
+    os.chdir(TESTS.parent)
+    sys.path[:0] = [str(TESTS.parent), str(TESTS)]
+    with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+        if quick:
+            from mutation.quick import check
+
+            return check()
+        chosen = [
+            str(TESTS / name) if "." in name or name == "databases" else name
+            for name in _TESTS.get(mutant.module, _SQL)
+        ]
+        return pytest.main(["-x", "-q", "-p", "no:cacheprovider", "--no-header", *chosen]) == 0
+
+
+def _fork(mutant: Mutant, *, quick: bool) -> int:
+    child = os.fork()
+    if child:
+        return child
+    status = 1
+    try:
+        signal.alarm(_QUICK_SECONDS if quick else _SLOW_SECONDS)  # Ends the process.
+        status = 0 if survives(mutant, quick=quick) else 1
+    except BaseException:  # noqa: BLE001, S110  # Whatever is raised has killed the mutant.
+        pass
+    os._exit(status)
+
+
+def run(chosen: list[Mutant], processes: int, *, quick: bool) -> list[Mutant]:
+    """Return the mutants that survive."""
+    waiting, running, alive = list(reversed(chosen)), {}, []
+    while waiting or running:
+        while waiting and len(running) < processes:
+            mutant = waiting.pop()
+            running[_fork(mutant, quick=quick)] = mutant
+        child, status = os.wait()
+        if status == 0:
+            alive.append(running[child])
+        del running[child]
+    return sorted(alive)
+
+
+def main() -> None:
+    """Run from the command line."""
+    parser = argparse.ArgumentParser(description="Test the tests.")
+    parser.add_argument("modules", nargs="+")
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--quick", action="store_true", help="leave out pytest")
+    options = parser.parse_args()
+    for module in options.modules:
+        start = time.monotonic()
+        found = list(mutants(module))
+        alive = run(found, options.processes, quick=True)
+        print(f"{module}: {len(found)} mutants, {len(alive)} survive the quick tests", flush=True)  # noqa: T201
+        if not options.quick:
+            alive = run(alive, options.processes, quick=False)
+        print(f"{module}: {len(alive)} survive; {time.monotonic() - start:.0f} s", flush=True)  # noqa: T201
+        for mutant in alive:
+            print(
+                f"  {module}.py:{mutant.line} {mutant.operator}\n    - {mutant.before}\n    + {mutant.after}",
+                flush=True,
+            )
+
+
+if __name__ == "__main__":
+    main()
