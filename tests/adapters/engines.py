@@ -47,7 +47,7 @@ def engine(name: str, namespace: str) -> Iterator[sa.Engine]:
     except sa.exc.OperationalError as error:
         unreachable(name, error)
     if name == "postgresql":
-        url = url.update_query_dict({"options": f"-csearch_path={namespace},public"})
+        url = url.update_query_dict({"options": f"-csearch_path={namespace},public -ctimezone=Asia/Tokyo"})
     else:
         url = url.set(database=namespace)
     made = sa.create_engine(url, json_serializer=_dumps)

@@ -201,6 +201,7 @@ class Task(Model):
     external = models.UUIDField(null=True)
     done = models.BooleanField(null=True)
     price = models.DecimalField(max_digits=10, decimal_places=2, null=True)
+    precise = models.DecimalField(max_digits=30, decimal_places=20, null=True)
     small = models.SmallIntegerField(null=True)
     start = models.DateTimeField(null=True)
     day = models.DateField(null=True)
@@ -244,6 +245,7 @@ def fill(database: str) -> None:
     plain = make(Tag, id=3, name=None, weight=None, labels=None, owner=none)
     first = make(
         Task, id=1, title="one", level="low", external=UUID(int=1), done=True, price=Decimal("0.10"), small=7,
+        precise=Decimal("0.10000000000000000001"),
         start=datetime(2020, 8, 6, 12, 24, 52, 256624, tzinfo=UTC), day=date(2020, 8, 6),
         extra={"size": 1.5, "kind": "a"}, author=ann,
     )  # fmt: skip
@@ -272,6 +274,7 @@ FILTERS = [
     "done ne true",
     "price eq 0.1",
     "price gte 0.1",
+    "precise eq 0.1",
     "small lt 5000000000",
     "small in (7, -9223372036854775808)",
     "start lt '2020-08-06T14:24:52.256625+02:00'",
@@ -465,6 +468,7 @@ def test_schema_of_a_model() -> None:
         "external": ("Uuid", True),
         "done": ("Boolean", True),
         "price": ("Number", True),
+        "precise": ("Number", True),
         "small": ("Integer", True),
         "start": ("Timestamp", True),
         "day": ("Date", True),

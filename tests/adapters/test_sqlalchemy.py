@@ -195,6 +195,7 @@ class Task(Base):
     external: Mapped[UUID | None]
     done: Mapped[bool | None]
     price: Mapped[Decimal | None] = mapped_column(sa.Numeric(10, 2))
+    precise: Mapped[Decimal | None] = mapped_column(sa.Numeric(30, 20))
     small: Mapped[int | None] = mapped_column(sa.SmallInteger)
     start: Mapped[datetime | None] = mapped_column(TIMESTAMP)
     local: Mapped[datetime | None] = mapped_column(
@@ -238,6 +239,7 @@ def tasks() -> list[Task]:
     plain = Tag(id=3, name=None, weight=None, labels=None, owner=none)
     first = Task(
         id=1, title="one", level=Level.LOW, external=UUID(int=1), done=True, price=Decimal("0.10"), small=7,
+        precise=Decimal("0.10000000000000000001"),
         start=datetime(2020, 8, 6, 12, 24, 52, 256624, tzinfo=UTC), local=datetime(2020, 8, 6, 12), day=date(2020, 8, 6),
         extra={"size": 1.5, "kind": "a"}, author=ann, tags=[red, blue],
     )  # fmt: skip
@@ -264,6 +266,7 @@ FILTERS = [
     "done ne true",
     "price eq 0.1",
     "price gte 0.1",
+    "precise eq 0.1",
     "small lt 5000000000",
     "small in (7, -9223372036854775808)",
     "start lt '2020-08-06T14:24:52.256625+02:00'",
@@ -515,6 +518,7 @@ def test_schema_of_a_mapped_class() -> None:
         "external": ("Uuid", True),
         "done": ("Boolean", True),
         "price": ("Number", True),
+        "precise": ("Number", True),
         "small": ("Integer", True),
         "start": ("Timestamp", True),
         "local": ("Timestamp", True),
