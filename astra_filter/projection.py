@@ -10,7 +10,7 @@ type. An open schema returns what it is given.
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from astra_filter import errors
@@ -83,6 +83,11 @@ def _writer(field: Field, *, nullable: bool) -> Writer:
     return (lambda value: write(value) or None) if nullable else write
 
 
+def _as_is(field: Field) -> type:
+    """Return the type whose values a field returns as they are; a call for each would cost more than all else."""
+    return {"string": str, "enum": str, "boolean": bool}.get(field.type, Field)
+
+
 def _same(value: object) -> object:
     return value
 
@@ -90,17 +95,19 @@ def _same(value: object) -> object:
 def _members(field: Object) -> Writer:
     members = [
         # An object that is never null is there even when it is missing in the data; of nothing else is there anything.
-        (name, _writer(inner, nullable=inner.nullable), isinstance(inner, Object) and not inner.nullable)
+        (name, _as_is(inner), _writer(inner, nullable=inner.nullable), isinstance(inner, Object) and not inner.nullable)
         for name, inner in field.members.items()
         if inner.returnable
     ]
 
     def write(owner: object) -> dict[str, Any]:
         found = {}
-        plain = owner if type(owner) is dict else None
-        for name, write_member, always in members:
-            value = plain.get(name) if plain is not None else member(owner, name)
-            if value is not None or always:
+        get = owner.get if type(owner) is dict else partial(member, owner)
+        for name, as_is, write_member, always in members:
+            value = get(name)
+            if type(value) is as_is:
+                found[name] = value
+            elif value is not None or always:
                 value = write_member(value)
                 if value is not None:
                     found[name] = value

@@ -119,7 +119,7 @@ def _round(numbers: random.Random, backends: Sequence[Backend]) -> Figures:
                 selected = compare(resources, chosen, tables)
             except Exception as error:  # noqa: BLE001  # A database's own error is a difference, too.
                 differences = 1
-                print(f"{type(error).__name__}: {error}\n  filter  {chosen}\n", flush=True)  # noqa: T201
+                print(f"{type(error).__name__}: {error}\n  filter  {chosen}\n", flush=True)
             figures += Figures(1, len(resources), len(selected), differences)
         for manager in managers:
             manager.__exit__(None, None, None)
@@ -140,8 +140,8 @@ def main() -> int:
     with Pool(chosen.processes, maxtasksperchild=1) as pool:
         for done, figures in enumerate(pool.imap_unordered(run, jobs), 1):
             total += figures
-            print(f"{done}/{len(jobs)}: {total.pairs:,} pairs, {total.differences} differences", flush=True)  # noqa: T201
-    print(  # noqa: T201
+            print(f"{done}/{len(jobs)}: {total.pairs:,} pairs, {total.differences} differences", flush=True)
+    print(
         f"seed {chosen.seed}: {total.pairs:,} pairs of a filter and a data set, each on the reference evaluator, the "
         f"predicate and {len(BACKENDS)} databases ({', '.join(BACKENDS)}); {total.answers:,} answers on each "
         f"({total.selected:,} of them yes); {total.differences} differences; "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from math import inf, nan
 from typing import Any
@@ -29,7 +29,7 @@ values = st.one_of(
     st.floats(allow_nan=False, allow_infinity=False),
     st.decimals(allow_nan=False, allow_infinity=False),
     st.datetimes(
-        timezones=st.sampled_from([None, timezone.utc, timezone(timedelta(hours=-9, minutes=-30))]),
+        timezones=st.sampled_from([None, UTC, timezone(timedelta(hours=-9, minutes=-30))]),
         min_value=datetime(2, 1, 1),
         max_value=datetime(9998, 1, 1),
     ),

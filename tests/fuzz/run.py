@@ -42,8 +42,8 @@ def main() -> int:
             sys.stderr.write(ended.stderr)
             return 1
         total += int(found[1])
-        print(f"{target}: {int(found[1]):,} executions without a crash", flush=True)  # noqa: T201
-    print(f"{total:,} executions without a crash")  # noqa: T201
+        print(f"{target}: {int(found[1]):,} executions without a crash", flush=True)
+    print(f"{total:,} executions without a crash")
     return 0
 
 

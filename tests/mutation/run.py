@@ -178,10 +178,10 @@ def main() -> None:
         start = time.monotonic()
         found = list(mutants(module))
         alive = run(found, options.processes, quick=True)
-        print(f"{module}: {len(found)} mutants, {len(alive)} survive the quick tests", flush=True)  # noqa: T201
+        print(f"{module}: {len(found)} mutants, {len(alive)} survive the quick tests", flush=True)
         if not options.quick:
             alive = run(alive, options.processes, quick=False)
-        print(f"{module}: {len(alive)} survive; {time.monotonic() - start:.0f} s", flush=True)  # noqa: T201
+        print(f"{module}: {len(alive)} survive; {time.monotonic() - start:.0f} s", flush=True)
         for mutant in alive:
             print(
                 f"  {module}.py:{mutant.line} {mutant.operator}\n    - {mutant.before}\n    + {mutant.after}",
