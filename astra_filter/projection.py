@@ -118,6 +118,7 @@ def _members(field: Object) -> Writer:
 
 def _array(field: Array) -> Writer:
     items = field.items
+    as_is = _as_is(items)
     write_item = _writer(items, nullable=False)
 
     def write(value: object) -> list[Any] | None:
@@ -125,8 +126,11 @@ def _array(field: Array) -> Writer:
         if elements is None:
             return None
         if isinstance(items, Object):
-            return [None if items.read(element) is None else write_item(element) for element in elements]
-        return [write_item(element) for element in elements]
+            return [
+                write_item(element) if type(element) is dict or items.read(element) is not None else None
+                for element in elements
+            ]
+        return [element if type(element) is as_is else write_item(element) for element in elements]
 
     return write
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 Path = tuple[str, ...]
 
-_scan = json.JSONDecoder().scan_once
+_scan = json.JSONDecoder().scan_once  # type: ignore[attr-defined]  # Documented by its use in `raw_decode`.
 
 
 def columns(schema: Schema) -> dict[str, tuple[Leaf, ...]]:
