@@ -257,8 +257,11 @@ def _filtered(query: ListQuery, statement: S, target: Any) -> S:
 
 
 def _target(statement: sa.Select[Any]) -> Any:
-    entity = statement.column_descriptions[0].get("entity")
-    return statement.get_final_froms()[0] if entity is None else entity
+    first = statement.column_descriptions[0]
+    target = first.get("entity")
+    if target is None:
+        target = getattr(first["expr"], "table", None)
+    return statement.get_final_froms()[0] if target is None else target
 
 
 class _Scope(NamedTuple):
