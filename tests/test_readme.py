@@ -22,6 +22,10 @@ def test_python(section, tmp_path):
     """The blocks of a section run in turn; ``# …`` behind a print, or a text block after it, is what it prints."""
     blocks = BLOCK.findall(section)
     codes = [code for language, code in blocks if language == "python"]
+    # What the README calls the reader's own application is that of its first section.
+    application = BLOCK.search(SECTIONS[0])
+    assert application is not None
+    (tmp_path / "myapp.py").write_text(application[2], encoding="utf-8")
     script = tmp_path / "section.py"
     script.write_text("print('\x1e', end='')\n".join(codes), encoding="utf-8")
     ran = subprocess.run(
@@ -57,6 +61,20 @@ def test_console(session):
             env={"COLUMNS": "120", "PYTHONIOENCODING": "utf-8", "PATH": ""},
         )
         assert ran.stdout == printed
+
+
+def test_the_server(tmp_path):
+    [session] = [code for language, code in BLOCK.findall(TEXT) if "astra-filter serve" in code and language == "sh"]
+    command = tmp_path / "astra-filter"
+    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m astra_filter.cli "$@"\n', encoding="utf-8")
+    command.chmod(0o755)
+    environment = {**os.environ, "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
+    ran = subprocess.run(
+        ["bash", "-c", session], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False, timeout=120
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert '"continue"' in ran.stdout
+    assert "unknown field 'field'" in ran.stdout
 
 
 def test_the_commands_are_there():
