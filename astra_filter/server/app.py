@@ -9,8 +9,7 @@ from hmac import compare_digest
 from http import HTTPStatus
 from typing import Annotated, Any
 
-from fastapi import Depends, FastAPI, Path, Request, Response, Security
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi import Depends, FastAPI, Path, Request, Response
 from pydantic_core import to_json
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -54,15 +53,13 @@ def create_app(store: Store, accounts: Mapping[str, str], secret: bytes | str) -
         store.close()
 
     app = FastAPI(title="Tasks", version="1.1", lifespan=lifespan, redoc_url=None, redirect_slashes=False)
-    bearer = HTTPBearer(auto_error=False, description="A token given to `astra-filter serve --token TOKEN=ACCOUNT`.")
-
     async def permitted(
         request: Request,
         account_id: Annotated[str, Path(description="The account.", examples=[EXAMPLE_ACCOUNT])],
-        credentials: Annotated[HTTPAuthorizationCredentials | None, Security(bearer)],
     ) -> str:
         """The account asked for, which the token must be for."""
-        account = None if credentials is None else tokens.account(credentials.credentials)
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        account = tokens.account(token) if scheme.lower() == "bearer" else None
         if account is None:
             raise HTTPException(401, headers={"WWW-Authenticate": "Bearer"})
         request.state.account = account
@@ -82,7 +79,7 @@ def create_app(store: Store, accounts: Mapping[str, str], secret: bytes | str) -
             404: openapi.problem_response("There is no such account."),
             503: openapi.problem_response("The database does not answer."),
         },
-        openapi_extra=lists.openapi,
+        openapi_extra={**lists.openapi, "security": [{"bearer": []}]},
     )
     def list_tasks(
         account: Annotated[str, Depends(permitted)], query: Annotated[ListQuery, Depends(lists)]
@@ -178,8 +175,7 @@ def _document_exactly(app: FastAPI) -> None:
                 responses.pop("422", None)
                 for response in responses.values():
                     response["headers"] = {HEADER: header}
-            for name in ("HTTPValidationError", "ValidationError"):
-                document["components"]["schemas"].pop(name, None)
+            document["components"] = {"securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}}}
             app.openapi_schema = document
         return app.openapi_schema
 
