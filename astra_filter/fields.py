@@ -197,7 +197,7 @@ class Enum(_Text):
 
 
 _UUID = re.compile(
-    r"(?:urn:uuid:)?(\{)?([0-9a-f]{8})(-)?([0-9a-f]{4})(?(3)-)([0-9a-f]{4})(?(3)-)([0-9a-f]{4})(?(3)-)([0-9a-f]{12})(?(1)\})",
+    r"(?:urn:uuid:|(\{))?([0-9a-f]{8})(-)?([0-9a-f]{4})(?(3)-)([0-9a-f]{4})(?(3)-)([0-9a-f]{4})(?(3)-)([0-9a-f]{12})(?(1)\})",
     re.IGNORECASE | re.ASCII,
 )
 
@@ -327,9 +327,7 @@ class Timestamp(Field):
     allowed = _ORDER
 
     def coerce(self, literal: str) -> datetime:
-        if _DATE.fullmatch(literal):
-            literal += "T00:00:00Z"
-        match = _TIMESTAMP.fullmatch(literal)
+        match = _TIMESTAMP.fullmatch(f"{literal}T00:00:00Z" if _DATE.fullmatch(literal) else literal)
         if match is None:
             raise errors.bad_timestamp(literal)
         if match[5] is None and match[6] is None:

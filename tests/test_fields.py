@@ -10,7 +10,7 @@ from uuid import UUID
 
 import pytest
 
-from astra_filter import Schema, SchemaError, fields
+from astra_filter import Schema, SchemaError, errors, fields
 from astra_filter.fields import leaves, member
 
 
@@ -41,6 +41,7 @@ NOON = datetime(2020, 8, 6, 12, tzinfo=UTC)
         (fields.Enum("a"), "undeclared", "undeclared"),
         (fields.Uuid(), UUID(int=1), "00000000-0000-0000-0000-000000000001"),
         (fields.Uuid(), "{AE1E6561-9E22-406C-8A5A-762F4604DA00}", "ae1e6561-9e22-406c-8a5a-762f4604da00"),
+        (fields.Uuid(), "urn:uuid:{AE1E6561-9E22-406C-8A5A-762F4604DA00}", None),
         (fields.Uuid(), "ae1e65619e22-406c-8a5a-762f4604da00", None),
         (fields.Uuid(), 1, None),
         (fields.Integer(), 5, 5),
@@ -165,3 +166,8 @@ def test_where_leaves_are_stored():
         "b.e.f": ("b", ("e", "f"), True, False),
         "g": ("doc", ("x", "y"), True, False),
     }
+
+
+def test_a_date_that_is_none_is_shown_as_written():
+    with pytest.raises(errors.LiteralError, match="^'2020-02-30' is not a timestamp$"):
+        fields.Timestamp().coerce("2020-02-30")
