@@ -169,5 +169,5 @@ def test_where_leaves_are_stored():
 
 
 def test_a_date_that_is_none_is_shown_as_written():
-    with pytest.raises(errors.LiteralError, match="^'2020-02-30' is not a timestamp$"):
+    with pytest.raises(errors.LiteralError, match=r"^'2020-02-30' is not a timestamp$"):
         fields.Timestamp().coerce("2020-02-30")
