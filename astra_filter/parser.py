@@ -279,7 +279,7 @@ def _flat(children: Sequence[Node], group: type[And | Or]) -> tuple[Node, ...]:
 
 
 _NESTING_TOKEN = re.compile(
-    r"'[^']*'?|`[^`]*`?|(?P<open>[(\[])|(?P<close>[)\]])|(?P<word>[A-Za-z_\x80-\U0010FFFF][0-9A-Za-z_\x80-\U0010FFFF]*)"
+    r"'[^']*'?|`[^`]*`?|(?P<open>[(\[])|(?P<close>[)\]])|(?P<word>[^\0-@\[-^`{-\x7f][^\0-/:-@\[-^`{-\x7f]*)"
 )
 
 

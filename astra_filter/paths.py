@@ -22,7 +22,7 @@ MOST_PROBLEMS = 20
 
 _SPACE = " \t\r\n"
 _PIECE = re.compile(r"`(?:[^`]|``)*(?:`|$)|,|[^,`]+")
-_TOKEN = re.compile(r"`(?:[^`\0\ud800-\udfff]|``)+`(?!`)|[A-Za-z_\x80-\U0010FFFF][0-9A-Za-z_\x80-\U0010FFFF]*|\.")
+_TOKEN = re.compile(r"`(?:[^`\0\ud800-\udfff]|``)+`(?!`)|[^\0-@\[-^`{-\x7f][^\0-/:-@\[-^`{-\x7f]*|\.")
 
 
 class Item(NamedTuple):

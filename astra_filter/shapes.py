@@ -27,15 +27,17 @@ if TYPE_CHECKING:
     from astra_filter.limits import Limits
     from astra_filter.nodes import Literal, Node, Slot
 
-_WORD = r"0-9A-Za-z_\x80-\U0010FFFF"
+# As in the grammar, words are told by what does not belong to them.
+_WORD = r"[^\0-/:-@\[-^`{-\x7f]"
+_WORD_OR_POINT = r"[^\0-\-/:-@\[-^`{-\x7f]"
 # Each branch begins with a set of characters, which lets the engine skip; what must not come before is looked at after.
 _TOKEN = re.compile(
     rf"""(
     '[^'\0\ud800-\udfff]*(?:''[^'\0\ud800-\udfff]*)*'(?!')
   | `[^`]*(?:``[^`]*)*`(?!`)
-  | [-0-9](?<![{_WORD}.][-0-9])(?:(?<=-)(?:0|[1-9][0-9]*)|(?<=0)|(?<=[1-9])[0-9]*)
-    (?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?(?![{_WORD}.])
-  | [tTfFnN](?<![{_WORD}].)(?ai:(?<=t)rue|(?<=f)alse|(?<=n)ull)(?![{_WORD}])
+  | [-0-9](?<!{_WORD_OR_POINT}[-0-9])(?:(?<=-)(?:0|[1-9][0-9]*)|(?<=0)|(?<=[1-9])[0-9]*)
+    (?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?(?!{_WORD_OR_POINT})
+  | [tTfFnN](?<!{_WORD}.)(?ai:(?<=t)rue|(?<=f)alse|(?<=n)ull)(?!{_WORD})
     )""",
     re.VERBOSE,
 )
