@@ -1,0 +1,143 @@
+"""One schema used by 16 threads at once gives the answers it gives alone, and its cache keeps its bound (SPEC §8)."""
+
+from __future__ import annotations
+
+import random
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from schemas import SCHEMAS, TASK
+
+from astra_filter import FilterError, QueryError, Schema
+from astra_filter.shapes import Shapes
+from astra_filter.testing import generate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+THREADS = 16
+DIALECTS = ("sqlite", "postgresql", "mysql", "duckdb")
+
+
+@pytest.fixture(autouse=True)
+def _switch_often() -> Iterator[None]:
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(interval)
+
+
+def texts_for(schema: Schema, seed: int, count: int) -> tuple[list[Any], list[str]]:
+    """Return resources, and texts of which many share a shape and some are no filters."""
+    numbers = random.Random(seed)
+
+    def pick(bound: int) -> int:
+        return int(numbers.random() * bound)
+
+    resources = generate.dataset(schema, pick)
+    texts = []
+    for _ in range(count):
+        text = generate.filter_text(schema, pick, resources, wild=pick(2) == 1)
+        texts += [text, text.replace("a", "b"), generate.mutated(text, pick)]
+    return resources, texts
+
+
+def answer(schema: Schema, shapes: Shapes, resources: list[Any], text: str) -> object:
+    """Return everything that a text comes to."""
+    try:
+        bound = shapes.compile(text, schema.limits)
+        chosen = schema.compile(text)
+    except FilterError as error:
+        return error.problems
+    assert bound.template.root == chosen.template.root
+    return (
+        bound.values,
+        str(chosen),
+        [chosen.matches(resource) for resource in resources],
+        [chosen.sql(dialect) for dialect in DIALECTS],
+        chosen.sql("postgresql", placeholders="$1", first=3),
+    )
+
+
+@pytest.mark.parametrize(("name", "entries"), [("task", 1024), ("documents", 1024), ("columns", 3), ("binary", 1)])
+def test_sixteen_threads_answer_as_one(name: str, entries: int) -> None:
+    alone = SCHEMAS[name]
+    resources, texts = texts_for(alone, 1, 25)
+    expected = {text: answer(alone, Shapes(alone.root, alone.leaves), resources, text) for text in texts}
+    shared = Schema(alone.root.members, key=alone.key, binary=alone.binary)  # type: ignore[union-attr]
+    shapes = Shapes(shared.root, shared.leaves, entries=entries)
+    together = threading.Barrier(THREADS)
+
+    def work(number: int) -> list[str]:
+        mine = list(texts)
+        random.Random(number).shuffle(mine)
+        together.wait()
+        return [text for text in mine if answer(shared, shapes, resources, text) != expected[text]]
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        wrong = [text for texts in pool.map(work, range(THREADS)) for text in texts]
+    assert wrong == []
+    assert 1 <= len(shapes) <= entries
+
+
+def test_one_filter_in_sixteen_threads() -> None:
+    """Its functions and statements are made when first asked for, which all ask for at once."""
+    resources, _ = texts_for(TASK, 2, 0)
+    alone = TASK.compile("name contains 'a' or state in ('running') and not percentDone lt 5")
+    expected = (alone.select(resources), [alone.sql(dialect) for dialect in DIALECTS], hash(alone), alone.fingerprint)
+    for _ in range(20):
+        shared = Schema(TASK.root.members, key="id").compile(str(alone))  # type: ignore[union-attr]
+        together = threading.Barrier(THREADS)
+
+        def work(_: int, shared: Any = shared, together: Any = together) -> object:
+            together.wait()
+            statements = [shared.sql(dialect) for dialect in DIALECTS]
+            return shared.select(resources), statements, hash(shared), shared.fingerprint
+
+        with ThreadPoolExecutor(THREADS) as pool:
+            assert all(found == expected for found in pool.map(work, range(THREADS)))
+
+
+def test_list_requests_in_sixteen_threads() -> None:
+    resources, texts = texts_for(TASK, 3, 15)
+
+    def ask(text: str) -> object:
+        try:
+            query = TASK.query([("filter", text), ("orderBy", "name desc"), ("include", "id,name"), ("limit", "2")])
+        except QueryError as error:
+            return error.problems
+        page = query.page(resources)
+        return page, query.sql("tasks", "sqlite")
+
+    expected = [ask(text) for text in texts]
+    with ThreadPoolExecutor(THREADS) as pool:
+        for found in pool.map(lambda _: [ask(text) for text in texts], range(THREADS)):
+            assert found == expected
+
+
+@pytest.mark.parametrize("bound", [{"entries": 5}, {"characters": 200}])
+def test_cache_of_shapes_is_bounded(bound: dict[str, int]) -> None:
+    """By shapes and by the text they were made from, however many shapes come (SPEC §8)."""
+    shapes = Shapes(TASK.root, TASK.leaves, **bound)
+    for number in range(200):
+        text = " or ".join(["name eq 'a'"] * (number % 60 + 1))
+        shapes.compile(text, TASK.limits)
+        assert len(shapes) <= bound.get("entries", 200)
+        assert sum(template.weight for template in shapes._templates.values()) <= bound.get("characters", 2**18)
+        assert shapes._weight == sum(template.weight for template in shapes._templates.values())
+    kept = list(shapes._templates)
+    shapes.compile("name eq 'a'", TASK.limits)
+    assert len(shapes._templates) >= 1
+    assert kept != list(shapes._templates)
+
+
+def test_cached_shape_moves_to_the_end() -> None:
+    shapes = Shapes(TASK.root, TASK.leaves, entries=2)
+    first = shapes.compile("name eq 'a'", TASK.limits).template
+    shapes.compile("name ne 'a'", TASK.limits)
+    assert shapes.compile("name eq 'b'", TASK.limits).template is first
+    shapes.compile("name lt 'a'", TASK.limits)
+    assert shapes.compile("name eq 'c'", TASK.limits).template is first
