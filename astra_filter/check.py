@@ -5,7 +5,6 @@ A syntax tree that passes becomes a `checked` tree, in which the meaning is sett
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, NamedTuple, assert_never
 
 from astra_filter import errors
@@ -321,6 +320,8 @@ def _some(arrays: Sequence[Ref], condition: Condition, *, negated: bool) -> Some
 
 def _near(name: str, known: Mapping[str, object]) -> list[str]:
     """Return the known name most like ``name``, if one is: in other letters, or with few of them changed."""
+    from difflib import get_close_matches  # Errors only: not paid at start-up.
+
     # The name is cut because the comparison takes quadratic time.
     folded = {candidate.casefold(): candidate for candidate in known}
     return [folded[found] for found in get_close_matches(name[:64].casefold(), folded, 1)]

@@ -10,7 +10,6 @@ import enum
 import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
-from difflib import get_close_matches
 from math import isfinite
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
@@ -190,6 +189,8 @@ class Enum(_Text):
     def coerce(self, literal: str) -> str:
         if literal in self._declared:
             return literal
+        from difflib import get_close_matches  # Errors only: not paid at start-up.
+
         raise errors.undeclared_value(literal, self.values, get_close_matches(literal[:100], self.values, 1))
 
     def signature(self) -> tuple[object, ...]:

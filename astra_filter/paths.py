@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, NamedTuple
 
 from astra_filter import errors
@@ -135,4 +134,6 @@ def unresolved(text: str, item: Item, parameter: str, found: list[Field], known:
 
 def nearest(name: str, known: Iterable[str]) -> list[str]:
     """Return the known name that ``name`` is probably meant to be, if there is one."""
+    from difflib import get_close_matches  # Errors only: not paid at start-up.
+
     return get_close_matches(name[:100], list(known), 1)

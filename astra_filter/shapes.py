@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from astra_filter.nodes import Literal, Node, Slot
 
 # As in the grammar, words are told by what does not belong to them.
+# What belongs to words, and to numbers, told by what does not, as the grammar tells it.
 _WORD = r"[^\0-/:-@\[-^`{-\x7f]"
 _WORD_OR_POINT = r"[^\0-\-/:-@\[-^`{-\x7f]"
 # Each branch begins with a set of characters, which lets the engine skip; what must not come before is looked at after.
