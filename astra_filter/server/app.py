@@ -53,6 +53,7 @@ def create_app(store: Store, accounts: Mapping[str, str], secret: bytes | str) -
         store.close()
 
     app = FastAPI(title="Tasks", version="1.1", lifespan=lifespan, redoc_url=None, redirect_slashes=False)
+
     async def permitted(
         request: Request,
         account_id: Annotated[str, Path(description="The account.", examples=[EXAMPLE_ACCOUNT])],
