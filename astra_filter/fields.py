@@ -518,10 +518,12 @@ def _canonical_uuid(text: str) -> str | None:
 
 
 def _instant(match: re.Match[str]) -> datetime | None:
-    day, hour, rest, fraction, _, offset = match.groups()
     try:
-        value = datetime.fromisoformat(f"{day}T{hour}{rest}.{(fraction or '')[:6]:0<6}{offset or '+00:00'}")
-        return value.astimezone(UTC)
+        # `fromisoformat` reads all that the expression matches, upper-case, and cuts digits past the sixth too.
+        value = datetime.fromisoformat(match[0].upper())
+        if value.tzinfo is UTC:
+            return value
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
     except (ValueError, OverflowError):  # No such day; outside the years 1 to 9999 in UTC.
         return None
 
