@@ -6,6 +6,7 @@ writes WHERE conditions; `Schema.query` does the same for a whole list request.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from astra_filter import fields
@@ -43,7 +44,6 @@ __all__ = [
     "parse",
 ]
 
-_OPEN = Schema.open()
 # Imported when first asked for: a start does not pay for SQL, paging or Lark before it needs them.
 _LATER = {
     "SQL": "astra_filter.sql",
@@ -67,4 +67,9 @@ def compile(text: str) -> Filter:  # noqa: A001  # The name that `re` gives the 
     Raises:
         FilterError: the text is no filter.
     """
-    return _OPEN.compile(text)
+    return _open().compile(text)
+
+
+@cache
+def _open() -> Schema:
+    return Schema.open()

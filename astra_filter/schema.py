@@ -9,7 +9,6 @@ from astra_filter import errors
 from astra_filter.fields import Field, Leaf, Object, Open, leaves
 from astra_filter.filter import Filter
 from astra_filter.limits import DEFAULT_LIMITS, Limits
-from astra_filter.shapes import Shapes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from astra_filter.query import ListQuery, Parameters
+    from astra_filter.shapes import Shapes
 
 
 class Schema:
@@ -60,7 +60,7 @@ class Schema:
                 check_token_length(self.leaves.values(), key, limits.order_keys, limits.token_length)
         self.prepared: dict[object, object] = {}
         """Statements of list requests without a filter, by shape."""
-        self._shapes = Shapes(self.root, self.leaves)
+        self._shapes = _shapes(self.root, self.leaves)
 
     @classmethod
     def open(cls, *, limits: Limits = DEFAULT_LIMITS) -> Schema:
@@ -76,7 +76,7 @@ class Schema:
         schema.binary = False
         schema.leaves = {}
         schema.prepared = {}
-        schema._shapes = Shapes(schema.root, {})  # noqa: SLF001  # A constructor.
+        schema._shapes = _shapes(schema.root, {})  # noqa: SLF001  # A constructor.
         return schema
 
     @classmethod
@@ -287,3 +287,9 @@ class Schema:
 
         known(dialect)
         return rows.from_row(self, row)
+
+
+def _shapes(root: Object | Open, leaves: Mapping[tuple[str, ...], Leaf]) -> Shapes:
+    from astra_filter.shapes import Shapes  # Paid by the first schema, not by the import of the package.
+
+    return Shapes(root, leaves)
