@@ -1,0 +1,125 @@
+"""The package that proves a schema: what it finds, what it shows, and the lines in the README (SPEC §4)."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sqlite3
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import find, settings
+from schemas import SCHEMAS, TASK
+
+from astra_filter import SchemaError
+from astra_filter.nodes import Operator
+from astra_filter.testing import Table, assert_same, datasets, filter_texts, filters, prove, resources
+from astra_filter.testing.laws import laws
+
+
+def test_five_lines_of_the_readme(tmp_path: Path) -> None:
+    """Saved beside a schema of one's own, they are a test that passes."""
+    readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    found = re.search(r"```python\n(import sqlite3\n(?:.*\n){0,6}?.*prove\(.*\n)```", readme)
+    assert found is not None
+    lines = [line for line in found[1].splitlines() if line.strip()]
+    assert len(lines) == 5
+    (tmp_path / "myapp.py").write_text("from schemas import TASK\n", encoding="utf-8")
+    namespace: dict[str, Any] = {}
+    source = found[1].replace("from myapp import", "from schemas import")
+    exec(compile(source, "README", "exec"), namespace)  # noqa: S102  # The README's own.
+    [test] = [value for name, value in namespace.items() if name.startswith("test_")]
+    test()
+
+
+def test_proof_counts_what_it_compared() -> None:
+    proof = prove(TASK, sqlite3.connect(":memory:"), examples=10)
+    assert proof.backends == 3
+    assert proof.datasets >= 10
+    assert proof.pairs >= 2 * proof.datasets
+    assert proof.rows >= proof.pairs
+    assert 0 < proof.selected < proof.rows
+    assert f"{proof.pairs:,} pairs" in str(proof)
+
+
+@pytest.mark.parametrize("wrong", ["predicate", "sqlite"])
+def test_proof_finds_a_wrong_backend(wrong: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A backend that takes lt for lte is found, in a small case with all there is to see."""
+    if wrong == "sqlite":
+        monkeypatch.setitem(import_module("astra_filter.sql.where")._COMPARISONS, Operator.LT, "<=")
+    else:
+        monkeypatch.setitem(import_module("astra_filter.predicate")._COMPARISONS, Operator.LT, ast.LtE)
+    with pytest.raises(AssertionError) as caught:
+        prove(SCHEMAS["columns"], sqlite3.connect(":memory:"), examples=400)
+    shown = str(caught.value)
+    if "differs from the reference" not in shown:  # A law may be the first to notice.
+        assert "disagree" in shown
+        return
+    assert re.search(r"^  filter  .{0,80}$", shown, re.MULTILINE)
+    assert "lt " in shown
+    assert "  surplus {" in shown
+    if wrong == "sqlite":
+        assert shown.startswith("sqlite differs")
+        assert '  SQL     "' in shown
+        assert "  params  (" in shown
+
+
+def test_assert_same_shows_the_difference(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [{"key": 1, "title": "b"}, {"key": 2}]
+    schema = SCHEMAS["columns"]
+    chosen = schema.compile("title eq 'b'")
+    monkeypatch.setattr(type(chosen), "matches", lambda self, resource: True)
+    with pytest.raises(AssertionError) as caught:
+        assert_same(schema, rows, chosen)
+    assert str(caught.value) == (
+        "Filter.matches differs from the reference\n  filter  title eq 'b'\n  surplus {'key': 2}"
+    )
+
+
+def test_a_test_that_raises_leaves_no_table() -> None:
+    connection = sqlite3.connect(":memory:")
+    with pytest.raises(ZeroDivisionError), Table(connection, TASK):
+        raise ZeroDivisionError
+    with Table(connection, TASK) as table:
+        assert table.select(TASK.compile("name eq 'a'")) == []
+
+
+def test_unknown_driver() -> None:
+    with pytest.raises(SchemaError) as caught:
+        Table(object(), TASK)
+    assert caught.value.code == "unknown_driver"
+    assert "builtins.object" in str(caught.value)
+    assert "sqlite" in str(caught.value)
+
+
+pytestmark = pytest.mark.soak
+
+QUIET = settings(max_examples=3000, database=None, deadline=None)
+
+
+def test_filters_cover_every_operator_and_literal() -> None:
+    for operator in Operator:
+        find(filters(TASK), lambda chosen, operator=operator: f" {operator.value} " in str(chosen), settings=QUIET)
+    for piece in ("not ", " and ", " or ", "[", "null", "not in (", "''", ", "):
+        find(filters(SCHEMAS["documents"]), lambda chosen, piece=piece: piece in str(chosen), settings=QUIET)
+    find(filter_texts(TASK), lambda text: "`" in text, settings=QUIET)
+    find(filter_texts(TASK), lambda text: "NOT" in text, settings=QUIET)
+
+
+def test_strategies_shrink_to_small_cases() -> None:
+    assert len(str(find(filters(TASK), lambda _: True, settings=QUIET))) < 50
+    assert len(str(find(filters(TASK), lambda chosen: " or " in str(chosen), settings=QUIET))) < 110
+    assert len(find(datasets(TASK), lambda rows: len(rows) > 1, settings=QUIET)) == 2
+    smallest = find(resources(SCHEMAS["columns"]), lambda _: True, settings=QUIET)
+    assert smallest["text"] == "a"
+
+
+def test_laws_name_each_of_their_kinds() -> None:
+    schema = SCHEMAS["documents"]
+    chosen = schema.compile("objects.text in ('a', 'b') and texts not in ('a')")
+    found = {law.name: law for law in laws(chosen, chosen)}
+    assert found["in is a chain of eq"].right == "(objects.text eq 'a' or objects.text eq 'b') and not texts eq 'a'"
+    assert found["a path through an array is a bracket"].right == "objects[text in ('a', 'b')] and texts not in ('a')"
+    assert {"partition", "double negation", "De Morgan", "commutativity", "absorption"} < set(found)
