@@ -44,7 +44,7 @@ _TOKENS = re.compile(
   | (?P<backquoted>`[^`]*(?:``[^`]*)*`(?!`))
   | (?P<open_backquoted>`[^`]*(?:``[^`]*)*)
   | (?P<double>"(?:[^"\\]|\\.)*"|[“„”][^“„”]*[“”]|[‘‚’][^‘‚’']*[‘’'])
-  | (?P<open_double>["“„”‘‚’])
+  | (?P<open_double>".*|[“„”‘‚’])  # All that is left: to look for the end again from each quote takes quadratic time.
   | (?P<symbol>===|!==|==|!=|<>|<=|>=|=>|=<|&&|\|\||[=<>!&|~])
   | (?P<number>[+-]?(?:[0-9]|\.[0-9])[{_W}.]*(?:(?<=[eE])[+-][0-9]+)?)
   | (?P<word>(?![“„”‘‚’])[A-Za-z_\x80-\U0010FFFF](?:(?![“„”‘‚’])[{_W}])*)

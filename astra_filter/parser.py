@@ -131,7 +131,8 @@ class _Lexer(Lexer):
         skipped = "|".join([t.pattern.to_regexp() for t in ranked if t.name in conf.ignore])
         tokens = "|".join([f"(?P<{t.name}>{t.pattern.to_regexp()})" for t in ranked if t.name not in conf.ignore])
         self._skip = re.compile(f"(?:{skipped})*").match
-        self._tokens = re.compile(f"(?:{tokens})(?:{skipped})*").finditer
+        # Without the last branch, a token that does not fit is looked for again at each character that follows.
+        self._tokens = re.compile(f"(?:{tokens}|(?P<UNFIT>))(?:{skipped})*").finditer
 
     def lex(self, lexer_state: LexerState, parser_state: ParserState[Any]) -> Iterator[Any]:
         text = lexer_state.text.text
@@ -141,7 +142,7 @@ class _Lexer(Lexer):
         for match in self._tokens(text, place):
             kind: str = match.lastgroup  # type: ignore[assignment]  # Every alternative is a group.
             start, end = match.span(kind)
-            if start != place or kind not in states[stack[-1]]:
+            if kind not in states[stack[-1]]:
                 break
             place = match.end()
             yield _Token(kind, match[kind], start, end)

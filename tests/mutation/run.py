@@ -39,11 +39,7 @@ TESTS = Path(__file__).resolve().parents[1]
 PACKAGE = TESTS.parent / "astra_filter"
 _SQL = ["test_conformance.py", "test_dialects.py", "databases", "property/test_paging.py"]
 _PYTHON = ["test_conformance.py", "property/test_syntax.py", "test_schema.py", "test_threads.py", "test_parser.py"]
-_TESTS = {
-    "predicate": [*_PYTHON, "-k", "not database and not sqlite and not postgresql and not mysql and not duckdb"],
-    "check": [*_PYTHON, "-k", "not database and not sqlite and not postgresql and not mysql and not duckdb"],
-    "shapes": [*_PYTHON, "-k", "not database and not sqlite and not postgresql and not mysql and not duckdb"],
-}
+_WITHOUT_DATABASES = ["-k", "not sqlite and not postgresql and not mysql and not duckdb"]
 _QUICK_SECONDS, _SLOW_SECONDS = 20, 240
 
 
@@ -133,11 +129,10 @@ def survives(mutant: Mutant, *, quick: bool) -> bool:
             from mutation.quick import check
 
             return check()
-        chosen = [
-            str(TESTS / name) if "." in name or name == "databases" else name
-            for name in _TESTS.get(mutant.module, _SQL)
-        ]
-        return pytest.main(["-x", "-q", "-p", "no:cacheprovider", "--no-header", *chosen]) == 0
+        in_sql = mutant.module.startswith("sql/")
+        chosen = [str(TESTS / name) for name in (_SQL if in_sql else _PYTHON)]
+        options = ["-x", "-q", "-p", "no:cacheprovider", *([] if in_sql else _WITHOUT_DATABASES)]
+        return pytest.main([*options, *chosen]) == 0
 
 
 def _fork(mutant: Mutant, *, quick: bool) -> int:
@@ -176,6 +171,9 @@ def main() -> None:
     options = parser.parse_args()
     for module in options.modules:
         start = time.monotonic()
+        unchanged = Mutant(module, 0, "", "", "", (PACKAGE / f"{module}.py").read_text(encoding="utf-8"))
+        if not run([unchanged], 1, quick=True) or not (options.quick or run([unchanged], 1, quick=False)):
+            sys.exit("the tests fail without a mutant")
         found = list(mutants(module))
         alive = run(found, options.processes, quick=True)
         print(f"{module}: {len(found)} mutants, {len(alive)} survive the quick tests", flush=True)
