@@ -141,3 +141,25 @@ def test_cached_shape_moves_to_the_end() -> None:
     assert shapes.compile("name eq 'b'", TASK.limits).template is first
     shapes.compile("name lt 'a'", TASK.limits)
     assert shapes.compile("name eq 'c'", TASK.limits).template is first
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "shared"),
+    [
+        ("name eq 'a'", "name eq 'it''s'", True),
+        ("percentDone eq 1", "percentDone eq -2.5E+3", True),
+        ("`name` eq 'a'", "`name` eq 'b'", True),
+        ("`name` eq 'a' and percentDone eq 1", "`name` eq '' and percentDone eq 0", True),
+        ("percentDone in (null, 1)", "percentDone in (NULL, 0.5)", True),
+        ("`name` eq 'a'", "`state` eq 'paused'", False),
+        ("name eq 'a'", "`name` eq 'a'", False),
+        ("name eq 'a'", "name  eq 'a'", False),
+        ("percentDone eq 1", "percentDone eq null", False),
+        ("percentDone in (1, null)", "percentDone in (null, 1)", False),
+    ],
+)
+def test_what_shares_a_shape(first: str, second: str, shared: bool) -> None:
+    """Texts that differ in their literals only, whose kinds are the same."""
+    one, other = TASK.compile(first), TASK.compile(second)
+    assert (one.template is other.template) == shared
+    assert (str(one), str(other)) == tuple(str(Schema(TASK.root.members, key="id").compile(t)) for t in (first, second))  # type: ignore[union-attr]

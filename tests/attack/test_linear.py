@@ -48,14 +48,18 @@ def test_filters(piece: str) -> None:
         for after in AFTER:
             # Longer first: it shows at once where there is nothing to compare.
             long, short = (
-                seconds(lambda count=count: SCHEMA.compile(before + piece * (count // len(piece)) + after, limits=LIMITS))  # noqa: B023
+                seconds(
+                    lambda count=count: SCHEMA.compile(before + piece * (count // len(piece)) + after, limits=LIMITS)
+                )
                 for count in (LONG, SHORT)
             )
             assert long < 30 * short, (before, piece, after)
 
 
 @pytest.mark.parametrize("name", ["filter", "include", "orderBy", "limit", "skip", "count", "continue", "?"])
-@pytest.mark.parametrize("piece", ["a", "`", "` ", ",", "name,", "name desc,", " ", "1", "0", ".", "a.", "é", "\0"], ids=ascii)
+@pytest.mark.parametrize(
+    "piece", ["a", "`", "` ", ",", "name,", "name desc,", " ", "1", "0", ".", "a.", "é", "\0"], ids=ascii
+)
 def test_parameters(name: str, piece: str) -> None:
     long, short = (
         seconds(lambda count=count: SCHEMA.query([(name, piece * (count // len(piece)))], limits=LIMITS))
@@ -67,6 +71,7 @@ def test_parameters(name: str, piece: str) -> None:
 @pytest.mark.parametrize("piece", ["%", "%ff=%ff&", "&", "filter=n&", "a=", "=", "+", "limit=1&", "%27", "\xff"])
 def test_query_strings(piece: str) -> None:
     long, short = (
-        seconds(lambda count=count: SCHEMA.query(piece * (count // len(piece)), limits=LIMITS)) for count in (LONG, SHORT)
+        seconds(lambda count=count: SCHEMA.query(piece * (count // len(piece)), limits=LIMITS))
+        for count in (LONG, SHORT)
     )
     assert long < 30 * short
