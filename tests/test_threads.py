@@ -163,3 +163,10 @@ def test_what_shares_a_shape(first: str, second: str, shared: bool) -> None:
     one, other = TASK.compile(first), TASK.compile(second)
     assert (one.template is other.template) == shared
     assert (str(one), str(other)) == tuple(str(Schema(TASK.root.members, key="id").compile(t)) for t in (first, second))  # type: ignore[union-attr]
+
+
+def test_booleans_share_a_shape() -> None:
+    schema = SCHEMAS["columns"]
+    assert schema.compile("yes eq true").template is schema.compile("yes eq FALSE").template
+    assert schema.compile("ok in (true, false)").template is schema.compile("ok in (FALSE, True)").template
+    assert schema.compile("ok eq true").template is not schema.compile("ok eq null").template
