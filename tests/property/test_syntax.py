@@ -8,9 +8,10 @@ import pytest
 from fuzz.targets import fuzz_filter, fuzz_query, fuzz_token
 from hypothesis import example, given
 from hypothesis import strategies as st
+from lark import Lark
 from schemas import SCHEMAS
 
-from astra_filter import FilterError, Schema, parse
+from astra_filter import FilterError, Schema, parse, parser
 from astra_filter.printer import canonical
 from astra_filter.shapes import Shapes
 from astra_filter.testing import filter_texts, filters, mutations
@@ -153,3 +154,25 @@ def test_any_bytes_are_a_list_request_or_a_query_error(data: bytes) -> None:
 )
 def test_any_token_is_read_or_refused(order: int, data: bytes) -> None:
     fuzz_token(bytes([order]) + data)
+
+
+# The quick lexer and Lark's own
+
+LARK = Lark(parser.grammar(), transformer=parser._Builder(parser._state), **parser.OPTIONS)
+
+
+def parsed(text: str) -> object:
+    try:
+        return parse(text)
+    except FilterError as error:
+        return error.problems
+
+
+@given(st.one_of(SOUP, filter_texts(SCHEMAS["documents"]), filter_texts(SCHEMAS["task"]).flatmap(mutations)))
+@example("in in ('a') and eq eq 'x' or contains contains 'x' and contains(in, 'x') and not not in ('a')")
+def test_the_quick_lexer_reads_as_the_grammar_says(text: str) -> None:
+    """One expression ahead of Lark's contextual lexer changes neither a tree nor the place of an error (SPEC §2)."""
+    quick = parsed(text)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(parser, "_lark", LARK)
+        assert parsed(text) == quick
