@@ -21,6 +21,8 @@ def check() -> bool:
                 except FilterError as error:
                     if [(problem.code, tuple(problem.span)) for problem in error.problems] != list(case.problems or ()):
                         return False
+                    if case.hint not in (None, error.hint):
+                        return False
                 else:
                     if case.ids is None or tuple(map(identity, chosen.select(suite.rows))) != case.ids:
                         return False

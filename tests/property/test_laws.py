@@ -166,7 +166,7 @@ def test_open_schemas(resources: list[Any], texts: list[str]) -> None:
 
 @EVERY_SCHEMA
 @given(data=st.data())
-def test_filters_select_some_and_not_all(schema: Schema, data: st.DataObject) -> None:
+def test_filters_are_canonical_and_decided(schema: Schema, data: st.DataObject) -> None:
     resources = data.draw(datasets(schema))
     chosen = data.draw(filters(schema, resources))
     assert chosen.schema is schema
