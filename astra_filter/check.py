@@ -195,7 +195,7 @@ class _Check:
         for index, name in enumerate(path.names):
             found = owner.members.get(name)
             if found is None:
-                self._unknown(path, index, owner)
+                self._unknown(path, index, owner, is_resource=is_resource)
                 return None
             field = found
             names = (*names, name)
@@ -278,12 +278,12 @@ class _Check:
             self._coercions[slot.number] = field.coerce
         return True
 
-    def _unknown(self, path: Path, index: int, owner: Object) -> None:
+    def _unknown(self, path: Path, index: int, owner: Object, *, is_resource: bool) -> None:
         if len(self._problems) >= MOST_PROBLEMS:
             return
         name = path.names[index]
         near = [path_text([found]) for found in _near(name, owner.members)]
-        if not near:
+        if not near and is_resource:
             near = [path_text(leaf) for leaf in self._leaves if len(leaf) > 1 and leaf[-1] == name][:1]
         self._refuse(errors.unknown_field(self._text, path.spans[index], name, near, path_text(path.names[:index])))
 
