@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from astra_filter import errors
 from astra_filter.fields import Array, Object
 from astra_filter.names import RESERVED, bad_name_character, unquote
-from astra_filter.nodes import Operator
 from astra_filter.span import Span
 
 if TYPE_CHECKING:
@@ -72,7 +71,6 @@ _SYNONYMS = {
     "substringof": "contains", "starts_with": "startswith", "begins": "startswith", "beginswith": "startswith",
     "prefix": "startswith", "ends_with": "endswith", "suffix": "endswith", "nin": "not in", "notin": "not in",
 }  # fmt: skip
-_OPERATORS = tuple(operator.value for operator in Operator)
 _MARKS = {frozenset({"LPAR"}): "'('", frozenset({"COMMA", "DOT"}): "','", frozenset({"RPAR"}): "')'"}
 """Where nothing but one mark can stand: behind ``not in``, and inside ``contains(path, 'text')``."""
 
@@ -159,14 +157,14 @@ class _Diagnosis:
             return errors.double_quoted_name(text, at.span, at.text[1:-1])
         if at.kind in ("string", "number") or word in ("true", "false", "null"):
             following = self._token(1)
-            if following is not None and following.kind == "word" and following.text.lower() in _OPERATORS:
+            if following is not None and following.kind == "word" and following.text.lower() in errors.OPERATORS:
                 if word in RESERVED:
                     return errors.reserved_name(text, at.span)
                 return errors.literal_first(text, at.span)
             return errors.reserved_name(text, at.span) if word in RESERVED else errors.literal_first(text, at.span)
         if word in ("and", "or", "not"):
             following = self._token(1)
-            if following is not None and following.kind == "word" and following.text.lower() in _OPERATORS:
+            if following is not None and following.kind == "word" and following.text.lower() in errors.OPERATORS:
                 return errors.reserved_name(text, at.span)
             return errors.missing_test(text, at.span, at.text)
         if at.text in ")]":
@@ -198,7 +196,9 @@ class _Diagnosis:
                 return errors.unknown_operator(text, at.span, at.text, operator, path, literal)
             return errors.missing_operator(text, at.span, path)
         if word in ("is", "not") or (
-            word in (*_OPERATORS, "like", "ilike") and self.before is not None and self.before.text.lower() == "not"
+            word in (*errors.OPERATORS, "like", "ilike")
+            and self.before is not None
+            and self.before.text.lower() == "not"
         ):
             special = self._is_null(at, path) or self._negated(at, path)
             if special is not None:
@@ -208,7 +208,7 @@ class _Diagnosis:
         if word == "between":
             return self._between(at, path)
         if at.kind == "word" and word not in RESERVED:
-            near = _SYNONYMS.get(word) or next(iter(get_close_matches(word, _OPERATORS, 1)), None)
+            near = _SYNONYMS.get(word) or next(iter(get_close_matches(word, errors.OPERATORS, 1)), None)
             return errors.unknown_operator(text, at.span, at.text, near, path, literal)
         if at.kind in ("word", "string", "number", "double"):
             return errors.missing_operator(text, at.span, path)
@@ -230,7 +230,7 @@ class _Diagnosis:
         if bare is not None:
             return bare
         word = at.text.lower()
-        if at.kind == "symbol" and before.lower() in _OPERATORS:
+        if at.kind == "symbol" and before.lower() in errors.OPERATORS:
             return errors.two_operators(text, at.span, at.text)
         if at.text == "(" and before.lower() in ("eq", "ne"):
             return errors.list_with_eq(text, at.span, before.lower())

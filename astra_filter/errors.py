@@ -11,10 +11,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from astra_filter import problem as documents
 from astra_filter.names import name_text
+from astra_filter.nodes import Operator
 from astra_filter.span import Span, line_and_column, underline, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+OPERATORS = tuple(operator.value for operator in Operator)
+"""The operators by their canonical spelling."""
 
 
 class Problem(NamedTuple):
@@ -231,11 +235,11 @@ def symbol_connective(text: str, span: Span, found: str, word: str) -> Problem:
 
 
 def unknown_operator(text: str, span: Span, found: str, near: str | None, path: str, literal: str | None) -> Problem:
-    hint = "the operators are " + ", ".join(_OPERATORS) if near is None else f"use {near}"
+    hint = "the operators are " + ", ".join(OPERATORS) if near is None else f"use {near}"
     if near is not None and literal is not None:
         shown = f"({literal})" if near.endswith("in") else literal
         hint += f": {visible(path)} {near} {visible(shown)}"
-    return Problem("unknown_operator", f"unknown operator {_named(found)}", text, span, _OPERATORS, hint)
+    return Problem("unknown_operator", f"unknown operator {_named(found)}", text, span, OPERATORS, hint)
 
 
 def two_operators(text: str, span: Span, found: str) -> Problem:
@@ -255,7 +259,7 @@ def missing_operator(text: str, span: Span, path: str) -> Problem:
         "an operator belongs here",
         text,
         span,
-        _OPERATORS,
+        OPERATORS,
         f"write a test: {visible(path)} eq 'value'",
     )
 
@@ -270,7 +274,7 @@ def is_null(text: str, span: Span, path: str, *, negated: bool, never_null: bool
         f"unknown operator '{found}'",
         text,
         span,
-        _OPERATORS,
+        OPERATORS,
         f"use {operator}: {visible(path)} {operator} null",
     )
 
@@ -286,7 +290,7 @@ def like_operator(text: str, span: Span, found: str, path: str, pattern: str, *,
     value = f"'{inner.strip('%')}'" if pattern else "'text'"
     test = f"{'not ' if negated else ''}{visible(path)} {operator} {visible(value)}"
     return Problem(
-        "unknown_operator", f"unknown operator {_named(found)}", text, span, _OPERATORS, f"use {operator}: {test}"
+        "unknown_operator", f"unknown operator {_named(found)}", text, span, OPERATORS, f"use {operator}: {test}"
     )
 
 
@@ -305,7 +309,7 @@ def negated_operator(text: str, span: Span, operator: str, path: str, literal: s
 def between(text: str, span: Span, path: str, low: str | None, high: str | None) -> Problem:
     shown = visible(path)
     test = f"{shown} gte {visible(low or '1')} and {shown} lte {visible(high or '9')}"
-    return Problem("unknown_operator", "unknown operator 'between'", text, span, _OPERATORS, f"use gte and lte: {test}")
+    return Problem("unknown_operator", "unknown operator 'between'", text, span, OPERATORS, f"use gte and lte: {test}")
 
 
 def double_quoted_string(text: str, span: Span, inner: str) -> Problem:
@@ -1006,7 +1010,6 @@ def _looks_like_number(text: str) -> bool:
 
 
 _LITERALS = ("string", "number", "true", "false", "null")
-_OPERATORS = ("eq", "ne", "lt", "lte", "gt", "gte", "in", "contains", "startswith", "endswith")
 _EXAMPLE = "state eq 'running'"
 _EXAMPLES = {
     "lt": "percentDone lt 20",

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from astra_filter.limits import Limits
     from astra_filter.nodes import Literal, Node, Slot
 
-# As in the grammar, words are told by what does not belong to them.
 # What belongs to words, and to numbers, told by what does not, as the grammar tells it.
 _WORD = r"[^\0-/:-@\[-^`{-\x7f]"
 _WORD_OR_POINT = r"[^\0-\-/:-@\[-^`{-\x7f]"
