@@ -13,12 +13,12 @@ from astra_filter.errors import LiteralError, Problem
 from astra_filter.fields import Array, Boolean, Field, Leaf, Number, Object, Open, String
 from astra_filter.names import path_text
 from astra_filter.nodes import And, Comparison, Element, Kind, Membership, Node, Not, Operator, Or, Path, Slot
+from astra_filter.records import make
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from astra_filter.nodes import Literal, Syntax
-    from astra_filter.span import Span
+    from astra_filter.nodes import Syntax
 
 MOST_PROBLEMS = 20
 """Problems of one filter that are reported (SPEC §7)."""
@@ -47,26 +47,38 @@ def check(syntax: Syntax, text: str, root: Object | Open, leaves: Mapping[tuple[
 
 
 def coerce(
-    coercions: Sequence[Callable[[str], object] | None],
-    literals: Sequence[Literal],
-    text: str,
-    spans: Callable[[], Sequence[Span]],
+    coercions: Sequence[Callable[[str], object] | None], syntax: Syntax, text: str
 ) -> tuple[tuple[object, ...], tuple[Problem, ...]]:
-    """Turn raw literals into canonical values; what is no value of its field's type becomes a problem.
-
-    ``spans`` gives the places of the literals, and is called only when there is a problem.
-    """
-    values = list(literals)
+    """Turn raw literals into canonical values; what is no value of its field's type becomes a problem."""
+    values: list[object] = []
     problems: list[Problem] = []
-    for number, coercion in enumerate(coercions):
+    for literal, coercion in zip(syntax.literals, coercions, strict=True):
+        value: object = literal
         if coercion is not None:
             try:
-                values[number] = coercion(literals[number])  # type: ignore[call-overload,arg-type]  # Checked by kind.
+                value = coercion(literal)  # type: ignore[arg-type]  # Checked by kind.
             except LiteralError as error:
-                problems.append(errors.bad_literal(text, spans()[number], error))
+                slot = list(_slots(syntax.root))[len(values)]
+                problems.append(errors.bad_literal(text, slot.span, error))
                 if len(problems) == MOST_PROBLEMS:
                     break
+        values.append(value)
     return tuple(values), tuple(problems)
+
+
+def _slots(node: Node) -> Iterator[Slot]:
+    match node:
+        case Comparison(slot=slot):
+            yield slot
+        case Membership(slots=slots):
+            yield from slots
+        case Not(operand):
+            yield from _slots(operand)
+        case Element(condition=condition):
+            yield from _slots(condition)
+        case And(operands) | Or(operands):
+            for operand in operands:
+                yield from _slots(operand)
 
 
 class _Scope(NamedTuple):
@@ -98,23 +110,22 @@ class _Check:
     # Nodes to conditions. None stands for what has a problem.
 
     def _condition(self, node: Node, scope: _Scope, *, negated: bool) -> Condition | None:
-        match node:
-            case Comparison(path, operator, slot):
-                if operator is Operator.NE:
-                    operator, negated = Operator.EQ, not negated
-                return self._test(node, path, (slot,), operator, scope, negated=negated)
-            case And(operands):
-                return self._group(operands, scope, negated=negated, group=Any if negated else All)
-            case Or(operands):
-                return self._group(operands, scope, negated=negated, group=All if negated else Any)
-            case Not(operand):
-                return self._condition(operand, scope, negated=not negated)
-            case Membership(path, slots):
-                return self._test(node, path, slots, Operator.IN, scope, negated=negated != node.negated)
-            case Element():
-                return self._element(node, scope, negated=negated)
-            case _:
-                assert_never(node)
+        if isinstance(node, Comparison):
+            path, operator, slot, *_ = node
+            if operator is _NE:
+                operator, negated = _EQ, not negated
+            return self._test(node, path, (slot,), operator, scope, negated=negated)
+        if isinstance(node, And):
+            return self._group(node.operands, scope, negated=negated, group=Any if negated else All)
+        if isinstance(node, Or):
+            return self._group(node.operands, scope, negated=negated, group=All if negated else Any)
+        if isinstance(node, Not):
+            return self._condition(node.operand, scope, negated=not negated)
+        if isinstance(node, Membership):
+            return self._test(node, node.path, node.slots, _IN, scope, negated=negated != node.negated)
+        if isinstance(node, Element):
+            return self._element(node, scope, negated=negated)
+        assert_never(node)
 
     def _group(
         self, operands: tuple[Node, ...], scope: _Scope, *, negated: bool, group: type[All | Any]
@@ -136,29 +147,34 @@ class _Check:
         target = self._resolve(path, scope)
         if target is None or not self._fits(node, path, slots, target):
             return None
-        by_kind: dict[Kind, list[int]] = {}  # More than one besides null in an open schema only.
-        for slot in slots:
-            by_kind.setdefault(slot.kind, []).append(slot.number)
+        arrays, ref, _ = target
+        if arrays:
+            return _some(arrays, self._tests(ref, operator, slots, negated=False), negated=negated)
+        return self._tests(ref, operator, slots, negated=negated)
 
-        def tests(*, negated: bool) -> Condition:
-            parts: list[Condition] = []
-            for kind, numbers in by_kind.items():
-                if kind is Kind.NULL:
-                    parts.append(IsNull(target.ref, negated))
-                    continue
-                ref, in_array = self._element_of(target.ref, kind)
-                flag = negated and not in_array
-                test = (
-                    In(ref, tuple(numbers), flag)
-                    if operator is Operator.IN
-                    else Compare(ref, operator, numbers[0], flag)
-                )
-                parts.append(Some(target.ref, test, negated) if in_array else test)
-            return _join(All if negated else Any, parts)
+    def _tests(self, ref: Ref, operator: Operator, slots: tuple[Slot, ...], *, negated: bool) -> Condition:
+        """Make one test for each kind of literal: more than one besides null in an open schema only."""
+        by_kind: dict[Kind, list[int]] = {}
+        for number, kind, _ in slots:
+            by_kind.setdefault(kind, []).append(number)
+        tests = [
+            self._of_kind(ref, operator, kind, tuple(numbers), negated=negated) for kind, numbers in by_kind.items()
+        ]
+        return tests[0] if len(tests) == 1 else _join(All if negated else Any, tests)
 
-        if not target.arrays:
-            return tests(negated=negated)
-        return _some(target.arrays, tests(negated=False), negated=negated)
+    def _of_kind(
+        self, ref: Ref, operator: Operator, kind: Kind, slots: tuple[int, ...], *, negated: bool
+    ) -> IsNull | Compare | In | Some:
+        if kind is _NULL:
+            return IsNull(ref, negated)
+        path, field, _, is_open = ref
+        in_array = isinstance(field, Array)
+        if in_array:
+            tested, flag = Ref((), field.items, None, False), False
+        else:
+            tested, flag = (Ref(path, _OPEN_TYPES[kind], None, True) if is_open else ref), negated
+        test = In(tested, slots, flag) if operator is _IN else make(Compare, (tested, operator, slots[0], flag))
+        return Some(ref, test, negated) if in_array else test
 
     def _element(self, node: Element, scope: _Scope, *, negated: bool) -> Condition | None:
         target = self._resolve(node.path, scope)
@@ -189,46 +205,40 @@ class _Check:
             return _Target((), Ref(path.names, owner, None, True), nullable=True)
         arrays: list[Ref] = []
         field: Field = owner
-        names: tuple[str, ...] = ()
+        names = path.names
+        start = 0  # Of the names behind the last array.
         nullable = False
-        last = len(path.names) - 1
-        for index, name in enumerate(path.names):
+        last = len(names) - 1
+        for index, name in enumerate(names):
             found = owner.members.get(name)
             if found is None:
                 self._unknown(path, index, owner, is_resource=is_resource)
                 return None
             field = found
-            names = (*names, name)
             nullable = nullable or field.nullable
             if index == last:
                 break
             if isinstance(field, Object):
                 owner = field
             elif isinstance(field, Array) and isinstance(field.items, Object):
-                arrays.append(self._ref(names, field, is_resource=is_resource))
-                owner, is_resource, names = field.items, False, ()
+                arrays.append(self._ref(names[start : index + 1], field, is_resource=is_resource))
+                owner, is_resource, start = field.items, False, index + 1
                 nullable = nullable or owner.nullable
             else:
-                label = path_text(path.names[: index + 1])
+                label = path_text(names[: index + 1])
                 self._refuse(errors.no_such_member(self._text, path.spans[index + 1], label, field.type))
                 return None
-        return _Target(tuple(arrays), self._ref(names, field, is_resource=is_resource), nullable)
+        return make(_Target, (tuple(arrays), self._ref(names[start:], field, is_resource=is_resource), nullable))
 
     def _ref(self, names: tuple[str, ...], field: Field, *, is_resource: bool) -> Ref:
         leaf = self._leaves.get(names) if is_resource else None
-        return Ref(names, field, None if leaf is None else leaf.column, False)
-
-    def _element_of(self, ref: Ref, kind: Kind) -> tuple[Ref, bool]:
-        """Return what a test with a literal looks at, an array's element or the value, and whether it is an element."""
-        if isinstance(ref.field, Array):
-            return Ref((), ref.field.items, None, False), True
-        return (Ref(ref.path, _OPEN_TYPES[kind], None, True) if ref.open else ref), False
+        return make(Ref, (names, field, None if leaf is None else leaf.column, False))
 
     # What does not fit
 
     def _fits(self, node: Comparison | Membership, path: Path, slots: tuple[Slot, ...], target: _Target) -> bool:
         """Whether operator and literals go with the field; takes note of their coercions."""
-        operator = Operator.IN if isinstance(node, Membership) else node.operator
+        operator = _IN if isinstance(node, Membership) else node.operator
         field = target.ref.field
         if isinstance(field, Object):
             label = path_text(path.names)
@@ -247,8 +257,8 @@ class _Check:
 
     def _literal_fits(self, slot: Slot, operator: Operator, path: Path, target: _Target) -> bool:
         field = target.ref.field
-        if slot.kind is Kind.NULL:
-            if operator not in (Operator.EQ, Operator.NE, Operator.IN):
+        if slot.kind is _NULL:
+            if operator not in (_EQ, _NE, _IN):
                 self._refuse(errors.null_with_operator(self._text, slot.span, operator.value))
                 return False
             if not target.nullable:
@@ -292,6 +302,9 @@ class _Check:
             self._problems.append(problem)
 
 
+# To look up a member of an enumeration takes as long as to make a tuple.
+_EQ, _NE, _IN = Operator.EQ, Operator.NE, Operator.IN
+_NULL = Kind.NULL
 _OPEN_TYPES: dict[Kind, Field] = {
     Kind.STRING: String(nullable=True),
     Kind.NUMBER: Number(nullable=True),

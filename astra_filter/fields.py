@@ -203,7 +203,7 @@ _UUID = re.compile(
 )
 
 
-_CANONICAL_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+MICROSECONDS_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 
 class Uuid(Field):
@@ -220,7 +220,7 @@ class Uuid(Field):
         return value
 
     def read(self, value: object) -> str | None:
-        if type(value) is str and _CANONICAL_UUID.fullmatch(value):
+        if type(value) is str and MICROSECONDS_UUID.fullmatch(value):
             return value
         if isinstance(value, str) and not isinstance(value, enum.Enum):
             return _canonical_uuid(value)
@@ -315,9 +315,8 @@ _TIMESTAMP = re.compile(
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
-_CANONICAL_TIMESTAMP = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]\.[0-9]{6}Z", re.ASCII
-)
+SECONDS, MICROSECONDS = len("2020-08-06T12:24:52Z"), len("2020-08-06T12:24:52.256624Z")
+"""How long timestamps are; the latter is storage form."""
 
 
 class Timestamp(Field):
@@ -328,6 +327,9 @@ class Timestamp(Field):
     allowed = _ORDER
 
     def coerce(self, literal: str) -> datetime:
+        quick = usual_instant(literal)
+        if quick is not None:
+            return quick
         match = _TIMESTAMP.fullmatch(f"{literal}T00:00:00Z" if _DATE.fullmatch(literal) else literal)
         if match is None:
             raise errors.bad_timestamp(literal)
@@ -347,6 +349,9 @@ class Timestamp(Field):
                 return _utc(value)
             if not isinstance(value, str):
                 return None
+        quick = usual_instant(value)
+        if quick is not None:
+            return quick
         match = _TIMESTAMP.fullmatch(value)
         return None if match is None else _instant(match)
 
@@ -355,11 +360,7 @@ class Timestamp(Field):
 
     def output(self, value: object) -> str | None:
         # What rows and JSON columns hold is canonical already, most of the time.
-        if type(value) is str and _CANONICAL_TIMESTAMP.fullmatch(value):
-            try:
-                datetime.fromisoformat(value)
-            except ValueError:
-                return None
+        if type(value) is str and len(value) == MICROSECONDS and usual_instant(value):
             return value
         canonical = self.read(value)
         return None if canonical is None else timestamp_text(canonical)
@@ -458,8 +459,8 @@ _NO_MEMBERS = (str, bytes, bool, int, float, list, tuple, datetime, date, type(N
 
 def member(owner: object, name: str) -> object:
     """Return a member of a value in the data, None where missing: by key of a mapping, by attribute of an object."""
-    if type(owner) is dict:
-        return owner.get(name)
+    if isinstance(owner, dict):
+        return dict.get(owner, name)  # As the generated code has it.
     owner = _unwrap(owner)
     if isinstance(owner, _NO_MEMBERS):
         return None
@@ -515,6 +516,37 @@ def _integral_decimal(value: Any) -> int | None:
 def _canonical_uuid(text: str) -> str | None:
     match = _UUID.fullmatch(text)
     return None if match is None else "-".join(match.group(2, 4, 5, 6, 7)).lower()
+
+
+def usual_instant(text: str) -> datetime | None:
+    """Read a timestamp spelled as most are, in UTC with capital letters; None for other texts, some of them timestamps.
+
+    `fromisoformat` takes what ISO 8601 has besides, told apart by where the marks stand, and a `Z` before U+0000.
+    """
+    length = len(text)
+    marks = text[4:20:3]
+    if marks == "--T::." and SECONDS + 2 <= length <= MICROSECONDS:
+        usual = text[-1] == "Z"
+    else:
+        usual = marks == "--T::Z" and length == SECONDS
+    if not usual or "\0" in text or (TAKES_HOUR_24 and text[11:13] == "24"):
+        return None
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:  # No such day.
+        return None
+
+
+def _takes(text: str) -> bool:
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
+TAKES_HOUR_24 = _takes("2020-08-06T24:00:00Z")
+"""Whether this Python's `fromisoformat` takes what RFC 3339 does not."""
 
 
 def _instant(match: re.Match[str]) -> datetime | None:

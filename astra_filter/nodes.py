@@ -23,6 +23,8 @@ class Kind(Enum):
     BOOLEAN = "boolean"
     NULL = "null"
 
+    __hash__ = object.__hash__  # As an enumeration's own, without a call.
+
 
 class Operator(Enum):
     """An operator by its canonical spelling."""
@@ -37,6 +39,8 @@ class Operator(Enum):
     CONTAINS = "contains"
     STARTSWITH = "startswith"
     ENDSWITH = "endswith"
+
+    __hash__ = object.__hash__
 
 
 Literal: TypeAlias = str | bool | None

@@ -1,18 +1,16 @@
-"""Text to syntax tree. The only file that knows Lark; the syntax itself stands in ``grammar/filter.lark`` (SPEC §2).
+"""Text to syntax tree: the parse tables that Lark makes of ``grammar/filter.lark``, run in a loop of our own (SPEC §2).
 
-To import Lark takes longer than all the rest of a start. Who may never parse therefore imports this module when needed.
+The loop does what Lark's does with them, without what only other grammars need. What is no filter is given to Lark,
+which says where it stopped and what it expected. The only file that knows Lark; to import it takes longer than all the
+rest of a start, so it is imported for the first such text.
 """
 
 from __future__ import annotations
 
 import re
-import threading
+from functools import cache
 from pathlib import Path as FilePath
-from typing import TYPE_CHECKING, Any, NamedTuple
-
-import lark
-from lark.exceptions import UnexpectedInput
-from lark.lexer import ContextualLexer, Lexer
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from astra_filter import errors, tables
 from astra_filter.errors import FilterError
@@ -33,19 +31,20 @@ from astra_filter.nodes import (
     Slot,
     Syntax,
 )
+from astra_filter.records import make
 from astra_filter.span import Span
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
-    from lark.common import LexerConf
-    from lark.lexer import LexerState
-    from lark.parsers.lalr_parser_state import ParserState
+    from lark import Lark
 
     from astra_filter.fields import Field
 
 _OPERATORS = {operator.value: operator for operator in Operator} | {"le": Operator.LTE, "ge": Operator.GTE}
 _COMPARISONS = _OPERATORS | {"in": Operator.CONTAINS}
+# To look up a member of an enumeration takes as long as to make a tuple.
+_STRING, _NUMBER, _BOOLEAN, _NULL = Kind.STRING, Kind.NUMBER, Kind.BOOLEAN, Kind.NULL
 
 
 def parse(text: str, limits: Limits = DEFAULT_LIMITS, root: Field | None = None) -> Syntax:
@@ -62,20 +61,66 @@ def parse(text: str, limits: Limits = DEFAULT_LIMITS, root: Field | None = None)
     if len(text) > limits.text_length:
         raise FilterError([errors.text_too_long(text, limits.text_length)])
     _check_nesting(text, limits)
-    _state.reset(limits)
+    builder = _Builder(limits)
     try:
-        tree: Node = _lark.parse(text)  # type: ignore[assignment]  # The builder makes nodes, which Lark cannot know.
-    except UnexpectedInput as error:
+        tree = _run(text, builder)
+    except _Refused as refused:
+        raise FilterError([refused.problem(text)]) from None
+    if tree is None:
         from astra_filter.diagnosis import diagnose  # Errors only: not paid by those who send none.
 
+        raise FilterError([diagnose(text, *_stopped(text), root)])
+    return Syntax(tree, tuple(builder.literals))
+
+
+def _run(text: str, builder: _Builder) -> Node | None:
+    """Run the parse tables; return None when the text is no filter."""
+    row = _START
+    rows = [row]
+    values: list[Any] = []
+    for match in _tokens(text, _skip(text).end()):  # type: ignore[union-attr]  # It matches nothing at all, too.
+        kind: str = match.lastgroup  # type: ignore[assignment]  # Every alternative is a group.
+        step = row.get(kind)
+        while type(step) is tuple:
+            symbol, length, build, taken = step
+            if build is not None:
+                if taken is None:
+                    children = values[-length:]
+                else:
+                    children = []
+                    for place, is_list in taken:
+                        if is_list:
+                            children += values[place]
+                        else:
+                            children.append(values[place])
+                del values[-length:]
+                values.append(build(builder, children))
+            del rows[-length:]
+            row = rows[-1][symbol]
+            rows.append(row)
+            step = row.get(kind)
+        if step is None:
+            return None
+        row = step
+        rows.append(row)
+        literal = _LITERALS.get(kind)
+        values.append(match if literal is None else literal(builder, match))
+    tree: Node = values[0]
+    return tree
+
+
+def _stopped(text: str) -> tuple[int, frozenset[str]]:
+    """Return where Lark stops in a text that is no filter, and the terminals it could have gone on with."""
+    from lark.exceptions import UnexpectedInput
+
+    try:
+        _lark().parse(text)
+    except UnexpectedInput as error:
         stopped: Any = error  # Lark's kinds of error differ in their attributes.
         expected = getattr(stopped, "accepts", None) or getattr(stopped, "allowed", None) or stopped.expected
         at_end = getattr(getattr(stopped, "token", None), "type", None) == "$END"
-        place = len(text) if at_end else stopped.pos_in_stream
-        raise FilterError([diagnose(text, place, frozenset(expected), root)]) from None
-    except _Refused as refused:
-        raise FilterError([refused.problem(text)]) from None
-    return Syntax(tree, tuple(_state.literals))
+        return len(text) if at_end else stopped.pos_in_stream, frozenset(expected)
+    raise AssertionError(text)  # The tables are the grammar's.
 
 
 class _Refused(Exception):  # noqa: N818  # Not an error: it carries one out of Lark, which knows no source text.
@@ -88,130 +133,79 @@ class _Refused(Exception):  # noqa: N818  # Not an error: it carries one out of 
         return problem
 
 
-class _State(threading.local):
-    """What one parse gathers beside the tree. Lark shares one builder among all parses, hence one per thread."""
-
-    literals: list[Literal]
-    tests: int
-    limits: Limits
-
-    def reset(self, limits: Limits) -> None:
-        self.literals = []
-        self.tests = 0
-        self.limits = limits
+_Token: TypeAlias = re.Match[str]
 
 
-_state = _State()
+def _span(token: _Token) -> Span:
+    return make(Span, token.span(token.lastindex or 0))
 
 
-class _Token(NamedTuple):
-    """What the parser and the builder look at in a token of Lark's, at a third of the time to make one."""
-
-    type: str
-    value: str
-    start_pos: int
-    end_pos: int
-    # Lark copies them to the token it puts at the end.
-    line = column = end_line = end_column = 0  # type: ignore[misc]  # No fields: constants.
-
-
-class _Lexer(Lexer):
-    """Lark's contextual lexer, and ahead of it one regular expression of all terminals.
-
-    The expression makes all tokens of a text that is a filter. At a token that does not fit, or at none, the contextual
-    lexer takes over: it says what is wrong there.
-    """
-
-    def __init__(
-        self, conf: LexerConf, states: Mapping[Any, Collection[str]], always_accept: Collection[str] = ()
-    ) -> None:
-        self._contextual: Any = lambda: ContextualLexer(conf, dict(states), always_accept)
-        # Of terminals that match the same text, the grammar ranks one higher.
-        ranked = sorted(conf.terminals, key=lambda terminal: -terminal.priority)
-        skipped = "|".join([t.pattern.to_regexp() for t in ranked if t.name in conf.ignore])
-        tokens = "|".join([f"(?P<{t.name}>{t.pattern.to_regexp()})" for t in ranked if t.name not in conf.ignore])
-        self._skip = re.compile(f"(?:{skipped})*").match
-        # Without the last branch, a token that does not fit is looked for again at each character that follows.
-        self._tokens = re.compile(f"(?:{tokens}|(?P<UNFIT>))(?:{skipped})*").finditer
-
-    def lex(self, lexer_state: LexerState, parser_state: ParserState[Any]) -> Iterator[Any]:
-        text = lexer_state.text.text
-        states = parser_state.parse_conf.states
-        stack = parser_state.state_stack
-        place = self._skip(text).end()  # type: ignore[union-attr]  # It matches nothing at all, too.
-        for match in self._tokens(text, place):
-            kind: str = match.lastgroup  # type: ignore[assignment]  # Every alternative is a group.
-            start, end = match.span(kind)
-            if kind not in states[stack[-1]]:
-                break
-            place = match.end()
-            yield _Token(kind, match[kind], start, end)
-        if place < len(text):
-            lexer_state.line_ctr.feed(text[:place])
-            yield from self._contextual().lex(lexer_state, parser_state)
+def _text(token: _Token) -> str:
+    return token[token.lastindex or 0]
 
 
 class _Builder:
-    """The transformer inside the parser: each method makes the node of the rule or token that its docstring shows."""
+    """Makes the tree: each method the node of the rule or token that its docstring shows."""
 
-    def __init__(self, state: _State) -> None:
-        self._state = state
+    def __init__(self, limits: Limits) -> None:
+        self.literals: list[Literal] = []
+        self._tests = 0
+        self._limits = limits
 
     # Literals reduce from left to right, so appending numbers the slots in source order.
 
     def _slot(self, token: _Token, kind: Kind, literal: Literal) -> Slot:
-        literals = self._state.literals
-        number = len(literals)
-        span = Span(token.start_pos, token.end_pos)
-        if number >= self._state.limits.literals:
-            raise _Refused(errors.too_many_literals, span, self._state.limits.literals)
-        literals.append(literal)
-        return Slot(number, kind, span)
+        number = len(self.literals)
+        span = make(Span, token.span(token.lastindex or 0))
+        if number >= self._limits.literals:
+            raise _Refused(errors.too_many_literals, span, self._limits.literals)
+        self.literals.append(literal)
+        return make(Slot, (number, kind, span))
 
     def STRING(self, token: _Token) -> Slot:
         """``'text'``"""
-        return self._slot(token, Kind.STRING, unquote(token.value))
+        return self._slot(token, _STRING, unquote(_text(token)))
 
     def NUMBER(self, token: _Token) -> Slot:
         """``-12.5e3``"""
-        return self._slot(token, Kind.NUMBER, token.value.lower())
+        return self._slot(token, _NUMBER, _text(token).lower())
 
     def TRUE(self, token: _Token) -> Slot:
         """``true``"""
-        return self._slot(token, Kind.BOOLEAN, True)
+        return self._slot(token, _BOOLEAN, True)
 
     def FALSE(self, token: _Token) -> Slot:
         """``false``"""
-        return self._slot(token, Kind.BOOLEAN, False)
+        return self._slot(token, _BOOLEAN, False)
 
     def NULL(self, token: _Token) -> Slot:
         """``null``"""
-        return self._slot(token, Kind.NULL, None)
+        return self._slot(token, _NULL, None)
 
     def path(self, tokens: list[_Token]) -> Path:
         """``name.name``"""
-        spans = tuple([Span(token.start_pos, token.end_pos) for token in tokens])
+        spans = tuple([_span(token) for token in tokens])
         names = tuple([_name(token) for token in tokens])
-        return Path(names, spans, Span(spans[0].start, spans[-1].end))
+        return make(Path, (names, spans, spans[0] if len(spans) == 1 else Span(spans[0].start, spans[-1].end)))
 
     def _test(self, span: Span) -> None:
-        self._state.tests += 1
-        if self._state.tests > self._state.limits.tests:
-            raise _Refused(errors.too_many_tests, span, self._state.limits.tests)
+        self._tests += 1
+        if self._tests > self._limits.tests:
+            raise _Refused(errors.too_many_tests, span, self._limits.tests)
 
     def comparison(self, children: list[Any]) -> Comparison:
         """``path eq literal``, ``path contains 'text'``, ``path in 'text'``"""
         path, token, slot = children
-        span = Span(path.span.start, slot.span.end)
+        span = make(Span, (path.span.start, slot.span.end))
         self._test(span)
-        return Comparison(path, _COMPARISONS[token.value.lower()], slot, Span(token.start_pos, token.end_pos), span)
+        return make(Comparison, (path, _COMPARISONS[_text(token).lower()], slot, _span(token), span))
 
     def call(self, children: list[Any]) -> Comparison:
         """``contains(path, 'text')``"""
         token, path, slot, closing = children
-        span = Span(token.start_pos, closing.end_pos)
+        span = Span(token.start(), _span(closing).end)
         self._test(span)
-        return Comparison(path, _OPERATORS[token.value.lower()], slot, Span(token.start_pos, token.end_pos), span)
+        return Comparison(path, _OPERATORS[_text(token).lower()], slot, _span(token), span)
 
     def membership(self, children: list[Any]) -> Membership:
         """``path in (literal, …)``"""
@@ -226,17 +220,17 @@ class _Builder:
     def _membership(
         self, path: Path, token: _Token, slots: list[Slot], closing: _Token, *, negated: bool
     ) -> Membership:
-        span = Span(path.span.start, closing.end_pos)
+        span = Span(path.span.start, _span(closing).end)
         self._test(span)
-        bound = self._state.limits.list_items
+        bound = self._limits.list_items
         if len(slots) > bound:
             raise _Refused(errors.list_too_long, slots[bound].span, bound)
-        return Membership(path, tuple(slots), negated, Span(token.start_pos, token.end_pos), span)
+        return Membership(path, tuple(slots), negated, _span(token), span)
 
     def element(self, children: list[Any]) -> Element:
         """``path[condition]``"""
         path, condition, closing = children
-        return Element(path, condition, Span(path.span.start, closing.end_pos))
+        return Element(path, condition, Span(path.span.start, _span(closing).end))
 
     def group(self, children: list[Node]) -> Node:
         """``(condition)``"""
@@ -245,7 +239,7 @@ class _Builder:
     def negation(self, children: list[Any]) -> Not:
         """``not condition``"""
         token, operand = children
-        return Not(operand, Span(token.start_pos, operand.span.end))
+        return Not(operand, Span(token.start(), operand.span.end))
 
     def conjunction(self, children: list[Node]) -> And:
         """``condition and condition``"""
@@ -259,12 +253,12 @@ class _Builder:
 
 
 def _name(token: _Token) -> str:
-    name = token.value
+    name = _text(token)
     if name[0] == "`":
         return unquote(name)
-    bad = bad_name_character(name)
+    bad = None if name.isascii() else bad_name_character(name)
     if bad is not None:
-        start = token.start_pos + bad
+        start = token.start() + bad
         raise _Refused(errors.bad_name_character, Span(start, start + 1))
     return name
 
@@ -312,21 +306,6 @@ def _check_nesting(text: str, limits: Limits) -> None:
         before = word or match[0]
 
 
-def _make() -> lark.Lark:
-    builder = _Builder(_state)
-    plugins = {"ContextualLexer": _Lexer}
-    if lark.__version__ == tables.LARK:
-        # Ready-made: to work the tables out of the grammar takes as long as to import Lark.
-        load: Any = lark.Lark._load_from_dict  # noqa: SLF001  # As the parsers do that Lark generates.
-        made: lark.Lark = load(tables.DATA, tables.MEMO, transformer=builder, _plugins=plugins)
-        return made
-    return lark.Lark(grammar(), transformer=builder, _plugins=plugins, **OPTIONS)
-
-
-OPTIONS: dict[str, Any] = {"parser": "lalr", "lexer": "contextual", "maybe_placeholders": False}
-"""What the parse tables depend on besides the grammar."""
-
-
 def grammar() -> str:
     """Return the text of ``filter.lark``, from beside this file in a wheel, from ``grammar/`` in a checkout."""
     here = FilePath(__file__).resolve().parent
@@ -336,4 +315,42 @@ def grammar() -> str:
     raise errors.no_grammar(here)
 
 
-_lark = _make()
+@cache
+def _lark() -> Lark:
+    import lark
+
+    return lark.Lark(grammar(), **tables.OPTIONS)
+
+
+_Row: TypeAlias = "dict[str, Any]"
+_LITERALS: dict[str, Callable[[_Builder, _Token], Slot]] = {
+    name: getattr(_Builder, name) for name in tables.TOKENS if hasattr(_Builder, name)
+}
+_skip = re.compile(tables.SKIPPED).match
+# The last alternative stops the search at a place where no token is.
+_tokens = re.compile(
+    f"(?:{'|'.join([f'(?P<{name}>{pattern})' for name, pattern in tables.TOKENS.items()])}|(?P<END>\\Z)|(?P<UNFIT>))"
+    + tables.SKIPPED
+).finditer
+
+
+def _list(_: _Builder, children: list[Any]) -> list[Any]:
+    return children
+
+
+def _start() -> _Row:
+    """Put rows and rules in the places of their numbers; return the first row."""
+    rows: list[_Row] = [{} for _ in tables.STATES]
+    builds = {None: None, "*": _list}
+    rules = [
+        (symbol, length, builds[build] if build in builds else getattr(_Builder, build or ""), taken)
+        for symbol, length, build, taken in tables.RULES
+    ]
+    for row, steps in zip(rows, tables.STATES, strict=True):
+        for symbol, step in steps.items():
+            row["END" if symbol == "$END" else symbol] = rows[step] if step >= 0 else rules[-1 - step]
+    rows[tables.END]["END"] = {}
+    return rows[0]
+
+
+_START = _start()

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
 from sys import float_info
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias, TypeVar, assert_never
 
@@ -56,11 +57,6 @@ class _View:
         return fields.member(self._owner, name)
 
 
-def _is_readable(field: Field) -> Callable[[object], bool]:
-    read = field.read
-    return lambda value: read(value) is not None
-
-
 def _open_values(owner: _View | dict[str, object], path: Sequence[str], *, elements: bool) -> list[object]:
     """Return what an open path leads to: one value, or one for each element of the arrays on the way.
 
@@ -90,7 +86,7 @@ def _open_elements(owner: _View | dict[str, object], path: Sequence[str]) -> lis
     return _spread(value for value in _open_values(owner, path, elements=False) if isinstance(value, (list, tuple)))
 
 
-_EXACT = 2.0**53
+_EXACT = 2**53
 _TYPES: dict[str, Field] = {
     "string": fields.String(),
     "enum": fields.Enum(""),
@@ -113,11 +109,15 @@ _GLOBALS: dict[str, object] = {
     "int": int,
     "float": float,
     "bool": bool,
+    "get": dict.get,
+    "TypeError": TypeError,
+    "ValueError": ValueError,
+    "fromisoformat": datetime.fromisoformat,
+    "usual_instant": fields.usual_instant,
     "view": _View,
     "open_values": _open_values,
     "open_elements": _open_elements,
     **{f"read_{name}": field.read for name, field in _TYPES.items()},
-    **{f"readable_{name}": _is_readable(field) for name, field in _TYPES.items()},
 }
 
 
@@ -198,28 +198,44 @@ def _same(value: object) -> object:
 class _Generator:
     def __init__(self) -> None:
         self._constants: list[_Constant] = []
+        self._numbers: dict[tuple[int, object], int] = {}
         self._functions: list[ast.stmt] = []
+        self._loops: dict[int, str] = {}
         self._temporaries = 0
+        self._quick = False  # Whether what is written is the loop that may be given up.
 
     def run(self, condition: Condition) -> Predicate:
-        test = self._condition(condition, "scope")
-        scope = _assign("scope", _as_scope("resource"))
-        matches = _function("matches", ["resource"], [scope, ast.Return(test)])
+        matches = _function("matches", ["scope"], [*_scoped("scope"), ast.Return(self._condition(condition, "scope"))])
         append = ast.Expr(_call("append", _name("resource")))
-        loop = ast.For(
+        self._quick = True
+        each = ast.For(
             target=ast.Name("resource", ast.Store()),
             iter=_name("resources"),
-            body=[scope, ast.If(test, [append], [])],
+            body=[ast.If(self._condition(condition, _PLAIN), [append], [])],
             orelse=[],
+        )
+        # Not all of them are a `dict`; or a timestamp has a day that its month has not.
+        given_up = ast.Tuple([_name("TypeError"), _name("ValueError")], ast.Load())
+        quick: list[ast.stmt] = [
+            _assign("selected", ast.List([], ast.Load())),
+            _assign("append", ast.Attribute(_name("selected"), "append", ast.Load())),
+            ast.Try(
+                body=[each, ast.Return(_name("selected"))],
+                handlers=[ast.ExceptHandler(given_up, None, [ast.Pass()])],
+                orelse=[],
+                finalbody=[],
+            ),
+        ]
+        loop = ast.comprehension(
+            ast.Name("resource", ast.Store()), _name("resources"), [_call("matches", _name("resource"))], 0
         )
         select = _function(
             "select",
             ["resources"],
             [
-                _assign("selected", ast.List([], ast.Load())),
-                _assign("append", ast.Attribute(_name("selected"), "append", ast.Load())),
-                loop,
-                ast.Return(_name("selected")),
+                # What is no list may not be gone through twice.
+                ast.If(_type_is(_name("resources"), "list"), quick, []),
+                ast.Return(ast.ListComp(_name("resource"), [loop])),
             ],
         )
         result = ast.Return(ast.Tuple([_name("matches"), _name("select")], ast.Load()))
@@ -230,7 +246,8 @@ class _Generator:
         exec(compile(module, "<filter>", "exec"), _GLOBALS, namespace)  # noqa: S102  # Made of nodes above only.
         return Predicate(namespace["factory"], tuple(self._constants))  # type: ignore[arg-type]
 
-    # Conditions. ``scope`` names a variable with a method ``get``, or for a scalar element the element itself.
+    # Conditions. ``scope`` names a variable with a method ``get``, or for a scalar element the element itself; `_PLAIN`
+    # is a resource taken for a `dict`.
 
     def _condition(self, condition: Condition, scope: str) -> ast.expr:
         match condition:
@@ -248,39 +265,44 @@ class _Generator:
 
     def _some(self, condition: Some, scope: str) -> ast.expr:
         ref = condition.ref
+        argument = _scope_of(scope) if ref.open else self._get(ref.path, scope)
+        name = self._loops.get(id(condition))
+        if name is not None:
+            return _call(name, argument)
         element = self._temporary()
         items: ast.expr
         if ref.open:
             items = _call("open_elements", _name("array"), _path(ref.path))
-            argument: ast.expr = _name(scope)
         else:
             # Whatever is no array has no elements.
             empty = ast.Tuple([], ast.Load())
             read = _or(_call("read_array", _name("array")), empty)
             items = ast.IfExp(_type_is(_name("array"), "list"), _name("array"), read)
-            argument = self._get(ref.path, scope)
-        body: list[ast.stmt] = []
-        if not _is_scalar_test(condition.condition):
-            body.append(_assign(element, _as_scope(element)))
+        body = [] if _is_scalar_test(condition.condition) else _scoped(element)
         test = self._condition(condition.condition, element)
-        body.append(ast.If(test, [ast.Return(ast.Constant(True))], []))
-        return self._loop(element, items, body, argument)
+        return _call(self._loop(condition, element, items, test, body), argument)
 
     def _open(self, condition: IsNull | Compare | In, scope: str) -> ast.expr:
         """A test on an open path, which may lead through arrays that only the data knows of."""
-        value = self._temporary()
-        elements = not isinstance(condition, IsNull)
-        flag = ast.keyword("elements", ast.Constant(elements))
-        items = ast.Call(_name("open_values"), [_name("array"), _path(condition.ref.path)], [flag])
-        test = _is(_name(value), _NONE) if isinstance(condition, IsNull) else self._test(condition, _name(value))
-        return self._loop(value, items, [ast.If(test, [ast.Return(ast.Constant(True))], [])], _name(scope))
+        name = self._loops.get(id(condition))
+        if name is None:
+            value = self._temporary()
+            elements = not isinstance(condition, IsNull)
+            flag = ast.keyword("elements", ast.Constant(elements))
+            items = ast.Call(_name("open_values"), [_name("array"), _path(condition.ref.path)], [flag])
+            test = _is(_name(value), _NONE) if isinstance(condition, IsNull) else self._test(condition, _name(value))
+            name = self._loop(condition, value, items, test, [])
+        return _call(name, _scope_of(scope))
 
-    def _loop(self, variable: str, items: ast.expr, body: list[ast.stmt], argument: ast.expr) -> ast.expr:
-        """Put a loop that may return True into a function of its own; return the call."""
-        name = self._temporary()
+    def _loop(
+        self, condition: Condition, variable: str, items: ast.expr, test: ast.expr, before: list[ast.stmt]
+    ) -> str:
+        """Put a loop that may return True into a function of its own, once for each condition; return its name."""
+        name = self._loops[id(condition)] = self._temporary()
+        body = [*before, ast.If(test, [ast.Return(ast.Constant(True))], [])]
         loop = ast.For(target=ast.Name(variable, ast.Store()), iter=items, body=body, orelse=[])
         self._functions.append(_function(name, ["array"], [loop, ast.Return(ast.Constant(False))]))
-        return _call(name, argument)
+        return name
 
     # Values and tests
 
@@ -291,6 +313,9 @@ class _Generator:
                 inner = self._temporary()
                 is_dict = _is(_call("type", _set(inner, value)), _name("dict"))
                 value = ast.IfExp(is_dict, _name(inner), _call("view", _name(inner)))
+            elif scope == _PLAIN:
+                value = _call("get", value, ast.Constant(name))  # Raises a TypeError if it is none.
+                continue
             value = _method(value, "get", ast.Constant(name))
         return value
 
@@ -320,11 +345,13 @@ class _Generator:
                 fast = self._in_range(condition, x, fields.MIN_INTEGER, fields.MAX_INTEGER)
             case "number":
                 kind = self._temporary()
-                # An integer that a double holds exactly compares as one.
                 exact = _compare(ast.Constant(-_EXACT), (ast.LtE(), _name(x)), (ast.LtE(), ast.Constant(_EXACT)))
-                fits = _or(
-                    _is(_set(kind, _call("type", first)), _name("float")), _and(_is(_name(kind), _name("int")), exact)
+                constant = self._constant(condition)
+                # An integer that a double holds exactly compares as one.
+                slow = ast.IfExp(
+                    _and(_is(_name(kind), _name("int")), exact), self._holds(condition, _name(x), constant), slow
                 )
+                fits = _is(_set(kind, _call("type", first)), _name("float"))
                 fast = self._in_range(condition, x, -float_info.max, float_info.max)
             case "uuid":
                 # Of 36 characters, only the grouped form is a UUID.
@@ -333,9 +360,9 @@ class _Generator:
             case "timestamp":
                 # Of 27 characters with `T` and `Z` there, only text in storage form is a timestamp.
                 fits = _and(
-                    self._is_text_of(first, x, 27),
-                    _compare(_subscript(x, 26), (ast.Eq(), ast.Constant("Z"))),
-                    _compare(_subscript(x, 10), (ast.Eq(), ast.Constant("T"))),
+                    self._is_text_of(first, x, fields.MICROSECONDS),
+                    _compare(_item(x, -1), (ast.Eq(), ast.Constant("Z"))),
+                    _compare(_item(x, 10), (ast.Eq(), ast.Constant("T"))),
                 )
                 fast = self._as_text(condition, x, field)
             case "date":
@@ -384,7 +411,21 @@ class _Generator:
         test = self._holds(condition, _name(x), constant)
         if isinstance(condition, In) or condition.operator is Operator.EQ:
             return test
-        return _and(test, _call(f"readable_{field.type}", _name(x)))
+        if field.type == "date":
+            return _and(test, _is_not(_call("read_date", _name(x)), _NONE))
+        if not self._quick:
+            return _and(test, _is_not(_call("usual_instant", _name(x)), _NONE))
+        # As in `usual_instant`, but that its ValueError has the loop given up.
+        marks = ast.Subscript(_name(x), ast.Slice(ast.Constant(4), ast.Constant(20), ast.Constant(3)), ast.Load())
+        checks = [
+            test,
+            _compare(marks, (ast.Eq(), ast.Constant("--T::."))),
+            _compare(ast.Constant("\0"), (ast.NotIn(), _name(x))),
+        ]
+        if fields.TAKES_HOUR_24:
+            hour = ast.Subscript(_name(x), ast.Slice(ast.Constant(11), ast.Constant(13)), ast.Load())
+            checks.append(_compare(hour, (ast.NotEq(), ast.Constant("24"))))
+        return _and(*checks, _is_not(_call("fromisoformat", _name(x)), _NONE))
 
     def _is_text_of(self, first: ast.expr, x: str, length: int) -> ast.expr:
         return _and(
@@ -394,25 +435,39 @@ class _Generator:
 
     def _constant(self, condition: Compare | In, form: Callable[[object], object] = _same) -> ast.expr:
         """Add an argument to the factory: the condition's literal, or set of literals, in a form of its own."""
-        constant: _Constant
-        match condition:
-            case In(slots=slots):
-                constant = lambda values: frozenset([form(values[slot]) for slot in slots])  # noqa: E731
-            case Compare(slot=slot):
-                constant = lambda values: form(values[slot])  # noqa: E731
-        self._constants.append(constant)
-        return _name(f"k{len(self._constants) - 1}")
+        key = (id(condition), form)
+        if key not in self._numbers:
+            constant: _Constant
+            match condition:
+                case In(slots=slots):
+                    constant = lambda values: frozenset([form(values[slot]) for slot in slots])  # noqa: E731
+                case Compare(slot=slot):
+                    constant = lambda values: form(values[slot])  # noqa: E731
+            self._numbers[key] = len(self._constants)
+            self._constants.append(constant)
+        return _name(f"k{self._numbers[key]}")
 
     def _temporary(self) -> str:
         self._temporaries += 1
         return f"t{self._temporaries}"
 
 
-def _as_scope(variable: str) -> ast.expr:
-    return ast.IfExp(_type_is(_name(variable), "dict"), _name(variable), _call("view", _name(variable)))
+_PLAIN = "resource"
 
 
-def _subscript(variable: str, index: int) -> ast.expr:
+def _scoped(variable: str) -> list[ast.stmt]:
+    """Give a variable a method ``get`` if it has none of a `dict`."""
+    is_dict = _type_is(_name(variable), "dict")
+    return [ast.If(_not(is_dict), [_assign(variable, _call("view", _name(variable)))], [])]
+
+
+def _scope_of(scope: str) -> ast.expr:
+    if scope != _PLAIN:
+        return _name(scope)
+    return ast.IfExp(_type_is(_name(scope), "dict"), _name(scope), _call("view", _name(scope)))
+
+
+def _item(variable: str, index: int) -> ast.expr:
     return ast.Subscript(_name(variable), ast.Constant(index), ast.Load())
 
 

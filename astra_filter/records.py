@@ -11,6 +11,9 @@ from typing import Any, ClassVar, Self, TypeVar, dataclass_transform
 
 R = TypeVar("R", bound="Record")
 
+make = tuple.__new__
+"""``make(Slot, (number, kind, span))`` is ``Slot(number, kind, span)``, of any named tuple, in half the time."""
+
 
 @dataclass_transform(frozen_default=True)
 class Record(tuple[Any, ...]):

@@ -9,98 +9,80 @@ from __future__ import annotations
 import re
 import threading
 from collections import OrderedDict
-from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from astra_filter import errors
 from astra_filter.check import MOST_PROBLEMS, check, coerce
-from astra_filter.errors import FilterError
-from astra_filter.names import unquote
-from astra_filter.nodes import And, Comparison, Element, Membership, Not, Or, Syntax
-from astra_filter.span import Span
+from astra_filter.errors import FilterError, LiteralError
+from astra_filter.records import make
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
     from astra_filter.checked import Condition
     from astra_filter.fields import Leaf, Object, Open
     from astra_filter.limits import Limits
-    from astra_filter.nodes import Literal, Node, Slot
+    from astra_filter.nodes import Literal, Node
 
-# What belongs to words, and to numbers, told by what does not, as the grammar tells it.
-_WORD = r"[^\0-/:-@\[-^`{-\x7f]"
+# What a number may not follow, nor be followed by, told by what does not belong to it, as the grammar tells it.
 _WORD_OR_POINT = r"[^\0-\-/:-@\[-^`{-\x7f]"
-# Each branch begins with a set of characters, which lets the engine skip; what must not come before is looked at after.
+# It begins with a set of few characters, from one of which to the next the engine skips; what began is looked at after.
 _TOKEN = re.compile(
-    rf"""(
-    '[^'\0\ud800-\udfff]*(?:''[^'\0\ud800-\udfff]*)*'(?!')
-  | `[^`]*(?:``[^`]*)*`(?!`)
-  | [-0-9](?<!{_WORD_OR_POINT}[-0-9])(?:(?<=-)(?:0|[1-9][0-9]*)|(?<=0)|(?<=[1-9])[0-9]*)
+    rf"""(['`\-0-9](?:
+    (?<=')[^'\0\ud800-\udfff]*(?:''[^'\0\ud800-\udfff]*)*'(?!')
+  | (?<=`)[^`]*(?:``[^`]*)*`(?!`)
+  | (?<!{_WORD_OR_POINT}[-0-9])(?:(?<=-)(?:0|[1-9][0-9]*)|(?<=0)|(?<=[1-9])[0-9]*)
     (?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?(?!{_WORD_OR_POINT})
-  | [tTfFnN](?<!{_WORD}.)(?ai:(?<=t)rue|(?<=f)alse|(?<=n)ull)(?!{_WORD})
-    )""",
+    ))""",
     re.VERBOSE,
 )
-# The kind of a token by its first character.
-_KINDS = str.maketrans("-123456789TtFfNn", "0000000000bbbbnn")
 
 _Key: TypeAlias = tuple[object, ...]
 
 
 class Scan(NamedTuple):
-    """A text cut at its literals."""
+    """A text cut at its strings and numbers."""
 
     key: _Key
-    """The shape: what stands between the literals, and their kinds."""
+    """The shape: what stands between strings and numbers, and which is which. It tells true, false and null apart."""
     tokens: list[str]
-    """The literals as written."""
-    pieces: list[str]
-    """Pieces and tokens in turn, a piece first and last; joined, they are the text."""
+    """The strings and numbers as written."""
 
 
 def scan(text: str) -> Scan:
-    """Cut a text at its literals."""
+    """Cut a text at its strings and numbers."""
     pieces = _TOKEN.split(text)
     tokens = pieces[1::2]
-    between = pieces[::2]
-    if "`" in text:
-        # A backquoted name is no literal: it is part of the shape.
-        names = [token for token in tokens if token[0] == "`"]
-        kinds = "".join([token[0] for token in tokens]).translate(_KINDS)
-        return Scan((*between, kinds, *names), [token for token in tokens if token[0] != "`"], pieces)
-    return Scan((*between, "".join([token[0] for token in tokens]).translate(_KINDS)), tokens, pieces)
-
-
-def _literal(token: str) -> Literal:
-    first = token[0]
-    if first == "'":
-        return unquote(token)
-    if first in "tT":
-        return True
-    if first in "fF":
-        return False
-    return None if first in "nN" else token.lower()
+    if "`" not in text:
+        return make(Scan, ((*pieces[::2], *[token[0] == "'" for token in tokens]), tokens))
+    # A backquoted name is part of the shape.
+    names = [token for token in tokens if token[0] == "`"]
+    kinds = ["'`".find(token[0]) for token in tokens]
+    return make(Scan, ((*pieces[::2], *kinds, *names), [token for token in tokens if token[0] != "`"]))
 
 
 class Template:
     """What is made once per shape, and shared by all filters of it.
 
-    ``condition`` is the checked tree; ``prepared`` is for what the façades make of it when first asked: generated
-    functions, SQL text. A template never changes but for that, and each such entry is put there whole.
+    ``condition`` is the checked tree; ``constants`` are the literals that are part of the shape, by slot: true, false
+    and null. ``prepared`` is for what the façades make of it when first asked: generated functions, SQL text. A
+    template never changes but for that, and each such entry is put there whole.
     """
 
-    __slots__ = ("coercions", "condition", "prepared", "root", "weight")
+    __slots__ = ("coercions", "condition", "constants", "prepared", "root", "weight")
 
     def __init__(
         self,
         root: Node,
         condition: Condition,
         coercions: tuple[Callable[[str], object] | None, ...],
+        constants: tuple[tuple[int, bool | None], ...],
         weight: int,
     ) -> None:
         self.root = root
         self.condition = condition
         self.coercions = coercions
+        self.constants = constants
         self.weight = weight
         self.prepared: dict[object, object] = {}
 
@@ -139,32 +121,45 @@ class Shapes:
         if len(text) > limits.text_length:
             raise FilterError([errors.text_too_long(text, limits.text_length)])
         scanned = scan(text)
-        key = (limits, *scanned.key)
+        key = (limits, scanned.key)
         template = self._templates.get(key)
         if template is None:
             return self._plain(text, limits, key, scanned)
-        with suppress(KeyError):  # Another thread has just dropped it.
+        literals = _literals(scanned, template.constants)
+        try:
+            values = tuple(
+                [
+                    literal if coercion is None else coercion(literal)  # type: ignore[arg-type]  # Checked by kind.
+                    for literal, coercion in zip(literals, template.coercions, strict=True)
+                ]
+            )
+        except LiteralError:  # The plain way knows where the literal stands.
+            return self._plain(text, limits, key, scanned)
+        try:  # noqa: SIM105  # `suppress` takes longer than what it guards.
             self._templates.move_to_end(key)
-        literals = tuple([_literal(token) for token in scanned.tokens])
-        values, problems = coerce(template.coercions, literals, text, lambda: _token_spans(scanned))
-        if problems:
-            raise FilterError(problems)
-        return Bound(template, literals, values)
+        except KeyError:  # Another thread has just dropped it.
+            pass
+        return make(Bound, (template, tuple(literals), values))
 
     def _plain(self, text: str, limits: Limits, key: _Key, scanned: Scan) -> Bound:
-        from astra_filter.parser import parse  # Imports Lark: not paid by those who filter nothing.
+        from astra_filter.parser import parse  # Its tables: not paid by those who filter nothing.
 
         syntax = parse(text, limits, self._root)
         found = check(syntax, text, self._root, self._leaves)
-        values, problems = coerce(found.coercions, syntax.literals, text, lambda: _slot_spans(syntax))
-        if found.condition is None:
+        values, problems = coerce(found.coercions, syntax, text)
+        if found.condition is None or problems:
             problems = tuple(sorted((*found.problems, *problems), key=lambda problem: problem.span)[:MOST_PROBLEMS])
             raise FilterError(problems)
-        template = Template(syntax.root, found.condition, found.coercions, len(text))
-        if [_literal(token) for token in scanned.tokens] == list(syntax.literals):
+        constants = tuple(
+            [
+                (number, literal)
+                for number, literal in enumerate(syntax.literals)
+                if literal is None or isinstance(literal, bool)
+            ]
+        )
+        template = Template(syntax.root, found.condition, found.coercions, constants, len(text))
+        if tuple(_literals(scanned, constants)) == syntax.literals:
             self._keep(key, template)
-        if problems:
-            raise FilterError(problems)
         return Bound(template, syntax.literals, values)
 
     def _keep(self, key: _Key, template: Template) -> None:
@@ -179,29 +174,11 @@ class Shapes:
                 self._weight -= dropped.weight
 
 
-def _token_spans(scanned: Scan) -> list[Span]:
-    spans = []
-    end = 0
-    for index, piece in enumerate(scanned.pieces):
-        start, end = end, end + len(piece)
-        if index % 2 and piece[0] != "`":
-            spans.append(Span(start, end))
-    return spans
-
-
-def _slot_spans(syntax: Syntax) -> list[Span]:
-    return [slot.span for slot in _slots(syntax.root)]
-
-
-def _slots(node: Node) -> Sequence[Slot]:
-    match node:
-        case Comparison(slot=slot):
-            return (slot,)
-        case Membership(slots=slots):
-            return slots
-        case Not(operand):
-            return _slots(operand)
-        case Element(condition=condition):
-            return _slots(condition)
-        case And(operands) | Or(operands):
-            return [slot for operand in operands for slot in _slots(operand)]
+def _literals(scanned: Scan, constants: tuple[tuple[int, bool | None], ...]) -> list[Literal]:
+    """Return the literals of a text by slot: those that were scanned, and those that are part of the shape."""
+    literals: list[Literal] = [
+        token[1:-1].replace("''", "'") if token[0] == "'" else token.lower() for token in scanned.tokens
+    ]
+    for number, constant in constants:
+        literals.insert(number, constant)
+    return literals

@@ -6,7 +6,6 @@ import pytest
 
 from astra_filter import FilterError, Limits, parse
 from astra_filter.nodes import And, Comparison, Element, Kind, Membership, Not, Operator, Or, Path, Slot, Syntax
-from astra_filter.parser import grammar
 from astra_filter.span import Span
 
 ANYWHERE = Span(0, 0)
@@ -106,7 +105,3 @@ def test_over_long_text_is_not_kept():
         parse("x" * 10_000_000)
     assert len(str(caught.value)) < 1000
     assert len(caught.value.text) < 10_000
-
-
-def test_the_grammar_is_found():
-    assert "?start: disjunction" in grammar()
