@@ -6,20 +6,18 @@ writes WHERE conditions; `Schema.query` does the same for a whole list request.
 
 from __future__ import annotations
 
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from astra_filter import fields
-from astra_filter.errors import AstraFilterError, FilterError, Problem, QueryError, SchemaError, StorageError
-from astra_filter.filter import Filter
-from astra_filter.limits import Limits
-from astra_filter.nodes import Syntax
-from astra_filter.schema import Schema
-from astra_filter.span import Span
-
 if TYPE_CHECKING:
+    from astra_filter import fields
+    from astra_filter.errors import AstraFilterError, FilterError, Problem, QueryError, SchemaError, StorageError
+    from astra_filter.filter import Filter
+    from astra_filter.limits import Limits
+    from astra_filter.nodes import Syntax
     from astra_filter.parser import parse
     from astra_filter.query import ListQuery, Page
+    from astra_filter.schema import Schema, compile  # noqa: A004  # The name that `re` gives the same thing.
+    from astra_filter.span import Span
     from astra_filter.sql import SQL
 
 __version__ = "0.1.0"
@@ -44,32 +42,31 @@ __all__ = [
     "parse",
 ]
 
-# Imported when first asked for: a start does not pay for SQL, paging or Lark before it needs them.
-_LATER = {
-    "SQL": "astra_filter.sql",
-    "ListQuery": "astra_filter.query",
-    "Page": "astra_filter.query",
-    "parse": "astra_filter.parser",
+# Imported when first asked for: a start pays for what it needs.
+_HOMES = {
+    "errors": ("AstraFilterError", "FilterError", "Problem", "QueryError", "SchemaError", "StorageError"),
+    "filter": ("Filter",),
+    "limits": ("Limits",),
+    "nodes": ("Syntax",),
+    "parser": ("parse",),
+    "query": ("ListQuery", "Page"),
+    "schema": ("Schema", "compile"),
+    "span": ("Span",),
+    "sql": ("SQL",),
 }
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _LATER:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    return getattr(import_module(_LATER[name]), name)
+    if name == "fields":
+        return import_module("astra_filter.fields")
+    for home, names in _HOMES.items():
+        if name in names:
+            found = globals()[name] = getattr(import_module(f"astra_filter.{home}"), name)
+            return found
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
-def compile(text: str) -> Filter:  # noqa: A001  # The name that `re` gives the same thing.
-    """Compile a filter against an open schema, which takes any field (see `Schema.open`).
-
-    Raises:
-        FilterError: the text is no filter.
-    """
-    return _open().compile(text)
-
-
-@cache
-def _open() -> Schema:
-    return Schema.open()
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

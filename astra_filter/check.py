@@ -34,7 +34,21 @@ class Checked(NamedTuple):
     problems: tuple[Problem, ...]
 
 
-def check(syntax: Syntax, text: str, root: Object | Open, leaves: Mapping[tuple[str, ...], Leaf]) -> Checked:
+class Target(NamedTuple):
+    """A resolved path: the arrays it goes through, outermost first, and the value it ends at."""
+
+    arrays: tuple[Ref, ...]
+    ref: Ref
+    nullable: bool
+
+
+def check(
+    syntax: Syntax,
+    text: str,
+    root: Object | Open,
+    leaves: Mapping[tuple[str, ...], Leaf],
+    targets: dict[tuple[str, ...], Target],
+) -> Checked:
     """Check a syntax tree, apart from the values of its literals.
 
     Args:
@@ -42,8 +56,9 @@ def check(syntax: Syntax, text: str, root: Object | Open, leaves: Mapping[tuple[
         text: the source, for the problems.
         root: the fields of a resource.
         leaves: where each field is stored.
+        targets: the paths of a resource that were resolved before; new ones are put there, declared ones only.
     """
-    return _Check(text, leaves, len(syntax.literals)).run(syntax.root, root)
+    return _Check(text, leaves, targets, len(syntax.literals)).run(syntax.root, root)
 
 
 def coerce(
@@ -88,18 +103,17 @@ class _Scope(NamedTuple):
     is_resource: bool
 
 
-class _Target(NamedTuple):
-    """A resolved path: the arrays it goes through, outermost first, and the value it ends at."""
-
-    arrays: tuple[Ref, ...]
-    ref: Ref
-    nullable: bool
-
-
 class _Check:
-    def __init__(self, text: str, leaves: Mapping[tuple[str, ...], Leaf], slots: int) -> None:
+    def __init__(
+        self,
+        text: str,
+        leaves: Mapping[tuple[str, ...], Leaf],
+        targets: dict[tuple[str, ...], Target],
+        slots: int,
+    ) -> None:
         self._text = text
         self._leaves = leaves
+        self._targets = targets
         self._coercions: list[Callable[[str], object] | None] = [None] * slots
         self._problems: list[Problem] = []
 
@@ -111,10 +125,10 @@ class _Check:
 
     def _condition(self, node: Node, scope: _Scope, *, negated: bool) -> Condition | None:
         if isinstance(node, Comparison):
-            path, operator, slot, *_ = node
+            operator = node.operator
             if operator is _NE:
                 operator, negated = _EQ, not negated
-            return self._test(node, path, (slot,), operator, scope, negated=negated)
+            return self._test(node, node.path, (node.slot,), operator, scope, negated=negated)
         if isinstance(node, And):
             return self._group(node.operands, scope, negated=negated, group=Any if negated else All)
         if isinstance(node, Or):
@@ -154,6 +168,9 @@ class _Check:
 
     def _tests(self, ref: Ref, operator: Operator, slots: tuple[Slot, ...], *, negated: bool) -> Condition:
         """Make one test for each kind of literal: more than one besides null in an open schema only."""
+        if len(slots) == 1:
+            number, kind, _ = slots[0]
+            return self._of_kind(ref, operator, kind, (number,), negated=negated)
         by_kind: dict[Kind, list[int]] = {}
         for number, kind, _ in slots:
             by_kind.setdefault(kind, []).append(number)
@@ -199,10 +216,20 @@ class _Check:
 
     # Paths to values
 
-    def _resolve(self, path: Path, scope: _Scope) -> _Target | None:
+    def _resolve(self, path: Path, scope: _Scope) -> Target | None:
         owner, is_resource = scope
         if isinstance(owner, Open):
-            return _Target((), Ref(path.names, owner, None, True), nullable=True)
+            return Target((), Ref(path.names, owner, None, True), nullable=True)
+        if not is_resource:
+            return self._step(path, owner, is_resource=False)
+        target = self._targets.get(path.names)
+        if target is None:
+            target = self._step(path, owner, is_resource=True)
+            if target is not None:
+                self._targets[path.names] = target
+        return target
+
+    def _step(self, path: Path, owner: Object, *, is_resource: bool) -> Target | None:
         arrays: list[Ref] = []
         field: Field = owner
         names = path.names
@@ -228,7 +255,7 @@ class _Check:
                 label = path_text(names[: index + 1])
                 self._refuse(errors.no_such_member(self._text, path.spans[index + 1], label, field.type))
                 return None
-        return make(_Target, (tuple(arrays), self._ref(names[start:], field, is_resource=is_resource), nullable))
+        return Target(tuple(arrays), self._ref(names[start:], field, is_resource=is_resource), nullable)
 
     def _ref(self, names: tuple[str, ...], field: Field, *, is_resource: bool) -> Ref:
         leaf = self._leaves.get(names) if is_resource else None
@@ -236,7 +263,7 @@ class _Check:
 
     # What does not fit
 
-    def _fits(self, node: Comparison | Membership, path: Path, slots: tuple[Slot, ...], target: _Target) -> bool:
+    def _fits(self, node: Comparison | Membership, path: Path, slots: tuple[Slot, ...], target: Target) -> bool:
         """Whether operator and literals go with the field; takes note of their coercions."""
         operator = _IN if isinstance(node, Membership) else node.operator
         field = target.ref.field
@@ -251,11 +278,13 @@ class _Check:
                 errors.operator_not_allowed(self._text, node.operator_span, operator.value, label, field.type, allowed)
             )
             return False
+        if len(slots) == 1:
+            return self._literal_fits(slots[0], operator, path, target)
         # Every literal is judged, so no stop at the first.
         fits = [self._literal_fits(slot, operator, path, target) for slot in slots]
         return all(fits)
 
-    def _literal_fits(self, slot: Slot, operator: Operator, path: Path, target: _Target) -> bool:
+    def _literal_fits(self, slot: Slot, operator: Operator, path: Path, target: Target) -> bool:
         field = target.ref.field
         if slot.kind is _NULL:
             if operator not in (_EQ, _NE, _IN):

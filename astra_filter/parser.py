@@ -83,6 +83,7 @@ def _run(text: str, builder: _Builder) -> Node | None:
         step = row.get(kind)
         while type(step) is tuple:
             symbol, length, build, taken = step
+            del rows[-length:]
             if build is not None:
                 if taken is None:
                     children = values[-length:]
@@ -95,7 +96,6 @@ def _run(text: str, builder: _Builder) -> Node | None:
                             children.append(values[place])
                 del values[-length:]
                 values.append(build(builder, children))
-            del rows[-length:]
             row = rows[-1][symbol]
             rows.append(row)
             step = row.get(kind)
@@ -184,9 +184,13 @@ class _Builder:
 
     def path(self, tokens: list[_Token]) -> Path:
         """``name.name``"""
+        if len(tokens) == 1:
+            token = tokens[0]
+            span = _span(token)
+            return make(Path, ((_name(token),), (span,), span))
         spans = tuple([_span(token) for token in tokens])
         names = tuple([_name(token) for token in tokens])
-        return make(Path, (names, spans, spans[0] if len(spans) == 1 else Span(spans[0].start, spans[-1].end)))
+        return Path(names, spans, Span(spans[0].start, spans[-1].end))
 
     def _test(self, span: Span) -> None:
         self._tests += 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
 from astra_filter import errors
@@ -293,3 +293,17 @@ def _shapes(root: Object | Open, leaves: Mapping[tuple[str, ...], Leaf]) -> Shap
     from astra_filter.shapes import Shapes  # Paid by the first schema, not by the import of the package.
 
     return Shapes(root, leaves)
+
+
+def compile(text: str) -> Filter:  # noqa: A001  # The name that `re` gives the same thing.
+    """Compile a filter against an open schema, which takes any field (see `Schema.open`).
+
+    Raises:
+        FilterError: the text is no filter.
+    """
+    return _open().compile(text)
+
+
+@cache
+def _open() -> Schema:
+    return Schema.open()

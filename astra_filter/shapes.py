@@ -12,8 +12,9 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from astra_filter import errors
-from astra_filter.check import MOST_PROBLEMS, check, coerce
+from astra_filter.check import MOST_PROBLEMS, Target, check, coerce
 from astra_filter.errors import FilterError, LiteralError
+from astra_filter.parser import parse
 from astra_filter.records import make
 
 if TYPE_CHECKING:
@@ -105,6 +106,7 @@ class Shapes:
         self._leaves = leaves
         self._entries = entries
         self._characters = characters
+        self._targets: dict[tuple[str, ...], Target] = {}
         self._templates: OrderedDict[_Key, Template] = OrderedDict()
         self._weight = 0
         self._lock = threading.Lock()
@@ -142,21 +144,21 @@ class Shapes:
         return make(Bound, (template, tuple(literals), values))
 
     def _plain(self, text: str, limits: Limits, key: _Key, scanned: Scan) -> Bound:
-        from astra_filter.parser import parse  # Its tables: not paid by those who filter nothing.
-
         syntax = parse(text, limits, self._root)
-        found = check(syntax, text, self._root, self._leaves)
+        found = check(syntax, text, self._root, self._leaves, self._targets)
         values, problems = coerce(found.coercions, syntax, text)
         if found.condition is None or problems:
             problems = tuple(sorted((*found.problems, *problems), key=lambda problem: problem.span)[:MOST_PROBLEMS])
             raise FilterError(problems)
-        constants = tuple(
-            [
-                (number, literal)
-                for number, literal in enumerate(syntax.literals)
-                if literal is None or isinstance(literal, bool)
-            ]
-        )
+        constants: tuple[tuple[int, bool | None], ...] = ()
+        if len(scanned.tokens) < len(syntax.literals):
+            constants = tuple(
+                [
+                    (number, each)
+                    for number, each in enumerate(syntax.literals)
+                    if each is None or isinstance(each, bool)
+                ]
+            )
         template = Template(syntax.root, found.condition, found.coercions, constants, len(text))
         if tuple(_literals(scanned, constants)) == syntax.literals:
             self._keep(key, template)

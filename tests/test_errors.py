@@ -144,7 +144,7 @@ def test_attributes_are_those_of_the_first_problem():
     assert "eq" in error.expected
     assert error.hint == "use eq: b eq 2"
     assert error.__cause__ is None
-    assert error.__suppress_context__
+    assert error.__context__ is None
 
 
 def test_errors_can_be_copied_and_pickled():

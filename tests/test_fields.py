@@ -9,6 +9,8 @@ from fractions import Fraction
 from uuid import UUID
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from astra_filter import Schema, SchemaError, errors, fields
 from astra_filter.fields import leaves, member
@@ -171,3 +173,39 @@ def test_where_leaves_are_stored():
 def test_a_date_that_is_none_is_shown_as_written():
     with pytest.raises(errors.LiteralError, match=r"^'2020-02-30' is not a timestamp$"):
         fields.Timestamp().coerce("2020-02-30")
+
+
+# Spellings of timestamps, and what stands in for parts of them.
+SPELLED = st.sampled_from(
+    [
+        "2020-08-06T12:24:52Z",
+        "2020-08-06T12:24:52.256624Z",
+        "2020-02-30T23:59:59.9Z",
+        "2020-08-06T12:24:52.2566241234Z",
+        "2020-08-06T12:24:52.25+05:30Z",
+        "2020-W01-1T12:24:52.123456Z",
+        "20200806T122452.12345678Z",
+    ]
+)
+PIECE = st.text("0123456789-+:.,TtZz 24W\0\u0665\u00b2", max_size=3)
+
+
+@given(SPELLED, st.lists(st.tuples(st.integers(0, 27), st.integers(0, 3), PIECE), max_size=3))
+@example("2020-08-06T12:24:52.Z", [])
+@example("2020-08-06T24:00:00Z", [])
+@example("2020-08-06T12:24:52.2Z\x00624Z", [])
+@example("2020-08-06T12:Z\x00:52.25Z", [])
+def test_the_quick_reader_of_timestamps_takes_nothing_else(text, changes):
+    for start, length, piece in changes:
+        text = text[:start] + piece + text[start + length :]
+    quick = fields.usual_instant(text)
+    match = fields._TIMESTAMP.fullmatch(text)
+    assert quick is None or (match is not None and quick == fields._instant(match) and quick.tzinfo is UTC)
+    assert (
+        quick is not None
+        or match is None
+        or not text.endswith("Z")
+        or len(text) > 27
+        or fields._instant(match) is None
+        or text[10] != "T"
+    )

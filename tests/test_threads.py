@@ -12,6 +12,7 @@ import pytest
 from schemas import SCHEMAS, TASK
 
 from astra_filter import FilterError, QueryError, Schema
+from astra_filter.fields import Number, String
 from astra_filter.shapes import Shapes
 from astra_filter.testing import generate
 
@@ -150,7 +151,8 @@ def test_cached_shape_moves_to_the_end() -> None:
         ("percentDone eq 1", "percentDone eq -2.5E+3", True),
         ("`name` eq 'a'", "`name` eq 'b'", True),
         ("`name` eq 'a' and percentDone eq 1", "`name` eq '' and percentDone eq 0", True),
-        ("percentDone in (null, 1)", "percentDone in (NULL, 0.5)", True),
+        ("percentDone in (null, 1)", "percentDone in (null, 0.5)", True),
+        ("percentDone in (null, 1)", "percentDone in (NULL, 1)", False),
         ("`name` eq 'a'", "`state` eq 'paused'", False),
         ("name eq 'a'", "`name` eq 'a'", False),
         ("name eq 'a'", "name  eq 'a'", False),
@@ -165,8 +167,20 @@ def test_what_shares_a_shape(first: str, second: str, shared: bool) -> None:
     assert (str(one), str(other)) == tuple(str(Schema(TASK.root.members, key="id").compile(t)) for t in (first, second))  # type: ignore[union-attr]
 
 
-def test_booleans_share_a_shape() -> None:
+def test_true_false_and_null_are_part_of_the_shape() -> None:
     schema = SCHEMAS["columns"]
-    assert schema.compile("yes eq true").template is schema.compile("yes eq FALSE").template
-    assert schema.compile("ok in (true, false)").template is schema.compile("ok in (FALSE, True)").template
-    assert schema.compile("ok eq true").template is not schema.compile("ok eq null").template
+    first = schema.compile("yes eq true and ok in (false, null, True) and yes ne false")
+    other = schema.compile("yes eq false and ok in (false, null, True) and yes ne false")
+    again = schema.compile("yes eq true and ok in (false, null, True) and yes ne false")
+    assert first.template is again.template is not other.template
+    assert first.literals == again.literals == (True, False, None, True, False)
+    assert first.sql("sqlite").text == other.sql("sqlite").text
+
+
+def test_literals_of_the_shape_stand_between_those_that_are_bound() -> None:
+    schema = Schema({"n": Number(nullable=True), "s": String(nullable=True)})
+    texts = [f"n in (null, {n}, null, {n + 1}) or s in ('{n}', null) or n eq null" for n in (1, 5)]
+    first, other = [schema.compile(text) for text in texts]
+    assert first.template is other.template
+    assert other.literals == (None, "5", None, "6", "5", None, None)
+    assert other.values == (None, 5.0, None, 6.0, "5", None, None)

@@ -151,6 +151,8 @@ def _elements(value: object) -> Sequence[object]:
 
 def _member(owner: object, name: str) -> object:
     owner = _plain(owner)
+    if isinstance(owner, dict):
+        return dict.get(owner, name)
     if isinstance(owner, Mapping):
         return owner.get(name)
     is_leaf = isinstance(owner, (str, bytes, bool, int, float, list, tuple, date, type(None)))
