@@ -24,6 +24,7 @@ _DIGITS = re.compile(r"[0-9]+")
 _TOKEN = re.compile(r"[A-Za-z0-9_-]+")
 _VERSION = b"\1"
 _TAG_LENGTH = sha256().digest_size
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _LONGEST_SCALAR = 40
 """Characters of JSON that a value other than text can take: a UUID and its quotes, with some to spare."""
 _LONGEST_CHARACTER = 6
@@ -77,7 +78,7 @@ class Tokens:
             if isinstance(value, str) and not is_text(value):
                 raise errors.unstorable_in_token(".".join(leaf.path))
             stored.append(None if value is None else leaf.field.json(value))
-        payload = json.dumps(stored, ensure_ascii=False, separators=(",", ":")).encode()
+        payload = _encode(stored).encode()
         token = urlsafe_b64encode(_VERSION + self._tag(payload) + payload).rstrip(b"=").decode()
         if len(token) > self._most:
             lengths = [len(value.encode()) if isinstance(value, str) else 0 for value in stored]

@@ -29,8 +29,10 @@ if TYPE_CHECKING:
     from astra_filter.limits import Limits
     from astra_filter.schema import Schema
     from astra_filter.sql import SQL
+    from astra_filter.sql.items import Row
 
 S = TypeVar("S", bound="Select[Any]")
+T = TypeVar("T")
 
 Parameters: TypeAlias = "str | bytes | Mapping[str, str | Sequence[str] | None] | Iterable[tuple[str, str]]"
 """A raw query string; or decoded values by name, None for one that is not given; or pairs of name and decoded value."""
@@ -135,17 +137,27 @@ class ListQuery:
         if self.count:
             for _ in ranked:
                 pass
-        return self._page([resource for _, resource in chosen[self.skip :]], total)
+        return self._page_of([resource for _, resource in chosen[self.skip :]], total)
 
-    def _page(self, resources: Sequence[object], total: int | None) -> Page:
-        """Make the page of the resources from its beginning, of which one more than the limit says that more follow."""
-        more = self.limit is not None and len(resources) > self.limit
-        token = None
+    def _page_of(self, resources: Sequence[object], total: int | None) -> Page:
+        from astra_filter.items import of_resources  # Who makes SQL only does not need it.
+
+        return self._page(resources, total, of_resources(self.schema, self.include), self.order.values)
+
+    def _page(
+        self,
+        found: Sequence[T],
+        total: int | None,
+        write: Callable[[T], Any],
+        sort_values: Callable[[T], tuple[Any, ...]],
+    ) -> Page:
+        """Make the page of what it begins with, of which one more than the limit says that more follow."""
+        more = self.limit is not None and len(found) > self.limit
         if more:
-            resources = resources[: self.limit]
-            if self._tokens is not None:
-                token = self._tokens.write(self.order.values(resources[-1]))
-        return Page([self.projection(resource) for resource in resources], more, token, total if self.count else None)
+            found = found[: self.limit]
+        items = [write(each) for each in found]
+        token = self._tokens.write(sort_values(found[-1])) if more and self._tokens is not None else None
+        return Page(items, more, token, total if self.count else None)
 
     def sql(
         self,
@@ -202,7 +214,7 @@ class ListQuery:
         """The columns that `sql` selects, in order."""
         return tuple(dict.fromkeys(leaf.column.name for leaf in self.leaves))
 
-    def page_from_rows(self, rows: Iterable[Sequence[Any] | Mapping[str, Any]], *, total: int | None = None) -> Page:
+    def page_from_rows(self, rows: Iterable[Row], *, total: int | None = None) -> Page:
         """Answer the request from the rows of `sql`.
 
         Args:
@@ -212,21 +224,28 @@ class ListQuery:
         Raises:
             StorageError: a row lacks a column, or the next token would be too long.
         """
-        columns, resource = self._rows()
-        return self._page([resource(_named(row, columns)) for row in rows], total)
+        from astra_filter.sql.rows import resource  # Not paid by those who filter in memory.
 
-    def _rows(self) -> tuple[tuple[str, ...], Callable[[Mapping[str, Any]], dict[str, Any]]]:
-        """Return the columns, and what makes a resource of a row; kept for the requests that want the same."""
+        columns, write = self._rows()
+
+        def sort_values(row: Row) -> tuple[Any, ...]:
+            named = row if isinstance(row, Mapping) else dict(zip(columns, row, strict=True))
+            return self.order.values(resource([key.leaf for key in self.order.keys], named))
+
+        return self._page(list(rows), total, write, sort_values)
+
+    def _rows(self) -> tuple[tuple[str, ...], Callable[[Row], Any]]:
+        """Return the columns, and what makes an item of a row; kept for the requests that want the same."""
         key = ("rows", self.include, self.order.text)
         kept = self.schema.prepared
         found = kept.get(key)
         if found is None:
-            from astra_filter.sql.rows import reader  # Not paid by those who filter in memory.
+            from astra_filter.sql.items import of_rows  # As above.
 
             if len(kept) >= _MOST_SELECTIONS:  # Ever-new requests must not fill the memory.
                 kept.clear()
-            found = kept[key] = (self.columns, reader(self.leaves))
-        return cast("tuple[tuple[str, ...], Callable[[Mapping[str, Any]], dict[str, Any]]]", found)
+            found = kept[key] = (self.columns, of_rows(self.schema, self.include, self.columns))
+        return cast("tuple[tuple[str, ...], Callable[[Row], Any]]", found)
 
     def page_from_resources(self, resources: Iterable[object], *, total: int | None = None) -> Page:
         """Answer the request from the resources of a statement that `apply` or an adapter made.
@@ -238,21 +257,13 @@ class ListQuery:
         Raises:
             StorageError: the next token would be too long.
         """
-        return self._page(list(resources), total)
+        return self._page_of(list(resources), total)
 
     def apply(self, statement: S, target: Any = None) -> S:
         """Return a SQLAlchemy SELECT narrowed to this page (see `astra_filter.adapters.sqlalchemy.apply`)."""
         from astra_filter.adapters.sqlalchemy import apply  # Needs the extra of that name.
 
         return apply(self, statement, target)
-
-
-def _named(row: Sequence[Any] | Mapping[str, Any], columns: Sequence[str]) -> Mapping[str, Any]:
-    if isinstance(row, Mapping):
-        return row
-    if len(row) != len(columns):
-        raise errors.wrong_row(columns, len(row))
-    return dict(zip(columns, row, strict=True))
 
 
 def _matching(resources: Iterable[object], chosen: Filter | None) -> Iterator[object]:
@@ -347,6 +358,8 @@ def _decoded(raw: str | bytes) -> tuple[list[tuple[str, str]], list[Problem]]:
     problems: list[Problem] = []
 
     def decode(part: str) -> str | None:
+        if part.isascii() and part.isalnum():
+            return part
         try:
             source = part.replace("+", " ")
             return unquote_to_bytes(source.encode("latin-1") if isinstance(raw, bytes) else source).decode()

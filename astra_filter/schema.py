@@ -60,6 +60,8 @@ class Schema:
                 check_token_length(self.leaves.values(), key, limits.order_keys, limits.token_length)
         self.prepared: dict[object, object] = {}
         """Statements of list requests without a filter, by shape."""
+        self.writers: dict[object, object] = {}
+        """The generated code that makes items of resources and rows, by path."""
         self._shapes = _shapes(self.root, self.leaves)
 
     @classmethod
@@ -76,6 +78,7 @@ class Schema:
         schema.binary = False
         schema.leaves = {}
         schema.prepared = {}
+        schema.writers = {}
         schema._shapes = _shapes(schema.root, {})  # noqa: SLF001  # A constructor.
         return schema
 

@@ -429,6 +429,8 @@ def test_rows() -> None:
     assert SCHEMA.query("include=name&count=true").page_from_rows([], total=7).total == 7
     assert query.page_from_rows([{"id": FIRST, "name": "y", "metadata": "no JSON", "more": 1}]).items == [["y", None]]
     assert query.page_from_rows([(FIRST, "y", "[" * 100_000)]).items == [["y", None]]
+    with pytest.raises(SchemaError, match="open schema"):
+        Schema.open().query("").page_from_rows([()])
 
 
 def test_spelling_of_a_raw_query() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import sys
 from secrets import token_urlsafe
@@ -56,8 +57,11 @@ def serve(
     if hasattr(signal, "SIGPIPE"):
         # The command lets it end the process; a client that hangs up must not.
         signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+    app = create_app(store, accounts, secret or token_urlsafe())
+    # What there is by now stays: no collection need ever look at it again.
+    gc.freeze()
     uvicorn.run(
-        create_app(store, accounts, secret or token_urlsafe()),
+        app,
         host=host,
         port=port,
         log_config=logs.config(),

@@ -16,7 +16,7 @@ from astra_filter.names import path_text
 from astra_filter.sql.dialects import dialect as find_dialect
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
     from astra_filter.fields import Field, Leaf
     from astra_filter.schema import Schema
@@ -92,54 +92,22 @@ def from_row(schema: Schema, row: Mapping[str, Any]) -> dict[str, Any]:
 
 def resource(leaves: Iterable[Leaf], row: Mapping[str, Any]) -> dict[str, Any]:
     """Put the values of a row where a resource has them, as they are; arguments and errors as in `from_row`."""
-    return reader(leaves)(row)
-
-
-def reader(leaves: Iterable[Leaf]) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
-    """Return what puts the values of rows where resources have them, as they are; prepared once for many rows."""
-    held: dict[str, list[Leaf]] = {}
+    found: dict[str, Any] = {}
+    documents: dict[str, object] = {}
     for leaf in leaves:
-        held.setdefault(leaf.column.name, []).append(leaf)
-    plain: list[tuple[str, str]] = []
-    documents: list[tuple[str, str]] = []
-    others: list[tuple[str, bool, list[tuple[Path, Path, bool]]]] = []
-    for column, found in held.items():
-        wholes = {_whole(leaf) for leaf in found}
-        whole = wholes.pop() if len(wholes) == 1 else None
-        document = is_document(tuple(found))
-        if whole is not None and len(whole) == 1 and (document or found[0].field.type != "boolean"):
-            (documents if document else plain).append((column, whole[0]))
-        else:
-            places = [(leaf.path, leaf.column.json_path, leaf.field.type == "boolean") for leaf in found]
-            others.append((column, document, places))
-
-    def read(row: Mapping[str, Any]) -> dict[str, Any]:
+        name, inside = leaf.column.name, leaf.column.json_path
         try:
-            resource = {name: row[column] for column, name in plain}
-            for column, name in documents:
-                value = row[column]
-                resource[name] = _parsed(value) if isinstance(value, (str, bytes)) else value
-            for column, document, places in others:
-                value = row[column]
-                if document and isinstance(value, (str, bytes)):
-                    value = _parsed(value)
-                for path, inside, boolean in places:
-                    found = _step(value, inside)
-                    if boolean and not document and isinstance(found, int):
-                        found = bool(found)  # SQLite and MySQL have no booleans of their own.
-                    _put(resource, path, found)
+            value = row[name]
         except (KeyError, IndexError):  # A sqlite3.Row raises the latter.
-            raise errors.missing_column(column) from None
-        return resource
-
-    return read
-
-
-def _whole(leaf: Leaf) -> Path | None:
-    """Return the path of what the leaf's column holds as it is, whether that is the leaf or an object around it."""
-    inside = leaf.column.json_path
-    start = len(leaf.path) - len(inside)
-    return leaf.path[:start] if leaf.path[start:] == inside else None
+            raise errors.missing_column(name) from None
+        if is_document((leaf,)):
+            if name not in documents:
+                documents[name] = parsed(value)
+            value = _step(documents[name], inside)
+        elif leaf.field.type == "boolean" and isinstance(value, int):
+            value = bool(value)  # SQLite and MySQL have no booleans of their own.
+        _put(found, leaf.path, value)
+    return found
 
 
 def _members(owner_field: Object, owner: object, path: Path | None) -> dict[str, Any]:
@@ -202,13 +170,16 @@ def _step(owner: object, path: Path) -> object:
     return owner
 
 
-def _parsed(text: str | bytes) -> object:
+def parsed(value: object) -> object:
+    """Return what a column of JSON holds, which some drivers give as text."""
+    if not isinstance(value, (str, bytes)):
+        return value
     try:
-        if isinstance(text, str):
+        if isinstance(value, str):
             # What databases give has no space around it; looking for it takes as long as the rest.
-            value, end = _scan(text, 0)
-            if end == len(text):
-                return value
-        return json.loads(text)
+            found, end = _scan(value, 0)
+            if end == len(value):
+                return found
+        return json.loads(value)
     except (ValueError, RecursionError, StopIteration):  # Rows written by others may hold anything.
         return None
