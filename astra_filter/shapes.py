@@ -56,10 +56,9 @@ def scan(text: str) -> Scan:
     tokens = pieces[1::2]
     if "`" not in text:
         return make(Scan, ((*pieces[::2], *[token[0] == "'" for token in tokens]), tokens))
-    # A backquoted name is part of the shape.
-    names = [token for token in tokens if token[0] == "`"]
-    kinds = ["'`".find(token[0]) for token in tokens]
-    return make(Scan, ((*pieces[::2], *kinds, *names), [token for token in tokens if token[0] != "`"]))
+    # A backquoted name is part of the shape. The keys of both ways differ in nothing else: `'` may hold a backquote.
+    kinds = [token if token[0] == "`" else token[0] == "'" for token in tokens]
+    return make(Scan, ((*pieces[::2], *kinds), [token for token in tokens if token[0] != "`"]))
 
 
 class Template:

@@ -218,6 +218,15 @@ def test_scan(text, tokens):
     assert scan(text).tokens == tokens
 
 
+def test_a_backquote_in_a_string_is_none_of_the_shape():
+    assert scan("a eq '`'").key == scan("a eq 'b'").key
+    assert scan("a eq '`'").key != scan("a eq 0").key
+    kept = Schema({"a": fields.String()})
+    kept.compile("a eq '`'")
+    with pytest.raises(FilterError, match="a is a string, not a number"):
+        kept.compile("a eq 0")
+
+
 def test_backquoted_names_are_part_of_the_shape():
     assert scan("`a` eq 1").key != scan("`b` eq 1").key
     assert scan("`a` eq 1").key == scan("`a` eq 2").key
