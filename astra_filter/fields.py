@@ -203,7 +203,7 @@ _UUID = re.compile(
 )
 
 
-MICROSECONDS_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_CANONICAL_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 
 class Uuid(Field):
@@ -220,7 +220,7 @@ class Uuid(Field):
         return value
 
     def read(self, value: object) -> str | None:
-        if type(value) is str and MICROSECONDS_UUID.fullmatch(value):
+        if type(value) is str and _CANONICAL_UUID.fullmatch(value):
             return value
         if isinstance(value, str) and not isinstance(value, enum.Enum):
             return _canonical_uuid(value)
