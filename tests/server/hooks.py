@@ -29,10 +29,15 @@ def before_call(context, case, kwargs):
         pairs = [("limit", "1")]
         if order:
             pairs.append(("orderBy", order if isinstance(order, str) else ",".join(order)))
-        filters = query.get("filter", [])
+        whole = [
+            (name, text if isinstance(text, str) else ",".join(text) if name in ("orderBy", "include") else str(text))
+            for name, given in query.items()
+            if name != "continue"  # Which is but the placeholder.
+            for text in (given if name == "filter" and isinstance(given, list) else [given])
+        ]
         try:
-            # What is refused for its filters stays as it is.
-            TASK.query([*pairs, *[("filter", text) for text in ([filters] if isinstance(filters, str) else filters)]])
+            # What is refused for any of its parameters stays as it is.
+            TASK.query(whole)
             token = TASK.query(pairs, scope=ACCOUNT, secret=SECRET).page(example_tasks()).next_token
         except (QueryError, SchemaError, TypeError):
             return
