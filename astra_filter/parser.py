@@ -123,7 +123,7 @@ def _stopped(text: str) -> tuple[int, frozenset[str]]:
     raise AssertionError(text)  # The tables are the grammar's.
 
 
-class _Refused(Exception):  # noqa: N818  # Not an error: it carries one out of Lark, which knows no source text.
+class _Refused(Exception):  # noqa: N818  # Not an error: it carries one out of the builder, which knows no source text.
     def __init__(self, wording: Any, span: Span, *details: object) -> None:
         super().__init__(wording, span, details)
         self._wording, self._span, self._details = wording, span, details
@@ -156,7 +156,7 @@ class _Builder:
 
     def _slot(self, token: _Token, kind: Kind, literal: Literal) -> Slot:
         number = len(self.literals)
-        span = make(Span, token.span(token.lastindex or 0))
+        span = _span(token)
         if number >= self._limits.literals:
             raise _Refused(errors.too_many_literals, span, self._limits.literals)
         self.literals.append(literal)

@@ -1,6 +1,6 @@
 """Run one target under Atheris (libFuzzer): ``python tests/fuzz/fuzz.py filter tests/fuzz/corpus/filter -runs=100000``.
 
-What follows the target's name goes to libFuzzer. See `run.sh` for a bounded run of all.
+What follows the target's name goes to libFuzzer. See `run.py` for a bounded run of all.
 """
 
 from __future__ import annotations
