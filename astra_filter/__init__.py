@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from astra_filter import fields
-    from astra_filter.errors import AstraFilterError, FilterError, Problem, QueryError, SchemaError, StorageError
+    from astra_filter.errors import (
+        AstraFilterError,
+        FilterError,
+        MissingExtraError,
+        Problem,
+        QueryError,
+        RequestError,
+        SchemaError,
+        StorageError,
+    )
     from astra_filter.filter import Filter
     from astra_filter.limits import Limits
     from astra_filter.nodes import Syntax
@@ -29,9 +38,11 @@ __all__ = [
     "FilterError",
     "Limits",
     "ListQuery",
+    "MissingExtraError",
     "Page",
     "Problem",
     "QueryError",
+    "RequestError",
     "Schema",
     "SchemaError",
     "Span",
@@ -44,7 +55,10 @@ __all__ = [
 
 # Imported when first asked for: a start pays for what it needs.
 _HOMES = {
-    "errors": ("AstraFilterError", "FilterError", "Problem", "QueryError", "SchemaError", "StorageError"),
+    "errors": (
+        *("AstraFilterError", "FilterError", "MissingExtraError", "Problem"),
+        *("QueryError", "RequestError", "SchemaError", "StorageError"),
+    ),
     "filter": ("Filter",),
     "limits": ("Limits",),
     "nodes": ("Syntax",),

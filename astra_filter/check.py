@@ -11,7 +11,8 @@ from astra_filter import errors
 from astra_filter.checked import All, Any, Compare, Condition, In, IsNull, Ref, Some
 from astra_filter.errors import LiteralError, Problem
 from astra_filter.fields import Array, Boolean, Field, Leaf, Number, Object, Open, String
-from astra_filter.names import path_text
+from astra_filter.limits import MOST_PROBLEMS
+from astra_filter.names import nearest, path_text
 from astra_filter.nodes import And, Comparison, Element, Kind, Membership, Node, Not, Operator, Or, Path, Slot
 from astra_filter.records import make
 
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from astra_filter.nodes import Syntax
-
-MOST_PROBLEMS = 20
-"""Problems of one filter that are reported (SPEC §7)."""
 
 
 class Checked(NamedTuple):
@@ -321,7 +319,7 @@ class _Check:
         if len(self._problems) >= MOST_PROBLEMS:
             return
         name = path.names[index]
-        near = [path_text([found]) for found in _near(name, owner.members)]
+        near = [path_text([found]) for found in nearest(name, owner.members)]
         if not near and is_resource:
             near = [path_text(leaf) for leaf in self._leaves if len(leaf) > 1 and leaf[-1] == name][:1]
         self._refuse(errors.unknown_field(self._text, path.spans[index], name, near, path_text(path.names[:index])))
@@ -358,12 +356,3 @@ def _some(arrays: Sequence[Ref], condition: Condition, *, negated: bool) -> Some
     for ref in arrays[:0:-1]:
         condition = Some(ref, condition, False)
     return Some(arrays[0], condition, negated)
-
-
-def _near(name: str, known: Mapping[str, object]) -> list[str]:
-    """Return the known name most like ``name``, if one is: in other letters, or with few of them changed."""
-    from difflib import get_close_matches  # Errors only: not paid at start-up.
-
-    # The name is cut because the comparison takes quadratic time.
-    folded = {candidate.casefold(): candidate for candidate in known}
-    return [folded[found] for found in get_close_matches(name[:64].casefold(), folded, 1)]

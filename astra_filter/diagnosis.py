@@ -58,7 +58,7 @@ _TIMESTAMP = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}([Tt][0-9:.]+(?:[Zz]|[+-][0-
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _BARE_NAME = re.compile(r"[A-Za-z_][0-9A-Za-z_]*(?:\.[A-Za-z_][0-9A-Za-z_]*)*")
 
-SYMBOLS = {
+_SYMBOLS = {
     "=": "eq", "==": "eq", "===": "eq", "!=": "ne", "!==": "ne", "<>": "ne", "~": "contains",
     "<": "lt", "<=": "lte", "=<": "lte", ">": "gt", ">=": "gte", "=>": "gte",
 }  # fmt: skip
@@ -149,18 +149,11 @@ class _Diagnosis:
         if at is None:
             return self._nothing_after()
         word = at.text.lower()
-        if at.text == "!":
-            return errors.symbol_connective(text, at.span, at.text, "not")
         if at.text in _CONNECTIVES:
             return errors.symbol_connective(text, at.span, at.text, _CONNECTIVES[at.text])
         if at.kind == "double":
             return errors.double_quoted_name(text, at.span, at.text[1:-1])
         if at.kind in ("string", "number") or word in ("true", "false", "null"):
-            following = self._token(1)
-            if following is not None and following.kind == "word" and following.text.lower() in errors.OPERATORS:
-                if word in RESERVED:
-                    return errors.reserved_name(text, at.span)
-                return errors.literal_first(text, at.span)
             return errors.reserved_name(text, at.span) if word in RESERVED else errors.literal_first(text, at.span)
         if word in ("and", "or", "not"):
             following = self._token(1)
@@ -191,7 +184,7 @@ class _Diagnosis:
         literal = self._literal_text(1)
         word = at.text.lower()
         if at.kind == "symbol":
-            operator = SYMBOLS.get(at.text)
+            operator = _SYMBOLS.get(at.text)
             if operator is not None:
                 return errors.unknown_operator(text, at.span, at.text, operator, path, literal)
             return errors.missing_operator(text, at.span, path)
@@ -283,9 +276,7 @@ class _Diagnosis:
             return errors.symbol_connective(text, at.span, at.text, _CONNECTIVES[at.text])
         if self._in_list():
             return errors.missing_comma(text, at.span)
-        if at.text == ",":
-            return errors.symbol_connective(text, at.span, at.text, "and")
-        if at.text == ";":
+        if at.text in ",;":
             return errors.symbol_connective(text, at.span, at.text, "and")
         if at.kind == "word":
             near = get_close_matches(at.text.lower(), ("and", "or"), 1, 0.6)

@@ -182,6 +182,10 @@ def list_too_long(text: str, span: Span, bound: int) -> Problem:
 # Syntax --------------------------------------------------------------------------------------------------------------
 
 
+def not_text(value: object) -> AstraFilterError:
+    return AstraFilterError("not_text", f"a filter is a str, not {type(value).__name__}")
+
+
 def empty_filter(text: str) -> Problem:
     return Problem(
         "empty_filter",
@@ -295,7 +299,8 @@ def like_operator(text: str, span: Span, found: str, path: str, pattern: str, *,
 
 
 def negated_operator(text: str, span: Span, operator: str, path: str, literal: str | None) -> Problem:
-    test = f"not {visible(path)} {operator} {visible(literal or chr(39) + 'value' + chr(39))}"
+    shown = visible(literal or "'value'")
+    test = f"not {visible(path)} {operator} {shown}"
     return Problem(
         "negated_operator",
         f"'not' cannot stand before {operator!r}",
@@ -652,7 +657,7 @@ def bad_identifier(what: str, name: object) -> SchemaError:
 
 
 def bad_max_length(length: object) -> SchemaError:
-    return SchemaError("bad_max_length", f"max_length is at least 1, not {length!r}")
+    return SchemaError("bad_max_length", f"max_length is a whole number, at least 1, not {length!r}")
 
 
 def bad_enum_values(values: Iterable[object]) -> SchemaError:
@@ -675,18 +680,14 @@ def not_a_field(name: str, value: object) -> SchemaError:
     return SchemaError("not_a_field", f"{name!r} must be declared with one of astra_filter.fields, not {value!r}")
 
 
-def no_grammar(place: object) -> AstraFilterError:
-    return AstraFilterError("no_grammar", f"filter.lark is missing beside {place}: the installation is incomplete")
-
-
 def bad_key(name: str) -> SchemaError:
     return SchemaError(
         "bad_key", f"the key {name!r} must be a declared field: a sortable scalar, never null, in a column of its own"
     )
 
 
-def not_text(value: object) -> AstraFilterError:
-    return AstraFilterError("not_text", f"a filter is a str, not {type(value).__name__}")
+def bad_members(members: object) -> SchemaError:
+    return SchemaError("bad_members", f"members are a mapping of names to fields, not {type(members).__name__}")
 
 
 def no_members() -> SchemaError:
@@ -874,6 +875,14 @@ def bad_secret() -> SchemaError:
     return SchemaError("bad_secret", "the secret of continue tokens is bytes or a string, and not empty")
 
 
+def bad_scope(scope: object) -> SchemaError:
+    return SchemaError("bad_scope", f"the scope of continue tokens is a str, not {type(scope).__name__}: take str(…)")
+
+
+def bad_names(what: str, names: object) -> SchemaError:
+    return SchemaError("bad_names", f"{what} takes a sequence of names, not the single string {names!r}")
+
+
 def bad_order(problems: Sequence[Problem]) -> SchemaError:
     return SchemaError("bad_order", "\n\n".join(problem.render() for problem in problems))
 
@@ -979,7 +988,11 @@ def no_truth_value() -> AstraFilterError:
     return AstraFilterError("no_truth_value", "a condition is neither true nor false: join conditions with &, | and ~")
 
 
-# Extras ---------------------------------------------------------------------------------------------------------------
+# Installation --------------------------------------------------------------------------------------------------------
+
+
+def no_grammar(place: object) -> AstraFilterError:
+    return AstraFilterError("no_grammar", f"filter.lark is missing beside {place}: the installation is incomplete")
 
 
 def missing_extra(extra: str, error: ImportError) -> MissingExtraError:
@@ -987,6 +1000,17 @@ def missing_extra(extra: str, error: ImportError) -> MissingExtraError:
     package = (error.name or str(error)).partition(".")[0]
     message = f"the package {package} is not installed; install it with: pip install 'astra-filter[{extra}]'"
     return MissingExtraError("missing_extra", message)
+
+
+# Testing -------------------------------------------------------------------------------------------------------------
+
+
+def unknown_driver(connection: type, known: Sequence[str]) -> SchemaError:
+    return SchemaError(
+        "unknown_driver",
+        f"a {connection.__module__}.{connection.__qualname__} is no connection of a driver that is known here; "
+        f"known are those of {', '.join(known)}",
+    )
 
 
 # Wording -------------------------------------------------------------------------------------------------------------
@@ -1027,14 +1051,3 @@ _EXAMPLES = {
     "or": "state eq 'running' or percentDone gte 20",
     "not": "not state eq 'running'",
 }
-
-
-# Testing -------------------------------------------------------------------------------------------------------------
-
-
-def unknown_driver(connection: type, known: Sequence[str]) -> SchemaError:
-    return SchemaError(
-        "unknown_driver",
-        f"a {connection.__module__}.{connection.__qualname__} is no connection of a driver that is known here; "
-        f"known are those of {', '.join(known)}",
-    )

@@ -14,10 +14,24 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from astra_filter import errors
+from astra_filter.names import nearest
 from astra_filter.nodes import Kind, Operator
 
 if TYPE_CHECKING:
     import builtins
+    from typing import TypedDict, Unpack
+
+    class Options(TypedDict, total=False):
+        """What every `Field` takes; for type checkers."""
+
+        nullable: bool
+        operators: Iterable[str | Operator] | None
+        sortable: bool | None
+        returnable: bool
+        column: str | None
+        json_path: Iterable[str] | None
+        description: str
+
 
 _EQUALITY = frozenset({Operator.EQ, Operator.NE, Operator.IN})
 _ORDER = _EQUALITY | {Operator.LT, Operator.LTE, Operator.GT, Operator.GTE}
@@ -83,6 +97,8 @@ class Field:
             raise errors.unsortable_type(self.type)
         if self.json_path is not None and column is None:
             raise errors.path_without_column()
+        if isinstance(json_path, str):
+            raise errors.bad_names("json_path", json_path)
         if column is not None and not is_text(column):
             raise errors.bad_identifier("column", column)
 
@@ -128,7 +144,7 @@ class _Text(Field):
 
     kind = Kind.STRING
 
-    def __init__(self, *, binary: bool | None = None, **options: Any) -> None:
+    def __init__(self, *, binary: bool | None = None, **options: Unpack[Options]) -> None:
         super().__init__(**options)
         self.binary = binary
 
@@ -153,9 +169,11 @@ class String(_Text):
     type = "string"
     allowed = _TEXT
 
-    def __init__(self, *, max_length: int | None = None, binary: bool | None = None, **options: Any) -> None:
+    def __init__(
+        self, *, max_length: int | None = None, binary: bool | None = None, **options: Unpack[Options]
+    ) -> None:
         super().__init__(binary=binary, **options)
-        if max_length is not None and max_length < 1:
+        if max_length is not None and (type(max_length) is not int or max_length < 1):
             raise errors.bad_max_length(max_length)
         self.max_length = max_length
 
@@ -173,7 +191,9 @@ class Enum(_Text):
     type = "enum"
     allowed = _EQUALITY
 
-    def __init__(self, *values: str | builtins.type[enum.Enum], binary: bool | None = None, **options: Any) -> None:
+    def __init__(
+        self, *values: str | builtins.type[enum.Enum], binary: bool | None = None, **options: Unpack[Options]
+    ) -> None:
         super().__init__(binary=binary, **options)
         listed: list[str] = []
         for value in values:
@@ -189,9 +209,7 @@ class Enum(_Text):
     def coerce(self, literal: str) -> str:
         if literal in self._declared:
             return literal
-        from difflib import get_close_matches  # Errors only: not paid at start-up.
-
-        raise errors.undeclared_value(literal, self.values, get_close_matches(literal[:100], self.values, 1))
+        raise errors.undeclared_value(literal, self.values, nearest(literal, self.values))
 
     def signature(self) -> tuple[object, ...]:
         return (*super().signature(), self.values)
@@ -203,7 +221,7 @@ _UUID = re.compile(
 )
 
 
-_CANONICAL_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+is_canonical_uuid = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}").fullmatch
 
 
 class Uuid(Field):
@@ -220,7 +238,7 @@ class Uuid(Field):
         return value
 
     def read(self, value: object) -> str | None:
-        if type(value) is str and _CANONICAL_UUID.fullmatch(value):
+        if type(value) is str and is_canonical_uuid(value):
             return value
         if isinstance(value, str) and not isinstance(value, enum.Enum):
             return _canonical_uuid(value)
@@ -315,8 +333,8 @@ _TIMESTAMP = re.compile(
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
-SECONDS, MICROSECONDS = len("2020-08-06T12:24:52Z"), len("2020-08-06T12:24:52.256624Z")
-"""How long timestamps are; the latter is storage form."""
+_SHORT_LENGTH, TIMESTAMP_LENGTH = len("2020-08-06T12:24:52Z"), len("2020-08-06T12:24:52.256624Z")
+"""Of a timestamp without a fraction, and in storage form."""
 
 
 class Timestamp(Field):
@@ -360,7 +378,7 @@ class Timestamp(Field):
 
     def output(self, value: object) -> str | None:
         # What rows and JSON columns hold is canonical already, most of the time.
-        if type(value) is str and len(value) == MICROSECONDS and usual_instant(value):
+        if type(value) is str and len(value) == TIMESTAMP_LENGTH and usual_instant(value):
             return value
         canonical = self.read(value)
         return None if canonical is None else timestamp_text(canonical)
@@ -399,7 +417,9 @@ class Array(Field):
     type = "array"
     scalar = False
 
-    def __init__(self, items: Field, **options: Any) -> None:
+    def __init__(self, items: Field, **options: Unpack[Options]) -> None:
+        if not isinstance(items, Field):
+            raise errors.not_a_field("items", items)
         if isinstance(items, Array):
             raise errors.array_of_arrays()
         self.items = items
@@ -428,7 +448,9 @@ class Object(Field):
     type = "object"
     scalar = False
 
-    def __init__(self, members: Mapping[str, Field], **options: Any) -> None:
+    def __init__(self, members: Mapping[str, Field], **options: Unpack[Options]) -> None:
+        if not isinstance(members, Mapping):
+            raise errors.bad_members(members)
         for name, member in members.items():
             if not is_text(name) or not name:
                 raise errors.bad_identifier("field", name)
@@ -472,6 +494,13 @@ def member(owner: object, name: str) -> object:
         return None if name.startswith("__") else getattr(owner, name, None)
     except Exception:  # noqa: BLE001
         return None
+
+
+def at(owner: object, path: Iterable[str]) -> object:
+    """Return what a value in the data has at a path, as `member` steps through it."""
+    for name in path:
+        owner = member(owner, name)
+    return owner
 
 
 def timestamp_text(value: datetime) -> str:
@@ -525,10 +554,10 @@ def usual_instant(text: str) -> datetime | None:
     """
     length = len(text)
     marks = text[4:20:3]
-    if marks == "--T::." and SECONDS + 2 <= length <= MICROSECONDS:
+    if marks == "--T::." and _SHORT_LENGTH + 2 <= length <= TIMESTAMP_LENGTH:
         usual = text[-1] == "Z"
     else:
-        usual = marks == "--T::Z" and length == SECONDS
+        usual = marks == "--T::Z" and length == _SHORT_LENGTH
     if not usual or "\0" in text or (TAKES_HOUR_24 and text[11:13] == "24"):
         return None
     try:
@@ -586,19 +615,33 @@ class Leaf(NamedTuple):
     column: Column
     nullable: bool
     """Whether any step of the path is nullable."""
+    returnable: bool
+    """Whether every step of the path is."""
+
+    @property
+    def sortable(self) -> bool:
+        """Whether it may be sorted by: a token shows its value, so it must be returnable."""
+        return self.field.sortable and self.returnable
 
 
-def leaves(root: Object, *, binary: bool) -> dict[tuple[str, ...], Leaf]:
-    """Return the leaves of a schema's root object by path, in declared order.
+def leaves(root: Object | Open, *, binary: bool) -> dict[tuple[str, ...], Leaf]:
+    """Return the leaves of a schema by path, in declared order; none of an open one, which declares nothing.
 
     Args:
         root: the fields of a resource.
         binary: whether text columns have a binary collation where their field does not say.
     """
     found: dict[tuple[str, ...], Leaf] = {}
+    if isinstance(root, Open):
+        return found
 
     def visit(
-        owner: Object, path: tuple[str, ...], column: str | None, json_path: tuple[str, ...], nullable: bool
+        owner: Object,
+        path: tuple[str, ...],
+        column: str | None,
+        json_path: tuple[str, ...],
+        nullable: bool,
+        returnable: bool,
     ) -> None:
         for name, member in owner.members.items():
             place = (*path, name)
@@ -609,12 +652,13 @@ def leaves(root: Object, *, binary: bool) -> dict[tuple[str, ...], Leaf]:
             else:
                 at, inside = column, (*json_path, name)
             maybe = nullable or member.nullable
+            shown = returnable and member.returnable
             if isinstance(member, Object):
-                visit(member, place, at, inside, maybe)
+                visit(member, place, at, inside, maybe, shown)
             else:
                 own = getattr(member, "binary", None)
                 where = Column(at, inside, maybe or bool(inside), binary if own is None else own)
-                found[place] = Leaf(place, member, where, maybe)
+                found[place] = Leaf(place, member, where, maybe, shown)
 
-    visit(root, (), None, (), False)
+    visit(root, (), None, (), False, True)
     return found

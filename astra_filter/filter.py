@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from astra_filter.limits import keep
 from astra_filter.nodes import Syntax
 
 if TYPE_CHECKING:
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from astra_filter.sql import SQL, Prepared
 
 R = TypeVar("R")
-
-_MOST_STATEMENTS = 64
 
 
 class Filter:
@@ -100,10 +99,8 @@ class Filter:
         if prepared is None:
             from astra_filter.sql import prepare_where  # A filter that stays in Python needs no SQL.
 
-            if len(self.template.prepared) >= _MOST_STATEMENTS:  # Ever-new aliases must not fill the memory.
-                self.template.prepared.clear()
-            prepared = prepare_where(self.template.condition, dialect, placeholders, alias, first)
-            self.template.prepared[key] = prepared
+            made = prepare_where(self.template.condition, dialect, placeholders, alias, first)
+            prepared = keep(self.template.prepared, key, made)
         return cast("Prepared", prepared).bind(self.values)
 
     def sqlalchemy(self, target: Any) -> ColumnElement[bool]:

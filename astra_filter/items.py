@@ -17,7 +17,7 @@ from functools import partial
 from sys import float_info
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 
-from astra_filter.fields import MAX_INTEGER, MIN_INTEGER, Array, Field, Object, Open, member
+from astra_filter.fields import MAX_INTEGER, MIN_INTEGER, Array, Field, Object, Open, at, is_canonical_uuid, member
 from astra_filter.paths import chain
 
 if TYPE_CHECKING:
@@ -45,14 +45,8 @@ def of_resources(schema: Schema, include: tuple[Path, ...] | None) -> Write:
 def _of_resource(schema: Schema, path: Path) -> Write:
     if isinstance(schema.root, Open):
         # It has no members to check, and no end of paths to keep code for.
-        return partial(_at, path)
+        return partial(at, path=path)
     return kept(schema, ("resources", path), lambda: Generator().generate(schema.root, path))
-
-
-def _at(path: Path, value: object) -> object:
-    for name in path:
-        value = member(value, name)
-    return value
 
 
 def kept(schema: Schema, key: object, make: Callable[[], T]) -> T:
@@ -202,7 +196,7 @@ _GLOBALS: dict[str, object] = {
     "most": MAX_INTEGER,
     "lowest": -float_info.max,
     "highest": float_info.max,
-    "is_uuid": re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}").fullmatch,
+    "is_uuid": is_canonical_uuid,
     # Of most days, that is: which of the others there are is the calendar's business.
     "is_timestamp": re.compile(
         r"(?!0000)[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from unicodedata import category
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 RESERVED = frozenset({"and", "or", "not", "true", "false", "null"})
 """The keywords that need backquotes as names."""
@@ -41,3 +41,12 @@ def unquote(token: str) -> str:
     mark = token[0]
     inner = token[1:-1]
     return inner.replace(mark + mark, mark) if mark in inner else inner
+
+
+def nearest(word: str, known: Iterable[str]) -> list[str]:
+    """Return the known word that ``word`` is probably meant to be, whatever its case, if there is one."""
+    from difflib import get_close_matches  # Errors only: not paid at start-up.
+
+    # The word is cut because the comparison takes quadratic time.
+    folded = {candidate.casefold(): candidate for candidate in known}
+    return [folded[found] for found in get_close_matches(word[:100].casefold(), folded, 1)]

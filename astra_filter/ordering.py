@@ -8,15 +8,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from astra_filter import errors
-from astra_filter.fields import Boolean, Integer, Number, member
+from astra_filter.fields import Boolean, Integer, Number, at
+from astra_filter.limits import MOST_PROBLEMS
 from astra_filter.names import path_text
-from astra_filter.paths import MOST_PROBLEMS, chain, read, unresolved
+from astra_filter.paths import chain, read, unresolved
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from astra_filter.errors import Problem
-    from astra_filter.fields import Field, Leaf, Object, Open
+    from astra_filter.fields import Leaf, Object, Open
 
 _NEGATABLE = (Boolean, Integer, Number)
 
@@ -50,10 +51,8 @@ class Order:
     def values(self, resource: object) -> tuple[Any, ...]:
         """Return the canonical value of each sort key in a resource."""
         found = []
-        for (path, field, _, _), _ in self.keys:
-            value = resource
-            for name in path:
-                value = member(value, name)
+        for (path, field, *_), _ in self.keys:
+            value = at(resource, path)
             found.append(None if value is None else field.read(value))
         return tuple(found)
 
@@ -111,9 +110,9 @@ def parse_order(
             found = chain(root, item.path)
             leaf = leaves.get(item.path)
             if len(found) < len(item.path):
-                problems.append(unresolved(text, item, "orderBy", found, _sortable(root, leaves)))
-            elif leaf is None or not _is_sortable(found):
-                problems.append(errors.not_sortable(text, item.span, path_text(item.path), _sortable(root, leaves)))
+                problems.append(unresolved(text, item, "orderBy", found, _sortable(leaves)))
+            elif leaf is None or not leaf.sortable:
+                problems.append(errors.not_sortable(text, item.span, path_text(item.path), _sortable(leaves)))
             elif any(leaf is other.leaf for other in keys):
                 problems.append(errors.repeated_item(text, item.span, "orderBy", path_text(item.path)))
             else:
@@ -127,14 +126,9 @@ def parse_order(
     return Order(tuple(keys)), sorted(problems, key=lambda problem: problem.span)
 
 
-def _is_sortable(fields: Sequence[Field]) -> bool:
-    """Whether the last of the fields on a path may be sorted by; a token shows its value, so all are returnable."""
-    return fields[-1].sortable and all(field.returnable for field in fields)
-
-
-def _sortable(root: Object | Open, leaves: Mapping[tuple[str, ...], Leaf]) -> list[str]:
+def _sortable(leaves: Mapping[tuple[str, ...], Leaf]) -> list[str]:
     """Return the paths that may be sorted by."""
-    return [path_text(path) for path in leaves if _is_sortable(chain(root, path))]
+    return [path_text(path) for path, leaf in leaves.items() if leaf.sortable]
 
 
 def _complete(keys: list[SortKey], unique: Leaf) -> list[SortKey]:

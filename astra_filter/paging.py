@@ -143,7 +143,7 @@ def check_token_length(leaves: Collection[Leaf], key: str, order_keys: int, most
     Raises:
         SchemaError: sortable strings are too long for it, or have no ``max_length``.
     """
-    lengths = {leaf.path: _longest(leaf) for leaf in leaves if leaf.field.sortable and leaf.path != (key,)}
+    lengths = {leaf.path: _longest(leaf) for leaf in leaves if leaf.sortable and leaf.path != (key,)}
     worst = sorted(lengths, key=lambda path: lengths[path], reverse=True)[:order_keys]
     unique = next(leaf for leaf in leaves if leaf.path == (key,))
     payload = len("[]") + sum(lengths[path] + 1 for path in worst) + _longest(unique)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from astra_filter import errors
 from astra_filter.fields import Array, Object, Open
-from astra_filter.names import RESERVED, bad_name_character, path_text, unquote
+from astra_filter.names import RESERVED, bad_name_character, nearest, path_text, unquote
 from astra_filter.span import Span
 
 if TYPE_CHECKING:
@@ -15,9 +15,6 @@ if TYPE_CHECKING:
 
     from astra_filter.errors import Problem
     from astra_filter.fields import Field
-
-MOST_PROBLEMS = 20
-"""Of one parameter, or of parameter names; looking for near names is the dearest part of a refusal."""
 
 _SPACE = " \t\r\n"
 _PIECE = re.compile(r"`(?:[^`]|``)*(?:`|$)|,|[^,`]+")
@@ -93,7 +90,7 @@ def _item(text: str, span: Span, parameter: str) -> Item | Problem:
             if bad is not None:
                 return errors.not_a_name(text, Span(place + bad, place + bad + 1), parameter)
             if token.isascii() and token.lower() in RESERVED:
-                return errors.reserved_name(text, Span(*match.span()), token)._replace(parameter=parameter)
+                return errors.reserved_name(text, Span(*match.span()), parameter)
             names.append(token)
         end = match.end()
         place = _skip(text, end, span.end)
@@ -130,10 +127,3 @@ def unresolved(text: str, item: Item, parameter: str, found: list[Field], known:
         return errors.through_array(text, item.span, parameter, path_text(item.path[: len(found)]))
     name = path_text(item.path)
     return errors.unknown_item(text, item.span, parameter, name, nearest(name, known))
-
-
-def nearest(name: str, known: Iterable[str]) -> list[str]:
-    """Return the known name that ``name`` is probably meant to be, if there is one."""
-    from difflib import get_close_matches  # Errors only: not paid at start-up.
-
-    return get_close_matches(name[:100], list(known), 1)

@@ -13,7 +13,7 @@ import ast
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from sys import float_info
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias, TypeVar, assert_never
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias, assert_never
 
 from astra_filter import fields
 from astra_filter.checked import All, Any, Compare, Condition, In, IsNull, Some
@@ -22,7 +22,6 @@ from astra_filter.nodes import Operator
 if TYPE_CHECKING:
     from astra_filter.fields import Field
 
-R = TypeVar("R")
 Matches: TypeAlias = Callable[[object], bool]
 Select: TypeAlias = Callable[[Iterable[object]], list[object]]
 _Constant: TypeAlias = Callable[[Sequence[object]], object]
@@ -360,7 +359,7 @@ class _Generator:
             case "timestamp":
                 # Of 27 characters with `T` and `Z` there, only text in storage form is a timestamp.
                 fits = _and(
-                    self._is_text_of(first, x, fields.MICROSECONDS),
+                    self._is_text_of(first, x, fields.TIMESTAMP_LENGTH),
                     _compare(_item(x, -1), (ast.Eq(), ast.Constant("Z"))),
                     _compare(_item(x, 10), (ast.Eq(), ast.Constant("T"))),
                 )

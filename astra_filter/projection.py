@@ -13,15 +13,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeAlias
 
 from astra_filter import errors
-from astra_filter.fields import Object, Open
+from astra_filter.fields import Object
+from astra_filter.limits import MOST_PROBLEMS
 from astra_filter.names import path_text
-from astra_filter.paths import MOST_PROBLEMS, chain, read, unresolved
+from astra_filter.paths import chain, read, unresolved
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from astra_filter.errors import Problem
-    from astra_filter.fields import Leaf
+    from astra_filter.fields import Field, Leaf, Open
 
 Path: TypeAlias = tuple[str, ...]
 
@@ -42,9 +43,9 @@ class Projection:
 
     def needs(self, leaf: Leaf) -> bool:
         """Whether a leaf of the schema is part of what is returned."""
-        if not all(field.returnable for field in chain(self.root, leaf.path)):
-            return False
-        return self.include is None or any(leaf.path[: len(path)] == path for path in self.include)
+        return leaf.returnable and (
+            self.include is None or any(leaf.path[: len(path)] == path for path in self.include)
+        )
 
 
 def parse_include(text: str | None, root: Object | Open, most: int) -> tuple[Projection, list[Problem]]:
@@ -69,7 +70,7 @@ def parse_include(text: str | None, root: Object | Open, most: int) -> tuple[Pro
         if item.rest:
             problems.append(errors.text_after_name(text, item.rest_span, "include", text[slice(*item.whole)]))
         elif len(found) < len(item.path):
-            problems.append(unresolved(text, item, "include", found, _returnable(root)))
+            problems.append(unresolved(text, item, "include", found, map(path_text, returnable(root))))
         elif not all(field.returnable for field in found):
             problems.append(errors.not_returnable(text, item.span, path_text(item.path)))
         elif item.path in paths:
@@ -79,12 +80,9 @@ def parse_include(text: str | None, root: Object | Open, most: int) -> tuple[Pro
     return Projection(root, tuple(paths)), sorted(problems, key=lambda problem: problem.span)
 
 
-def _returnable(owner: Object | Open, prefix: Path = ()) -> Iterator[str]:
-    """Return the paths that may be included."""
-    if isinstance(owner, Open):
-        return
-    for name, field in owner.members.items():
+def returnable(owner: Field, prefix: Path = ()) -> Iterator[Path]:
+    """Yield the paths that ``include`` may name; none of an open schema, which takes any."""
+    for name, field in owner.members.items() if isinstance(owner, Object) else ():
         if field.returnable:
-            yield path_text((*prefix, name))
-            if isinstance(field, Object):
-                yield from _returnable(field, (*prefix, name))
+            yield (*prefix, name)
+            yield from returnable(field, (*prefix, name))

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar, cast
 
 from astra_filter import errors
 from astra_filter.errors import FilterError, QueryError
+from astra_filter.limits import MOST_PROBLEMS, keep
+from astra_filter.names import nearest
 from astra_filter.ordering import Order, parse_order
 from astra_filter.paging import MOST_ROWS, Tokens, read_natural
-from astra_filter.paths import MOST_PROBLEMS, nearest
 from astra_filter.projection import Projection, parse_include
 from astra_filter.span import Span
 
@@ -36,8 +37,6 @@ T = TypeVar("T")
 
 Parameters: TypeAlias = "str | bytes | Mapping[str, str | Sequence[str] | None] | Iterable[tuple[str, str]]"
 """A raw query string; or decoded values by name, None for one that is not given; or pairs of name and decoded value."""
-
-_MOST_SELECTIONS = 64
 
 NAMES = ("filter", "include", "limit", "skip", "orderBy", "count", "continue")
 
@@ -113,7 +112,7 @@ class ListQuery:
         Raises:
             StorageError: the next token would be too long.
         """
-        matches = _matching(resources, self.filter)
+        matches = iter(resources) if self.filter is None else filter(self.filter.matches, resources)
         after = None if self.position is None else self.order.rank(self.position)
         rank, values = self.order.rank, self.order.values
         total = 0
@@ -182,7 +181,8 @@ class ListQuery:
             first: the number of the first numbered placeholder, at least 1.
 
         Raises:
-            StorageError: the dialect cannot do it.
+            SchemaError: unknown dialect or placeholder style; an open schema.
+            StorageError: the dialect cannot express the filter.
         """
         from astra_filter.sql.select import select  # Not paid by those who filter in memory.
 
@@ -242,9 +242,7 @@ class ListQuery:
         if found is None:
             from astra_filter.sql.items import of_rows  # As above.
 
-            if len(kept) >= _MOST_SELECTIONS:  # Ever-new requests must not fill the memory.
-                kept.clear()
-            found = kept[key] = (self.columns, of_rows(self.schema, self.include, self.columns))
+            found = keep(kept, key, (self.columns, of_rows(self.schema, self.include, self.columns)))
         return cast("tuple[tuple[str, ...], Callable[[Row], Any]]", found)
 
     def page_from_resources(self, resources: Iterable[object], *, total: int | None = None) -> Page:
@@ -264,10 +262,6 @@ class ListQuery:
         from astra_filter.adapters.sqlalchemy import apply  # Needs the extra of that name.
 
         return apply(self, statement, target)
-
-
-def _matching(resources: Iterable[object], chosen: Filter | None) -> Iterator[object]:
-    return iter(resources) if chosen is None else filter(chosen.matches, resources)
 
 
 # Parameters ----------------------------------------------------------------------------------------------------------
@@ -290,6 +284,10 @@ def parse_query(
             raise errors.bad_page_size(what, value)
     if secret is not None and not (isinstance(secret, (str, bytes)) and secret):
         raise errors.bad_secret()
+    if not isinstance(scope, str):
+        raise errors.bad_scope(scope)
+    if isinstance(ignore, str):
+        raise errors.bad_names("ignore", ignore)
     pairs, problems = _pairs(parameters)
     given = _given(pairs, frozenset(ignore), problems)
 
@@ -444,11 +442,16 @@ def _placed(problem: Problem, texts: Sequence[str], starts: Sequence[int]) -> Pr
 
 def _limit(text: str | None, default: int | None, most: int | None, problems: list[Problem]) -> int | None:
     if text is None:
-        return most if default is None else min(default, most or MOST_ROWS)
+        return page_size(default, most)
     limit = read_natural(text, most or MOST_ROWS)
     if not limit:
         problems.append(errors.bad_limit(text))
     return limit
+
+
+def page_size(default: int | None, most: int | None) -> int | None:
+    """Return the page size of a request without ``limit``, given the server's default and its maximum."""
+    return most if default is None else min(default, most or MOST_ROWS)
 
 
 def _skip(text: str | None, problems: list[Problem]) -> int:

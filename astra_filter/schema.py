@@ -12,11 +12,19 @@ from astra_filter.limits import DEFAULT_LIMITS, Limits
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from typing import TypedDict, Unpack
 
     from pydantic import BaseModel
 
     from astra_filter.query import ListQuery, Parameters
-    from astra_filter.shapes import Shapes
+
+    class SchemaOptions(TypedDict, total=False):
+        """What `Schema` takes by name; for type checkers."""
+
+        key: str | None
+        limits: Limits
+        binary: bool
+        bounded_tokens: bool
 
 
 class Schema:
@@ -44,12 +52,7 @@ class Schema:
         binary: bool = False,
         bounded_tokens: bool = False,
     ) -> None:
-        self.root: Object | Open = Object(members)
-        self.key = key
-        self.limits = limits
-        self.binary = binary
-        self.leaves: dict[tuple[str, ...], Leaf] = leaves(self.root, binary=binary)
-        """Every scalar and array outside arrays, by path, with where it is stored."""
+        self._set_up(Object(members), key, limits, binary=binary)
         if key is not None:
             leaf = self.leaves.get((key,))
             if leaf is None or leaf.nullable or not leaf.field.sortable or leaf.column.json_path:
@@ -58,11 +61,21 @@ class Schema:
                 from astra_filter.paging import check_token_length  # Servers that only filter do not pay for paging.
 
                 check_token_length(self.leaves.values(), key, limits.order_keys, limits.token_length)
+
+    def _set_up(self, root: Object | Open, key: str | None, limits: Limits, *, binary: bool) -> None:
+        from astra_filter.shapes import Shapes  # Paid by the first schema, not by the import of the package.
+
+        self.root = root
+        self.key = key
+        self.limits = limits
+        self.binary = binary
+        self.leaves: dict[tuple[str, ...], Leaf] = leaves(root, binary=binary)
+        """Every scalar and array outside arrays, by path, with where it is stored."""
         self.prepared: dict[object, object] = {}
-        """Statements of list requests without a filter, by shape."""
+        """What list requests need besides their filters, by shape: statements, and what makes items of rows."""
         self.writers: dict[object, object] = {}
         """The generated code that makes items of resources and rows, by path."""
-        self._shapes = _shapes(self.root, self.leaves)
+        self._shapes = Shapes(root, self.leaves)
 
     @classmethod
     def open(cls, *, limits: Limits = DEFAULT_LIMITS) -> Schema:
@@ -72,19 +85,17 @@ class Schema:
         lead through arrays that only the data knows of.
         """
         schema = cls.__new__(cls)
-        schema.root = Open()
-        schema.key = None
-        schema.limits = limits
-        schema.binary = False
-        schema.leaves = {}
-        schema.prepared = {}
-        schema.writers = {}
-        schema._shapes = _shapes(schema.root, {})  # noqa: SLF001  # A constructor.
+        schema._set_up(Open(), None, limits, binary=False)  # noqa: SLF001  # A constructor.
         return schema
 
     @classmethod
     def from_json_schema(
-        cls, document: Mapping[str, Any], *, ref: str | None = None, omit_unsupported: bool = False, **options: Any
+        cls,
+        document: Mapping[str, Any],
+        *,
+        ref: str | None = None,
+        omit_unsupported: bool = False,
+        **options: Unpack[SchemaOptions],
     ) -> Schema:
         """Return the schema of a resource that a JSON Schema or an OpenAPI document describes.
 
@@ -92,7 +103,7 @@ class Schema:
             document: the parsed document.
             ref: where in it the resource is: ``#/components/schemas/Task``, or the bare name; default the whole.
             omit_unsupported: leave out the members that no field can represent, instead of refusing them.
-            options: ``key``, ``limits``, ``binary``, as `Schema` takes them.
+            options: ``key``, ``limits``, ``binary`` and ``bounded_tokens``, as `Schema` takes them.
 
         Raises:
             SchemaError: the document describes no resource that fields can represent; names the JSON pointer.
@@ -102,13 +113,13 @@ class Schema:
         return cls(json_schema.members(document, ref=ref, omit_unsupported=omit_unsupported), **options)
 
     @classmethod
-    def from_type(cls, resource: type, *, omit_unsupported: bool = False, **options: Any) -> Schema:
+    def from_type(cls, resource: type, *, omit_unsupported: bool = False, **options: Unpack[SchemaOptions]) -> Schema:
         """Return the schema of a dataclass or `typing.TypedDict`.
 
         Args:
             resource: the class.
             omit_unsupported: leave out the members that no field can represent, instead of refusing them.
-            options: ``key``, ``limits``, ``binary``, as `Schema` takes them.
+            options: ``key``, ``limits``, ``binary`` and ``bounded_tokens``, as `Schema` takes them.
 
         Raises:
             SchemaError: a member's type is one that no field can represent.
@@ -119,7 +130,12 @@ class Schema:
 
     @classmethod
     def from_pydantic(
-        cls, model: type[BaseModel], *, by_alias: bool = False, omit_unsupported: bool = False, **options: Any
+        cls,
+        model: type[BaseModel],
+        *,
+        by_alias: bool = False,
+        omit_unsupported: bool = False,
+        **options: Unpack[SchemaOptions],
     ) -> Schema:
         """Return the schema of a pydantic model.
 
@@ -127,7 +143,7 @@ class Schema:
             model: the class.
             by_alias: name fields by their aliases, as dumped models may have them, not as the attributes of instances.
             omit_unsupported: leave out the members that no field can represent, instead of refusing them.
-            options: ``key``, ``limits``, ``binary``, as `Schema` takes them.
+            options: ``key``, ``limits``, ``binary`` and ``bounded_tokens``, as `Schema` takes them.
 
         Raises:
             SchemaError: a member's type is one that no field can represent.
@@ -138,12 +154,15 @@ class Schema:
         return cls(pydantic.members(model, by_alias=by_alias, omit_unsupported=omit_unsupported), **options)
 
     @classmethod
-    def infer(cls, resources: Iterable[Any], **options: Any) -> Schema:
+    def infer(cls, resources: Iterable[Any], **options: Unpack[SchemaOptions]) -> Schema:
         """Return a schema that fits sample resources; every field is nullable (SPEC §3), but for the key.
 
         Args:
             resources: mappings, as JSON gives them.
-            options: ``key``, ``limits``, ``binary``, as `Schema` takes them.
+            options: ``key``, ``limits``, ``binary`` and ``bounded_tokens``, as `Schema` takes them.
+
+        Raises:
+            SchemaError: a resource is no mapping, or there is nothing to infer a field from.
         """
         from astra_filter.derive import sample  # One way of making a schema, paid by those who use it.
 
@@ -189,7 +208,7 @@ class Schema:
             parameters: the raw query string; or the decoded parameters, as pairs or as a mapping to a string or a list.
             scope: what a ``continue`` token is bound to besides the request, such as the account.
             secret: authenticates the tokens (HMAC-SHA256); None leaves them readable and forgeable, but type-checked.
-            default_limit: the page size of a request without ``limit``; None for no bound.
+            default_limit: the page size of a request without ``limit``, never more than ``max_limit``; None for that.
             max_limit: the largest page size; None for no bound.
             ignore: names of parameters that are the server's own.
             limits: other budgets than the schema's.
@@ -215,14 +234,16 @@ class Schema:
     def create_table(self, table: str, dialect: str, *, collation: str = "utf8mb4_nopad_bin") -> str:
         """Return the CREATE TABLE statement for the rows that `to_row` makes (SPEC §5).
 
+        The key is the primary key. Text columns get a collation that compares by code point.
+
         Args:
             table: the table's name; it is quoted.
             dialect: ``sqlite``, ``postgresql``, ``mysql`` or ``duckdb``.
             collation: of text on ``mysql``: the default is MariaDB's, ``utf8mb4_0900_bin`` is MySQL's.
 
         Raises:
-            SchemaError: unknown dialect; an open schema; two fields in one place.
-            StorageError: the dialect cannot index the key.
+            SchemaError: unknown dialect; an open schema; two fields in one place; no name of a collation.
+            StorageError: the dialect cannot index the key, or takes the names of two columns for one.
         """
         from astra_filter.sql import ddl  # Servers that know their tables already do not pay for it.
 
@@ -286,16 +307,10 @@ class Schema:
             StorageError: the row lacks a column.
         """
         from astra_filter.sql import rows  # As above.
-        from astra_filter.sql.dialects import dialect as known
+        from astra_filter.sql.dialects import find_dialect
 
-        known(dialect)
+        find_dialect(dialect)
         return rows.from_row(self, row)
-
-
-def _shapes(root: Object | Open, leaves: Mapping[tuple[str, ...], Leaf]) -> Shapes:
-    from astra_filter.shapes import Shapes  # Paid by the first schema, not by the import of the package.
-
-    return Shapes(root, leaves)
 
 
 def compile(text: str) -> Filter:  # noqa: A001  # The name that `re` gives the same thing.

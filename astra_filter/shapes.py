@@ -12,8 +12,9 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from astra_filter import errors
-from astra_filter.check import MOST_PROBLEMS, Target, check, coerce
+from astra_filter.check import Target, check, coerce
 from astra_filter.errors import FilterError, LiteralError
+from astra_filter.limits import MOST_PROBLEMS
 from astra_filter.parser import parse
 from astra_filter.records import make
 

@@ -10,7 +10,7 @@ from databases.backends import missing
 
 from astra_filter import Schema, SchemaError, fields
 from astra_filter.sql import SQL
-from astra_filter.sql.dialects import DIALECTS, dialect
+from astra_filter.sql.dialects import DIALECTS, find_dialect
 from astra_filter.sql.fragment import Fragment, Param, Verbatim
 
 NAME = Param(0)
@@ -68,11 +68,11 @@ def test_joining():
 
 def test_unknown_names():
     with pytest.raises(SchemaError) as caught:
-        dialect("oracle")
+        find_dialect("oracle")
     assert caught.value.code == "unknown_dialect"
     assert all(name in str(caught.value) for name in DIALECTS)
     with pytest.raises(SchemaError) as caught:
-        dialect("mysql").style("$1")
+        find_dialect("mysql").style("$1")
     assert caught.value.code == "unknown_placeholders"
     assert "%s, ?" in str(caught.value)
     compiled = Schema({"a": fields.String()}).compile("a eq 'x'")
@@ -91,9 +91,9 @@ def test_styles_by_dialect():
 
 
 def test_identifiers():
-    assert dialect("postgresql").identifier('a"b`c') == '"a""b`c"'
-    assert dialect("mysql").identifier('a"b`c') == '`a"b``c`'
-    assert dialect("sqlite").column("a", "t").prepare("?").text == '"t"."a"'
+    assert find_dialect("postgresql").identifier('a"b`c') == '"a""b`c"'
+    assert find_dialect("mysql").identifier('a"b`c') == '`a"b``c`'
+    assert find_dialect("sqlite").column("a", "t").prepare("?").text == '"t"."a"'
 
 
 SCHEMA = Schema(

@@ -301,7 +301,7 @@ def test_a_resource_is_an_object():
         ({"type": []}, "#/properties/x/type: [] is not what JSON Schema allows there"),
         ({"type": "string", "required": True}, "#/properties/x/required: True is not what JSON Schema allows there"),
         ({"format": []}, "#/properties/x/format: [] is not what JSON Schema allows there"),
-        ({"maxLength": -1}, "#/properties/x: max_length is at least 1, not -1"),
+        ({"maxLength": -1}, "#/properties/x: max_length is a whole number, at least 1, not -1"),
         ({"maxLength": True}, "#/properties/x/maxLength: True is not what JSON Schema allows there"),
         ({"properties": []}, "#/properties/x/properties: [] is not what JSON Schema allows there"),
         ("string", "#/properties/x: 'string' is not what JSON Schema allows there"),

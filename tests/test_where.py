@@ -11,7 +11,7 @@ import pytest
 from databases.backends import BACKENDS, POSITION, Mysql, Unreachable
 
 from astra_filter import Schema, fields
-from astra_filter.sql.dialects import DIALECTS, dialect
+from astra_filter.sql.dialects import DIALECTS, find_dialect
 
 String = fields.String
 
@@ -86,9 +86,9 @@ def test_an_alias_qualifies_every_column():
     compiled = schema.compile("n eq 1 and o.s eq 'x' and a contains 'y' and a ne 'z'")
     for name in DIALECTS:
         condition = compiled.sql(name, alias='t"`').text
-        quoted = dialect(name).identifier('t"`')
+        quoted = find_dialect(name).identifier('t"`')
         for column in ("n", "o", "a"):
-            identifier = dialect(name).identifier(column)
+            identifier = find_dialect(name).identifier(column)
             assert condition.count(identifier) == condition.count(f"{quoted}.{identifier}") > 0
 
 

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from astra_filter.fields import Field
 
 
+BINARY_COLLATIONS = frozenset({"C", "POSIX", "BINARY", "binary", "utf8mb4_nopad_bin", "utf8mb4_0900_bin"})
+"""The collations that compare by code point; not ``utf8mb4_bin``, which ignores trailing spaces."""
+
+
 class Relation(NamedTuple):
     """A relation of a model."""
 

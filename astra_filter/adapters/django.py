@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from astra_filter import errors, fields
-from astra_filter.adapters.describing import Describer, Relation
+from astra_filter.adapters.describing import BINARY_COLLATIONS, Describer, Relation
 from astra_filter.adapters.embedding import Ordered, Path, Place, Seek, Sort, Where, inside, read, slots, tests
 from astra_filter.checked import IsNull, Some
 from astra_filter.fields import Array, Object, Open, leaves
@@ -30,14 +30,14 @@ except ImportError as error:
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from typing import Unpack
 
     from astra_filter.adapters.embedding import PlaceKey
     from astra_filter.checked import Condition, Test
     from astra_filter.fields import Column, Field, Leaf
     from astra_filter.query import ListQuery, Page
+    from astra_filter.schema import SchemaOptions
 
-_BINARY_COLLATIONS = frozenset({"C", "POSIX", "BINARY", "utf8mb4_nopad_bin", "utf8mb4_0900_bin"})
-"""The collations that compare by code point; not ``utf8mb4_bin``, which ignores trailing spaces."""
 
 # Schemas -------------------------------------------------------------------------------------------------------------
 
@@ -52,7 +52,7 @@ def schema(
     exclude: Iterable[str] = (),
     relations: Iterable[str] = (),
     omit_unsupported: bool = False,
-    **options: Any,
+    **options: Unpack[SchemaOptions],
 ) -> Schema:
     """Return the schema of a model's rows.
 
@@ -67,7 +67,7 @@ def schema(
             to-one relations become objects, to-many ones arrays of objects, reverse ones by the name of their accessor
             (``tag_set``). Their fields cannot be sorted by.
         omit_unsupported: leave out fields of types that no field represents, instead of refusing them.
-        options: ``key``, ``limits``, ``binary``, as `Schema` takes them.
+        options: ``key``, ``limits``, ``binary`` and ``bounded_tokens``, as `Schema` takes them.
 
     Raises:
         SchemaError: a model's field has a type that no field represents; a path in the arguments leads nowhere.
@@ -122,7 +122,7 @@ def _field(described: Any, name: str, path: str, **options: Any) -> Field:
 def _scalar(described: Any, path: str, **options: Any) -> Field:
     match described:
         case models.CharField() | models.TextField():
-            binary = True if described.db_collation in _BINARY_COLLATIONS else None
+            binary = True if described.db_collation in BINARY_COLLATIONS else None
             values = [value for value, _ in described.flatchoices]
             if values and all(isinstance(value, str) for value in values):
                 return fields.Enum(*values, binary=binary, **options)

@@ -13,7 +13,7 @@ from typing import Any as Any_
 
 from astra_filter.checked import All, Any, Compare, Condition, In, IsNull, Some, Test
 from astra_filter.fields import Uuid
-from astra_filter.sql.dialects import Dialect, dialect
+from astra_filter.sql.dialects import Dialect, find_dialect
 from astra_filter.sql.fragment import Fragment, Param
 from astra_filter.sql.operands import resource_operand
 from astra_filter.sql.rows import resource
@@ -52,7 +52,7 @@ class _Embedded(Dialect):
 
 @cache
 def _embedded(name: str) -> Dialect:
-    record = dialect(name)
+    record = find_dialect(name)
     options = {field.name: getattr(record, field.name) for field in fields(record)}
     if name == "postgresql":
         options["document"] = "to_jsonb({x})"  # ORMs have columns of type json and of arrays, too.

@@ -11,6 +11,8 @@ from astra_filter.fields import Array, Enum, Object, Open
 from astra_filter.names import path_text
 from astra_filter.nodes import Operator
 from astra_filter.printer import string_text
+from astra_filter.projection import returnable
+from astra_filter.query import page_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,12 +50,12 @@ def parameters(
     Args:
         schema: of the resources.
         limits: other budgets than the schema's.
-        default_limit: the page size of a request without ``limit``; None for no bound.
+        default_limit: the page size of a request without ``limit``, never more than ``max_limit``; None for that.
         max_limit: the largest page size; None for no bound.
     """
     bounds = limits or schema.limits
     found = [_filter(schema, bounds)]
-    names = list(_returnable(schema.root))
+    names = list(map(path_text, returnable(schema.root)))
     if names:
         found.append(
             _listed(
@@ -64,8 +66,9 @@ def parameters(
                 names[:2],
             )
         )
+    usual = page_size(default_limit, max_limit)
     sizes = [
-        "" if default_limit is None else f" Without it {default_limit}.",
+        "" if usual is None else f" Without it {usual}.",
         "" if max_limit is None else f" More than {max_limit} is lowered to {max_limit}.",
     ]
     found.append(
@@ -84,7 +87,7 @@ def parameters(
             "1",
         )
     )
-    sortable = [path_text(path) for path, leaf in schema.leaves.items() if leaf.field.sortable]
+    sortable = [path_text(path) for path, leaf in schema.leaves.items() if leaf.sortable]
     if sortable:
         found.append(_order(sortable, bounds))
     found.append(
@@ -223,7 +226,7 @@ def _testable(owner: Field, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, 
     """Yield the paths that a filter may test, those through arrays included."""
     for name, field in owner.members.items() if isinstance(owner, Object) else ():
         place = (*path, name)
-        if not isinstance(field, Object):
+        if field.operators or (isinstance(field, Array) and isinstance(field.items, Object)):
             yield place, field
         yield from _testable(field.items if isinstance(field, Array) else field, place)
 
@@ -255,13 +258,6 @@ def _examples(rows: list[tuple[tuple[str, ...], Field]]) -> list[str]:
             tests.setdefault(field.type, f"{path_text(path)} {operator.value} {shown}")
     found = list(tests.values())[:_MOST_EXAMPLES]
     return [*found, f"{found[-1]} and not ({found[0]})"] if len(found) > 1 else found
-
-
-def _returnable(owner: Field, path: tuple[str, ...] = ()) -> Iterator[str]:
-    for name, field in owner.members.items() if isinstance(owner, Object) else ():
-        if field.returnable:
-            yield path_text((*path, name))
-            yield from _returnable(field, (*path, name))
 
 
 # Resources -----------------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 from uuid import UUID
 
 from astra_filter import errors, fields
-from astra_filter.adapters.describing import Describer, Relation
+from astra_filter.adapters.describing import BINARY_COLLATIONS, Describer, Relation
 from astra_filter.adapters.embedding import Path, Place, Seek, Sort, Where, inside, read, slots, tests
 from astra_filter.checked import IsNull, Some
 from astra_filter.fields import Array, Object, Open, leaves
@@ -33,7 +33,7 @@ except ImportError as error:
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
-    from typing import Self
+    from typing import Self, Unpack
 
     from sqlalchemy.orm import InstrumentedAttribute, Mapper, RelationshipProperty
     from sqlalchemy.orm.strategy_options import _AbstractLoad
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from astra_filter.fields import Column, Field, Leaf
     from astra_filter.filter import Filter
     from astra_filter.query import ListQuery, Page
+    from astra_filter.schema import SchemaOptions
 
 S = TypeVar("S", bound="sa.Select[Any]")
 
@@ -56,8 +57,6 @@ _PARAMETERS: Mapping[str, sa.types.TypeEngine[Any]] = {
     "boolean": sa.Boolean(),
 }
 """The types of parameters, as `JSON_STORAGE` names them."""
-_BINARY_COLLATIONS = frozenset({"C", "POSIX", "BINARY", "binary", "utf8mb4_nopad_bin", "utf8mb4_0900_bin"})
-"""The collations that compare by code point; not ``utf8mb4_bin``, which ignores trailing spaces."""
 
 # Schemas -------------------------------------------------------------------------------------------------------------
 
@@ -69,7 +68,7 @@ def schema(
     exclude: Iterable[str] = (),
     relations: Iterable[str] = (),
     omit_unsupported: bool = False,
-    **options: Any,
+    **options: Unpack[SchemaOptions],
 ) -> Schema:
     """Return the schema of a table's or a mapped class's rows.
 
@@ -83,7 +82,7 @@ def schema(
         relations: the dotted paths of the relationships that callers may look through, each after the one it is reached
             by: to-one relationships become objects, to-many ones arrays of objects. Their fields cannot be sorted by.
         omit_unsupported: leave out columns of types that no field represents, instead of refusing them.
-        options: ``key``, ``limits``, ``binary``, as `Schema` takes them.
+        options: ``key``, ``limits``, ``binary`` and ``bounded_tokens``, as `Schema` takes them.
 
     Raises:
         SchemaError: a column has a type that no field represents; a path in the arguments leads nowhere.
@@ -148,7 +147,7 @@ def _scalar(kind: sa.types.TypeEngine[Any], path: str, **options: Any) -> Field:
             options["sortable"] = options.get("sortable", False) and values == kind.enums
             return fields.Enum(*values, binary=True, **options)
         case sa.String():
-            binary = True if kind.collation in _BINARY_COLLATIONS else None
+            binary = True if kind.collation in BINARY_COLLATIONS else None
             return fields.String(max_length=kind.length, binary=binary, **options)
         case sa.Uuid():
             return fields.Uuid(**options)

@@ -25,7 +25,7 @@ class Parameters(Generic[R]):
         schema: of the resources.
         scope: what a ``continue`` token is bound to besides the request, or a function that tells it of a request.
         secret: authenticates the tokens; None leaves them readable and forgeable.
-        default_limit: the page size of a request without ``limit``; None for no bound.
+        default_limit: the page size of a request without ``limit``, never more than ``max_limit``; None for that.
         max_limit: the largest page size; None for no bound.
         ignore: names of parameters that are the server's own.
         limits: other budgets than the schema's.

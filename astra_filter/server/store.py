@@ -16,7 +16,7 @@ from astra_filter.fields import String
 from astra_filter.schema import Schema
 from astra_filter.server.tasks import MEMBERS, TASK, account_of
 from astra_filter.sql import SQL
-from astra_filter.sql.dialects import dialect as find_dialect
+from astra_filter.sql.dialects import find_dialect
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

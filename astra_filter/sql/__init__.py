@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from astra_filter.sql.dialects import dialect as _dialect
+from astra_filter.sql.dialects import find_dialect
 from astra_filter.sql.fragment import SQL, Prepared
 from astra_filter.sql.where import where
 
@@ -18,6 +18,6 @@ def prepare_where(
     condition: Condition, dialect: str, placeholders: str | None = None, alias: str | None = None, first: int = 1
 ) -> Prepared:
     """Return the condition of a WHERE clause, ready to be bound; arguments and errors are those of `Filter.sql`."""
-    record = _dialect(dialect)
+    record = find_dialect(dialect)
     style = record.style(placeholders)
     return where(condition, record, alias).prepare(style, first)

@@ -9,7 +9,7 @@ from astra_filter import errors
 from astra_filter.fields import Enum, String
 from astra_filter.names import path_text
 from astra_filter.ordering import parse_order
-from astra_filter.sql.dialects import dialect as find_dialect
+from astra_filter.sql.dialects import find_dialect
 from astra_filter.sql.operands import resource_operand
 from astra_filter.sql.rows import columns, is_document
 from astra_filter.sql.select import direction, is_sorted_in_pieces
@@ -26,18 +26,7 @@ _ENUM_LENGTH = 255
 
 
 def create_table(schema: Schema, table: str, dialect: str, *, collation: str = "utf8mb4_nopad_bin") -> str:
-    """Return CREATE TABLE for the rows of ``to_row``; text columns get a collation that goes by code point.
-
-    Args:
-        schema: its key is the primary key.
-        table: the table's name; it is quoted.
-        dialect: ``sqlite``, ``postgresql``, ``mysql`` or ``duckdb``.
-        collation: of text on dialect ``mysql``: the default is MariaDB's, ``utf8mb4_0900_bin`` is MySQL's.
-
-    Raises:
-        SchemaError: an unknown dialect, an open schema, two fields stored in the same place, or no name of a collation.
-        StorageError: the dialect cannot index the key, or takes two columns for one.
-    """
+    """Return CREATE TABLE; arguments and errors as in `Schema.create_table`."""
     if _COLLATION.fullmatch(collation) is None:
         raise errors.bad_collation(collation)
     record = find_dialect(dialect)
@@ -61,6 +50,8 @@ def create_index(
     name: str | None = None,
 ) -> str:
     """Return CREATE INDEX; arguments and errors as in `Schema.create_index`."""
+    if isinstance(leading, str):
+        raise errors.bad_names("leading", leading)
     record = find_dialect(dialect)
     held = columns(schema)
     order, problems = parse_order(order_by, schema.root, schema.leaves, schema.key, schema.limits.order_keys)
@@ -81,8 +72,11 @@ def _index_name(words: Iterable[str]) -> str:
     """Return the words joined, but no longer than every database takes (63 bytes on PostgreSQL)."""
     from hashlib import sha256  # Not paid by those who make no index.
 
-    name = "_".join(re.findall(r"\w+", " ".join(words), re.ASCII))
-    return name if len(name) <= 60 and name.isascii() else f"{name[:43]}_{sha256(name.encode()).hexdigest()[:16]}"
+    text = " ".join(words)
+    name = "_".join(re.findall(r"\w+", text, re.ASCII))
+    if len(name) <= 60 and re.fullmatch(r"[\w. ]+", text, re.ASCII):
+        return name
+    return f"{name[:43]}_{sha256(text.encode()).hexdigest()[:16]}"
 
 
 def _column_type(held: tuple[Leaf, ...], schema: Schema, record: Dialect, collation: str) -> str:

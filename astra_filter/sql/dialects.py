@@ -432,7 +432,7 @@ DIALECTS: Mapping[str, Dialect] = {record.name: record for record in (_SQLITE, _
 """The dialects by name."""
 
 
-def dialect(name: str) -> Dialect:
+def find_dialect(name: str) -> Dialect:
     """Return the dialect of that name: ``sqlite``, ``postgresql``, ``mysql`` (MariaDB too) or ``duckdb``.
 
     Raises:

@@ -11,9 +11,9 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from astra_filter import errors
-from astra_filter.fields import Array, Enum, Object, Open, String, is_text, member
+from astra_filter.fields import Array, Enum, Object, Open, String, at, is_text, member
 from astra_filter.names import path_text
-from astra_filter.sql.dialects import dialect as find_dialect
+from astra_filter.sql.dialects import find_dialect
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -64,7 +64,7 @@ def to_row(schema: Schema, resource: object, dialect: str) -> dict[str, Any]:
         if is_document(held):
             value, bind = _document(held, resource), None
         else:
-            value = _canonical(leaf.field, _step(resource, leaf.path), leaf.path)
+            value = _canonical(leaf.field, at(resource, leaf.path), leaf.path)
             bind = record.columns[leaf.field.type].bind
         if value is None and not leaf.column.nullable:
             raise errors.null_in_required(path_text(leaf.path))
@@ -103,7 +103,7 @@ def resource(leaves: Iterable[Leaf], row: Mapping[str, Any]) -> dict[str, Any]:
         if is_document((leaf,)):
             if name not in documents:
                 documents[name] = parsed(value)
-            value = _step(documents[name], inside)
+            value = at(documents[name], inside)
         elif leaf.field.type == "boolean" and isinstance(value, int):
             value = bool(value)  # SQLite and MySQL have no booleans of their own.
         _put(found, leaf.path, value)
@@ -147,7 +147,7 @@ def _canonical(field: Field, value: object, path: Path | None) -> Any:
 def _document(held: tuple[Leaf, ...], resource: object) -> str | None:
     document: Any = None
     for leaf in held:
-        value = _json(leaf.field, _step(resource, leaf.path), leaf.path)
+        value = _json(leaf.field, at(resource, leaf.path), leaf.path)
         if value is not None and leaf.column.json_path:
             document = document or {}
             _put(document, leaf.column.json_path, value)
@@ -162,12 +162,6 @@ def _put(document: dict[str, Any], path: Path, value: Any) -> None:
     for name in path[:-1]:
         document = document.setdefault(name, {})
     document[path[-1]] = value
-
-
-def _step(owner: object, path: Path) -> object:
-    for name in path:
-        owner = member(owner, name)
-    return owner
 
 
 def parsed(value: object) -> object:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from astra_filter import errors
 from astra_filter.fields import MAX_INTEGER, Integer, Open, String
-from astra_filter.sql.dialects import dialect as find_dialect
-from astra_filter.sql.dialects import fill
+from astra_filter.limits import keep
+from astra_filter.sql.dialects import fill, find_dialect
 from astra_filter.sql.fragment import Fragment, Param, Verbatim
 from astra_filter.sql.operands import Operand, resource_operand
 from astra_filter.sql.where import where as filter_condition
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from astra_filter.sql.dialects import Dialect
     from astra_filter.sql.fragment import SQL, Part, Prepared
 
-_MOST_STATEMENTS = 64
 _MOST_SORTED = 8_000
 """Bytes of text that are sorted by, where pieces are needed; about as many as a ``continue`` token can hold."""
 _MOST_PARAMETERS = 32_000
@@ -56,7 +55,7 @@ def select(
     prepared = _known(query, key)
     if prepared is None:
         statement = _Statement(query, table, find_dialect(dialect), alias, where)
-        prepared = _keep(query, key, statement.page().prepare(statement.dialect.style(placeholders), first))
+        prepared = keep(_statements(query), key, statement.page().prepare(statement.dialect.style(placeholders), first))
     return prepared.bind((*_values(query, where), *limits, *position))
 
 
@@ -76,20 +75,12 @@ def select_count(
     if prepared is None:
         statement = _Statement(query, table, find_dialect(dialect), alias, where)
         fragment = Fragment("SELECT COUNT(*)", statement.source())
-        prepared = _keep(query, key, fragment.prepare(statement.dialect.style(placeholders), first))
+        prepared = keep(_statements(query), key, fragment.prepare(statement.dialect.style(placeholders), first))
     return prepared.bind(_values(query, where))
 
 
 def _known(query: ListQuery, key: object) -> Prepared | None:
     return cast("Prepared | None", _statements(query).get(key))
-
-
-def _keep(query: ListQuery, key: object, prepared: Prepared) -> Prepared:
-    statements = _statements(query)
-    if len(statements) >= _MOST_STATEMENTS:  # Ever-new orders must not fill the memory.
-        statements.clear()
-    statements[key] = prepared
-    return prepared
 
 
 def _statements(query: ListQuery) -> dict[object, object]:
@@ -218,9 +209,9 @@ class _Statement:
 
     def _select(self) -> Fragment:
         dialect = self.dialect
-        kinds = {leaf.column.name: leaf for leaf in self._query.leaves}
+        leaves = {leaf.column.name: leaf for leaf in self._query.leaves}
         parts: list[Part] = []
-        for name, leaf in kinds.items():
+        for name, leaf in leaves.items():
             template = None if leaf.column.json_path else dialect.returned.get(leaf.field.type)
             stored: Part = dialect.column(name, self._name)
             if template is not None:

@@ -14,6 +14,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 from uuid import UUID
 
+from astra_filter import projection
 from astra_filter.fields import Array, Enum, Field, Object, String, member, timestamp_text
 from astra_filter.names import path_text
 from astra_filter.nodes import Operator
@@ -436,12 +437,12 @@ def query(schema: Schema, pick: Pick, near: Iterable[object] = ()) -> list[tuple
     """Return the query parameters of a valid list request (SPEC §6), decoded, without ``continue``."""
     near = list(near)
     pairs = [("filter", filter_text(schema, pick, near, wild=True)) for _ in range((0, 1, 1, 2)[pick(4)])]
-    sortable = [path for path, leaf in schema.leaves.items() if leaf.field.sortable]
+    sortable = [path for path, leaf in schema.leaves.items() if leaf.sortable]
     if sortable and pick(2):
         chosen = dict.fromkeys(_one(pick, sortable) for _ in range(pick(3) + 1))
         keys = [path_text(path) + ("", " asc", " desc")[pick(3)] for path in chosen]
         pairs.append(("orderBy", ", ".join(keys)))
-    returnable = _returnable(schema.root, ())  # type: ignore[arg-type]  # Not an open schema.
+    returnable = list(projection.returnable(schema.root))
     if returnable and pick(2):
         chosen = dict.fromkeys(_one(pick, returnable) for _ in range(pick(3) + 1))
         pairs.append(("include", ",".join(map(path_text, chosen))))
@@ -452,16 +453,6 @@ def query(schema: Schema, pick: Pick, near: Iterable[object] = ()) -> list[tuple
     if _some(pick, 3):
         pairs.append(("count", "true"))
     return pairs
-
-
-def _returnable(owner: Object, names: tuple[str, ...]) -> list[tuple[str, ...]]:
-    found = []
-    for name, field in owner.members.items():
-        if field.returnable:
-            found.append((*names, name))
-            if isinstance(field, Object):
-                found += _returnable(field, (*names, name))
-    return found
 
 
 # Garbage -------------------------------------------------------------------------------------------------------------

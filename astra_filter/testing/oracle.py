@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from astra_filter import errors
 from astra_filter.sql.ddl import create_table
-from astra_filter.sql.dialects import dialect as find_dialect
+from astra_filter.sql.dialects import find_dialect
 from astra_filter.sql.rows import to_row
 from astra_filter.testing import reference
 

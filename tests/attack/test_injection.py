@@ -9,7 +9,7 @@ import pytest
 from astra_filter import SQL, FilterError, QueryError, Schema, fields
 from astra_filter.names import name_text
 from astra_filter.printer import string_text
-from astra_filter.sql.dialects import dialect
+from astra_filter.sql.dialects import find_dialect
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -108,7 +108,7 @@ def attacked(backend: Backend) -> Iterator[Table]:
 
 
 def ours(table: Table) -> SQL:
-    record = dialect(table.backend.name)
+    record = find_dialect(table.backend.name)
     return SQL(f"{table.quoted}.{record.identifier('tenant')} = {record.placeholders[0]}", ("ours",))
 
 

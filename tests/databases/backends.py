@@ -17,7 +17,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 from astra_filter.sql.ddl import create_table
-from astra_filter.sql.dialects import dialect
+from astra_filter.sql.dialects import find_dialect
 from astra_filter.sql.rows import columns, to_row
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class Backend:
 
     def __init__(self) -> None:
         self._names = itertools.count()
-        self._record = dialect(self.name)
+        self._record = find_dialect(self.name)
 
     def execute(self, text: str, params: Any = None) -> list[tuple[Any, ...]]:
         """Run a statement; return its rows, if any.
@@ -105,11 +105,11 @@ class Table:
 
     @property
     def quoted(self) -> str:
-        return dialect(self.backend.name).identifier(self.name)
+        return find_dialect(self.backend.name).identifier(self.name)
 
     def insert(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Insert rows as they are: a driver's value for each column by name, the same columns in each."""
-        record = dialect(self.backend.name)
+        record = find_dialect(self.backend.name)
         placeholder = record.placeholders[0]
         for start in range(0, len(rows), 100):
             chunk = [{POSITION: self._rows + index, **row} for index, row in enumerate(rows[start : start + 100])]
@@ -129,13 +129,13 @@ class Table:
 
     def where(self, condition: SQL, alias: str | None = None) -> list[int]:
         """Return the indexes of the resources for which a condition is true, ascending."""
-        alias = "" if alias is None else " AS " + dialect(self.backend.name).identifier(alias)
+        alias = "" if alias is None else " AS " + find_dialect(self.backend.name).identifier(alias)
         text = f"SELECT {POSITION} FROM {self.quoted}{alias} WHERE {condition.text}"
         return sorted(position for (position,) in self.backend.execute(text, condition.params))
 
     def rows(self) -> list[dict[str, Any]]:
         """Return all rows as the driver gives the columns of a page, without the harness's own column, in the order of insertion."""
-        record = dialect(self.backend.name)
+        record = find_dialect(self.backend.name)
         held = columns(self.schema)
         names = list(held)
         listed = ", ".join(

@@ -10,7 +10,7 @@ import pytest
 
 from astra_filter import Schema, SchemaError, StorageError, fields
 from astra_filter.sql import SQL
-from astra_filter.sql.dialects import DIALECTS, dialect
+from astra_filter.sql.dialects import DIALECTS, find_dialect
 
 if TYPE_CHECKING:
     from databases.backends import Backend, Table
@@ -126,7 +126,7 @@ def test_projection_is_pushed_down() -> None:
 
 def where(name: str, tenant: str, style: str) -> SQL:
     """Return a condition with an OR at its top, in a placeholder style."""
-    column = dialect(name).identifier("tenant")
+    column = find_dialect(name).identifier("tenant")
     if style == ":p1":
         return SQL(f"{column} = :tenant OR {column} = :p1", {"tenant": tenant, "p1": "none"})
     first, second = ("$1", "$2") if style == "$1" else (style, style)
@@ -139,7 +139,7 @@ def test_where_of_the_server(backend: Backend, order: str, alias: str | None) ->
     """SPEC §9: joined outside everything the caller wrote; no filter widens it."""
     parameters = {"orderBy": order, "filter": "name ne 'a' or tenant eq 'two' or share eq null", "count": "true"}
     own = [row for row in ROWS if row["tenant"] == "one"]
-    style = dialect(backend.name).placeholders[0]
+    style = find_dialect(backend.name).placeholders[0]
     condition = where(backend.name, "one", style)
     with backend.table(SCHEMA, ROWS) as table:
         assert walk(table, parameters, where=condition, alias=alias) == expected(parameters, own)

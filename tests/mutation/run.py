@@ -1,8 +1,10 @@
-"""Mutation testing (extra ``mutation``): ``python tests/mutation/run.py predicate check shapes sql/where``.
+"""Mutation testing (extra ``mutation``): ``python tests/mutation/run.py``, or with the modules it is to be of.
 
 Cosmic Ray makes the mutants; each is imported in a fork of its own, in place of the module, and nothing on disk changes.
 First `quick` runs, then for what survives it, pytest with the tests of the module. A mutant that hangs is killed, too.
-Survivors are printed; those that were examined stand in ``survivors.md`` with the reason why no test can tell them.
+Those that were examined stand in ``survivors.md`` with the reason why no test tells them, and are not run again. Other
+survivors are printed as they would stand there, and so is what stands there and is no mutant any more; the exit status
+is then 1.
 
 Of the operators that replace one operator by each of many others, two for each place are taken.
 """
@@ -17,6 +19,7 @@ import importlib.util
 import io
 import os
 import random
+import re
 import signal
 import sys
 import time
@@ -37,6 +40,11 @@ if TYPE_CHECKING:
 
 TESTS = Path(__file__).resolve().parents[1]
 PACKAGE = TESTS.parent / "astra_filter"
+_SURVIVORS = TESTS / "mutation" / "survivors.md"
+MODULES = (
+    *("shapes", "check", "predicate", "items"),
+    *("sql/where", "sql/operands", "sql/fragment", "sql/dialects", "sql/select", "sql/rows", "sql/items", "sql/ddl"),
+)
 _SQL = ["test_where.py", "test_rows.py", "test_ddl.py", "test_dialects.py", "test_conformance.py", "databases"]
 _TELLING = (  # Of the cases on databases, those that differ most from one to the next.
     "not test_conformance or (postgresql or mysql or duckdb) and "
@@ -96,6 +104,12 @@ def _meaning(source: str) -> str | None:
             node.body = [s for s in node.body if not (isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant))]
         if isinstance(node, ast.FunctionDef):
             node.returns = None
+            # What may be given by position or by name is for readers, as is that lengths are equal, below.
+            arguments = node.args
+            arguments.args = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
+            arguments.posonlyargs, arguments.kwonlyargs = [], []
+        elif isinstance(node, ast.Call):
+            node.keywords = [keyword for keyword in node.keywords if keyword.arg != "strict"]
         elif isinstance(node, ast.arg):
             node.annotation = None
         elif isinstance(node, ast.AnnAssign):
@@ -165,30 +179,54 @@ def run(chosen: list[Mutant], processes: int, *, quick: bool) -> list[Mutant]:
     return sorted(alive)
 
 
-def main() -> None:
+def examined() -> dict[str, set[tuple[str, str]]]:
+    """Return the lines before and after that ``survivors.md`` has of each module: the heading, then blocks of pairs."""
+    found: dict[str, set[tuple[str, str]]] = {}
+    module = before = ""
+    for line in _SURVIVORS.read_text(encoding="utf-8").splitlines():
+        if heading := re.fullmatch(r"## ([a-z/]+)\.py", line):
+            module = heading[1]
+        elif line.startswith("- "):
+            before = line[2:]
+        elif line.startswith("+ "):
+            found.setdefault(module, set()).add((before, line[2:]))
+    return found
+
+
+def main() -> int:
     """Run from the command line."""
     parser = argparse.ArgumentParser(description="Test the tests.")
-    parser.add_argument("modules", nargs="+")
+    parser.add_argument("modules", nargs="*", default=MODULES, help=f"of these: {', '.join(MODULES)}")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--quick", action="store_true", help="leave out pytest")
     options = parser.parse_args()
+    known = examined()
+    surprises = 0
     for module in options.modules:
         start = time.monotonic()
         unchanged = Mutant(module, 0, "", "", "", (PACKAGE / f"{module}.py").read_text(encoding="utf-8"))
         if not run([unchanged], 1, quick=True) or not (options.quick or run([unchanged], 1, quick=False)):
             sys.exit("the tests fail without a mutant")
         found = list(mutants(module))
-        alive = run(found, options.processes, quick=True)
-        print(f"{module}: {len(found)} mutants, {len(alive)} survive the quick tests", flush=True)
+        left = known.get(module, set())
+        fresh = [mutant for mutant in found if (mutant.before, mutant.after) not in left]
+        alive = run(fresh, options.processes, quick=True)
         if not options.quick:
             alive = run(alive, options.processes, quick=False)
-        print(f"{module}: {len(alive)} survive; {time.monotonic() - start:.0f} s", flush=True)
+        gone = sorted(left - {(mutant.before, mutant.after) for mutant in found})
+        print(
+            f"## {module}.py\n\n{len(found)} mutants: {len(fresh) - len(alive)} killed, {len(found) - len(fresh)} "
+            f"examined before, {len(alive)} alive; {len(gone)} examined that are none any more; "
+            f"{time.monotonic() - start:.0f} s\n",
+            flush=True,
+        )
         for mutant in alive:
-            print(
-                f"  {module}.py:{mutant.line} {mutant.operator}\n    - {mutant.before}\n    + {mutant.after}",
-                flush=True,
-            )
+            print(f"Line {mutant.line}:\n- {mutant.before}\n+ {mutant.after}\n", flush=True)
+        for before, after in gone:
+            print(f"None any more:\n- {before}\n+ {after}\n", flush=True)
+        surprises += len(alive) + len(gone)
+    return 1 if surprises else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
