@@ -11,8 +11,8 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, NamedTuple
 
 from astra_filter import errors
-from astra_filter.fields import Array, Object
-from astra_filter.names import RESERVED, bad_name_character, unquote
+from astra_filter.fields import Array, Enum, Object
+from astra_filter.names import RESERVED, bad_name_character, name_text, unquote
 from astra_filter.span import Span
 
 if TYPE_CHECKING:
@@ -71,6 +71,19 @@ _SYNONYMS = {
     "substringof": "contains", "starts_with": "startswith", "begins": "startswith", "beginswith": "startswith",
     "prefix": "startswith", "ends_with": "endswith", "suffix": "endswith", "nin": "not in", "notin": "not in",
 }  # fmt: skip
+_SECOND_WORDS = frozenset({"with", "than", "to", "or", "equal", "equals"})
+"""What may follow the word that tells: ``starts with``, ``greater than or equal to``."""
+_VALUE = rf"('[^']*(?:''[^']*)*'|\"[^\"]*\"|[{_W}+.:-]+)"
+_BETWEEN = re.compile(rf"[ \t\r\n(]*{_VALUE}[ \t\r\n]*(?:,|\band\b)[ \t\r\n]*{_VALUE}", re.IGNORECASE)
+_EXAMPLES: dict[str, tuple[str, str]] = {
+    "string": ("'a'", "'m'"),
+    "uuid": ("'ae1e6561-9e22-406c-8a5a-762f4604da00'", "'bc1e6561-9e22-406c-8a5a-762f4604da00'"),
+    "integer": ("1", "9"),
+    "number": ("1", "9"),
+    "boolean": ("true", "false"),
+    "timestamp": ("'2020-08-06T12:24:52Z'", "'2020-08-07T12:24:52Z'"),
+    "date": ("'2020-08-06'", "'2020-08-07'"),
+}
 _MARKS = {frozenset({"LPAR"}): "'('", frozenset({"COMMA", "DOT"}): "','", frozenset({"RPAR"}): "')'"}
 """Where nothing but one mark can stand: behind ``not in``, and inside ``contains(path, 'text')``."""
 
@@ -176,7 +189,7 @@ class _Diagnosis:
         """Behind a path."""
         at, text = self.at, self.text
         if at is None:
-            return errors.missing_operator(text, self._end(), self._path_text())
+            return errors.missing_operator(text, self._end(), _example(self._path_text(), self._found()[0]))
         glued = self._name_that_needs_quotes(at)
         if glued is not None:
             return glued
@@ -187,9 +200,9 @@ class _Diagnosis:
             operator = _SYMBOLS.get(at.text)
             if operator is not None:
                 return errors.unknown_operator(text, at.span, at.text, operator, path, literal)
-            return errors.missing_operator(text, at.span, path)
+            return errors.missing_operator(text, at.span, _example(path, self._found()[0]))
         if word in ("is", "not") or (
-            word in (*errors.OPERATORS, "like", "ilike")
+            word in (*errors.OPERATORS, "like", "ilike", "between")
             and self.before is not None
             and self.before.text.lower() == "not"
         ):
@@ -199,12 +212,11 @@ class _Diagnosis:
         if word in ("like", "ilike"):
             return errors.like_operator(text, at.span, at.text, path, self._raw_string(1), negated=False)
         if word == "between":
-            return self._between(at, path)
+            return self._between(at, path, at.start, negated=False)
         if at.kind == "word" and word not in RESERVED:
-            near = _SYNONYMS.get(word) or next(iter(get_close_matches(word, errors.OPERATORS, 1)), None)
-            return errors.unknown_operator(text, at.span, at.text, near, path, literal)
+            return self._unknown_operator(at, path)
         if at.kind in ("word", "string", "number", "double"):
-            return errors.missing_operator(text, at.span, path)
+            return errors.missing_operator(text, at.span, _example(path, self._found()[0]))
         return self._unexpected("an operator")
 
     def _in_literal(self) -> Problem:
@@ -229,7 +241,7 @@ class _Diagnosis:
             return errors.list_with_eq(text, at.span, before.lower())
         if at.text in ")]":
             return errors.missing_literal(text, at.span, before)
-        if at.kind == "number" or at.text in "+-.":
+        if (at.kind == "number" or at.text in "+-.") and run.start >= at.start:
             if only_string and _NUMBER.fullmatch(at.text):
                 return errors.string_only(text, at.span, before)
             return errors.bad_number(text, Span(run.start, run.end), run.text)
@@ -237,17 +249,16 @@ class _Diagnosis:
             return errors.bad_number(text, at.span, at.text)
         if word in ("true", "false", "null"):
             return errors.string_only(text, at.span, before)
-        if at.kind in ("word", "backquoted"):
-            name = unquote(at.text) if at.kind == "backquoted" else at.text
-            if word in ("and", "or", "not"):
-                return errors.missing_literal(text, at.span, before)
-            if (
-                at.kind == "backquoted"
-                or self._field([name]) is not None
-                or self._field(run.text.split(".")) is not None
-            ):
-                return errors.field_as_value(text, Span(at.start, max(at.end, run.end)), run.text)
-            return errors.bare_word(text, Span(run.start, run.end), run.text)
+        if word in ("and", "or", "not"):
+            return errors.missing_literal(text, at.span, before)
+        if at.kind == "backquoted":
+            name = unquote(at.text)
+            wrong = errors.bare_word if self._field([name]) is None else errors.field_as_value
+            return wrong(text, at.span, name)
+        if at.kind == "word":
+            is_field = self._field([at.text]) is not None or self._field(run.text.split(".")) is not None
+            wrong = errors.field_as_value if is_field else errors.bare_word
+            return wrong(text, Span(at.start, max(at.end, run.end)), run.text)
         return self._unexpected("a value")
 
     def _after_test(self) -> Problem:
@@ -261,7 +272,8 @@ class _Diagnosis:
         if bare is not None and run.start < at.end:
             return bare
         before = self.before
-        if before is not None and before.kind == "number" and before.end == at.start and at.text not in ")],;":
+        glued = before is not None and before.kind == "number" and before.end == at.start
+        if glued and at.kind != "symbol" and at.text not in ")],;":
             return errors.bad_number(text, Span(run.start, run.end), run.text)
         if (
             before is not None
@@ -286,6 +298,22 @@ class _Diagnosis:
 
     # What may be meant --------------------------------------------------------------------------------------------
 
+    def _unknown_operator(self, at: _Token, path: str) -> Problem:
+        words = [at.text.lower()]
+        last = at
+        while (following := self._token(len(words))) is not None and following.text.lower() in _SECOND_WORDS:
+            last = following
+            words.append(last.text.lower())
+        near: str | None = None
+        # Before an operator stands part of a name.
+        if following is None or following.text.lower() not in errors.OPERATORS:
+            near = _SYNONYMS.get(words[0]) or next(iter(get_close_matches(words[0], errors.OPERATORS, 1)), None)
+            if "or" in words[1:] and near in ("lt", "gt"):
+                near += "e"
+        span = Span(at.start, last.end)
+        literal = self._literal_text(len(words))
+        return errors.unknown_operator(self.text, span, self.text[slice(*span)], near, path, literal)
+
     def _is_null(self, at: _Token, path: str) -> Problem | None:
         if at.text.lower() != "is":
             return None
@@ -301,9 +329,10 @@ class _Diagnosis:
                 never_null=field is not None and not nullable,
             )
         operator = "ne" if negated else "eq"
-        return errors.unknown_operator(
-            self.text, at.span, at.text, operator, path, self._literal_text(2 if negated else 1)
-        )
+        ahead = 2 if negated else 1
+        while (following := self._token(ahead)) is not None and following.text.lower() in _SECOND_WORDS:
+            ahead += 1
+        return errors.unknown_operator(self.text, at.span, at.text, operator, path, self._literal_text(ahead))
 
     def _negated(self, at: _Token, path: str) -> Problem | None:
         """``path not contains 'x'``: only ``not in`` is written so."""
@@ -318,6 +347,8 @@ class _Diagnosis:
             start = self.before.start
         operator = word.text.lower()
         index = self.tokens.index(word) + 1
+        if operator == "between":
+            return self._between(word, path, start, negated=True)
         if operator in ("like", "ilike"):
             string = self.tokens[index].text if index < len(self.tokens) else ""
             string = string if string.startswith("'") else ""
@@ -325,11 +356,13 @@ class _Diagnosis:
         literal = self.tokens[index].text if index < len(self.tokens) else None
         return errors.negated_operator(self.text, Span(start, word.end), operator, path, literal)
 
-    def _between(self, at: _Token, path: str) -> Problem:
-        low, word, high = self._token(1), self._token(2), self._token(3)
-        if low is None or word is None or high is None or word.text.lower() not in ("and", ","):
-            return errors.between(self.text, at.span, path, None, None)
-        return errors.between(self.text, at.span, path, _as_literal(low), _as_literal(high))
+    def _between(self, word: _Token, path: str, start: int, *, negated: bool) -> Problem:
+        """``path between 1 and 5``, also ``(1, 5)`` and bare dates."""
+        span = Span(start, word.end)
+        bounds = _BETWEEN.match(self.text, word.end)
+        values = [_as_literal(_lenient(bound)) for bound in bounds.groups()] if bounds else []
+        low, high = values if None not in values and values else _literals(self._found()[0])
+        return errors.between(self.text, span, path, str(low), str(high), negated=negated)
 
     def _name_that_needs_quotes(self, at: _Token) -> Problem | None:
         before = self.before
@@ -464,6 +497,34 @@ class _Diagnosis:
                 return None, False
             nullable = nullable or scope.nullable
         return scope, nullable
+
+
+def _literals(field: Field | None) -> tuple[str, str]:
+    """Two literals that a field takes, the lower first; text where the field is not known."""
+    if isinstance(field, Array):
+        field = field.items
+    if isinstance(field, Enum):
+        return errors.quoted(field.values[0]), errors.quoted(field.values[-1])
+    return _EXAMPLES.get("string" if field is None else field.type, _EXAMPLES["string"])
+
+
+def _example(path: str, field: Field | None) -> str:
+    """A test of a field."""
+    inner = field.items if isinstance(field, Array) else field
+    if isinstance(inner, Object):
+        name, member = next(iter(inner.members.items()))
+        if isinstance(field, Array):
+            return f"{path}[{_example(name_text(name), member)}]"
+        return _example(f"{path}.{name_text(name)}", member)
+    return f"{path} eq {_literals(field)[0]}"
+
+
+def _lenient(text: str) -> _Token:
+    """The token that a text is one of, in quotes where it has to be."""
+    match = _TOKENS.fullmatch(text)
+    if match is None or _TIMESTAMP.fullmatch(text):
+        return _Token("string", errors.quoted(text), 0)
+    return _Token(match.lastgroup or "", text, 0)
 
 
 def _as_literal(token: _Token) -> str | None:

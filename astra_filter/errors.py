@@ -66,7 +66,7 @@ class Problem(NamedTuple):
         elif self.expected:
             reason += "; expected: " + ", ".join(self.expected)
         start, end = self.span
-        return {"name": self.parameter, "reason": reason, "code": self.code, "start": start, "end": end}
+        return {"name": visible(self.parameter), "reason": reason, "code": self.code, "start": start, "end": end}
 
 
 class AstraFilterError(ValueError):
@@ -202,13 +202,12 @@ def forbidden_character(text: str, span: Span) -> Problem:
 
 
 def bad_name_character(text: str, span: Span) -> Problem:
-    return Problem(
-        "bad_name_character",
-        f"{visible(text[span.start])!r} cannot stand in a name that is written without backquotes",
-        text,
-        span,
-        hint="a name holds letters, marks, digits and _, and begins with a letter or _; write any other in backquotes",
-    )
+    found = text[span.start]
+    hint = "a name holds letters, marks, digits and _, and begins with a letter or _; write any other in backquotes"
+    if found in "“”„‘’‚":
+        hint = "names are not written in quotes; one that needs some stands in backquotes"
+    message = f"{visible(found)!r} cannot stand in a name that is written without backquotes"
+    return Problem("bad_name_character", message, text, span, hint=hint)
 
 
 def unclosed_string(text: str, span: Span) -> Problem:
@@ -257,14 +256,14 @@ def two_operators(text: str, span: Span, found: str) -> Problem:
     )
 
 
-def missing_operator(text: str, span: Span, path: str) -> Problem:
+def missing_operator(text: str, span: Span, example: str) -> Problem:
     return Problem(
         "missing_operator",
         "an operator belongs here",
         text,
         span,
         OPERATORS,
-        f"write a test: {visible(path)} eq 'value'",
+        f"write a test: {visible(example)}",
     )
 
 
@@ -285,6 +284,9 @@ def is_null(text: str, span: Span, path: str, *, negated: bool, never_null: bool
 
 def like_operator(text: str, span: Span, found: str, path: str, pattern: str, *, negated: bool) -> Problem:
     inner = pattern[1:-1]
+    if "%" in inner.strip("%") or "_" in inner:
+        hint = "there are no wildcards: use contains, startswith or endswith for the parts of the text"
+        return Problem("unknown_operator", f"unknown operator {_named(found)}", text, span, OPERATORS, hint)
     operator = {
         (True, True): "contains",
         (False, True): "startswith",
@@ -311,10 +313,12 @@ def negated_operator(text: str, span: Span, operator: str, path: str, literal: s
     )
 
 
-def between(text: str, span: Span, path: str, low: str | None, high: str | None) -> Problem:
-    shown = visible(path)
-    test = f"{shown} gte {visible(low or '1')} and {shown} lte {visible(high or '9')}"
-    return Problem("unknown_operator", "unknown operator 'between'", text, span, OPERATORS, f"use gte and lte: {test}")
+def between(text: str, span: Span, path: str, low: str, high: str, *, negated: bool) -> Problem:
+    first, last = ("lt", "gt") if negated else ("gte", "lte")
+    join = "or" if negated else "and"
+    test = f"{visible(path)} {first} {visible(low)} {join} {visible(path)} {last} {visible(high)}"
+    hint = f"use {first} and {last}: {test}"
+    return Problem("unknown_operator", "unknown operator 'between'", text, span, OPERATORS, hint)
 
 
 def double_quoted_string(text: str, span: Span, inner: str) -> Problem:
@@ -619,11 +623,11 @@ def bad_timestamp(literal: str) -> LiteralError:
     )
 
 
-def timestamp_without_offset(literal: str) -> LiteralError:
+def timestamp_without_offset(literal: str, in_utc: str) -> LiteralError:
     return LiteralError(
         "timestamp_without_offset",
         f"{quoted(literal)} has no offset from UTC",
-        f"for UTC write {quoted(literal + 'Z')}",
+        f"for UTC write {quoted(in_utc)}",
     )
 
 
@@ -905,6 +909,11 @@ def unstorable_in_token(name: str) -> StorageError:
     return StorageError("unstorable_in_token", message)
 
 
+def unreadable_in_token(name: str) -> StorageError:
+    message = f"no continue token can be made: the sort field {name} holds a value that is none of its type"
+    return StorageError("unreadable_in_token", message)
+
+
 def missing_column(name: str) -> StorageError:
     return StorageError("missing_column", f"the row has no column {name!r}")
 
@@ -926,6 +935,14 @@ def unknown_placeholders(style: object, dialect: str, known: Sequence[str]) -> S
         "unknown_placeholders",
         f"{style!r} is no placeholder style of dialect {dialect}; its styles are {', '.join(known)}",
     )
+
+
+def bad_first(first: object) -> SchemaError:
+    return SchemaError("bad_first", f"placeholders are numbered from a whole number, at least 1, not {first!r}")
+
+
+def bad_where(where: object) -> SchemaError:
+    return SchemaError("bad_where", f"where takes SQL(text, params), not {type(where).__name__}")
 
 
 def unreachable_key(dialect: str, key: str) -> StorageError:
@@ -967,6 +984,11 @@ def folded_column_names(first: str, second: str, dialect: str) -> StorageError:
     return StorageError(
         "folded_column_names", f"columns {first!r} and {second!r} are the same column in dialect {dialect}"
     )
+
+
+def name_too_long(name: str, dialect: str, most: int) -> StorageError:
+    message = f"the column name {name!r} is longer than the {most} bytes that dialect {dialect} tells apart"
+    return StorageError("name_too_long", message)
 
 
 def bad_collation(name: object) -> SchemaError:

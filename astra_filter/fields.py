@@ -112,6 +112,13 @@ class Field:
 
     def read(self, value: object) -> Any:
         """Return the canonical form of a value in the data, or None when it has not this type (SPEC §4.6, §4.7)."""
+        try:
+            return self._read(value)
+        except Exception:  # noqa: BLE001  # Data never makes a filter raise, and classes of its own may raise anything.
+            return None
+
+    def _read(self, value: object) -> Any:
+        """Do as `read` does; may raise instead of returning None."""
         raise AssertionError(type(self), value)
 
     def json(self, value: Any) -> Any:
@@ -148,11 +155,11 @@ class _Text(Field):
         super().__init__(**options)
         self.binary = binary
 
-    def read(self, value: object) -> str | None:
+    def _read(self, value: object) -> str | None:
         if type(value) is str:
             return value
-        value = _unwrap(value)
-        return str(value) if isinstance(value, str) else None
+        value = unwrap(value)
+        return _plain(value) if isinstance(value, str) else None
 
     def signature(self) -> tuple[object, ...]:
         return (*super().signature(), self.binary)
@@ -201,7 +208,7 @@ class Enum(_Text):
                 listed.extend(member.value for member in value)
             else:
                 listed.append(value.value if isinstance(value, enum.Enum) else value)
-        if not listed or len(set(listed)) != len(listed) or not all(map(is_text, listed)):
+        if not listed or not all(map(is_text, listed)) or len(set(listed)) != len(listed):
             raise errors.bad_enum_values(listed)
         self.values = tuple(listed)
         self._declared = frozenset(listed)
@@ -237,17 +244,17 @@ class Uuid(Field):
             raise errors.bad_uuid(literal)
         return value
 
-    def read(self, value: object) -> str | None:
+    def _read(self, value: object) -> str | None:
         if type(value) is str and is_canonical_uuid(value):
             return value
-        if isinstance(value, str) and not isinstance(value, enum.Enum):
+        if type(value) is str:
             return _canonical_uuid(value)
         from uuid import UUID  # Costs start-up time, and few resources hold UUID objects.
 
-        value = _unwrap(value)
+        value = unwrap(value)
         if isinstance(value, UUID):
             return str(value)
-        return _canonical_uuid(value) if isinstance(value, str) else None
+        return _canonical_uuid(_plain(value)) if isinstance(value, str) else None
 
 
 class Integer(Field):
@@ -265,17 +272,18 @@ class Integer(Field):
             raise errors.integer_out_of_range(literal)
         return value
 
-    def read(self, value: object) -> int | None:
+    def _read(self, value: object) -> int | None:
         if type(value) is not int:
-            value = _unwrap(value)
+            value = unwrap(value)
             if isinstance(value, bool):
                 return None
             if isinstance(value, float):
+                value = float.__float__(value)
                 if not value.is_integer():
                     return None
                 value = int(value)
             elif isinstance(value, int):
-                value = int(value)
+                value = int.__int__(value)
             else:
                 value = _integral_decimal(value)
                 if value is None:
@@ -296,16 +304,18 @@ class Number(Field):
             raise errors.number_out_of_range(literal)
         return value
 
-    def read(self, value: object) -> float | None:
+    def _read(self, value: object) -> float | None:
         if type(value) is not float:
-            value = _unwrap(value)
+            value = unwrap(value)
             if isinstance(value, bool):
                 return None
-            if not isinstance(value, (int, float)) and not _is_decimal(value):
-                return None
-            try:
-                value = float(value)  # type: ignore[arg-type]  # A Decimal, as just seen.
-            except (OverflowError, ValueError):  # An integer past the doubles; a signalling NaN.
+            if isinstance(value, float):
+                value = float.__float__(value)
+            elif isinstance(value, int):
+                value = float(int.__int__(value))  # Raises past the doubles.
+            elif _is_decimal(value):
+                value = float(value)  # type: ignore[arg-type]  # A Decimal. Raises for a signalling NaN.
+            else:
                 return None
         return value if isfinite(value) else None
 
@@ -320,9 +330,8 @@ class Boolean(Field):
     kind = Kind.BOOLEAN
     allowed = _EQUALITY
 
-    def read(self, value: object) -> bool | None:
-        if isinstance(value, enum.Enum):
-            value = _unwrap(value)
+    def _read(self, value: object) -> bool | None:
+        value = unwrap(value)
         return value if isinstance(value, bool) else None
 
 
@@ -351,22 +360,23 @@ class Timestamp(Field):
         match = _TIMESTAMP.fullmatch(f"{literal}T00:00:00Z" if _DATE.fullmatch(literal) else literal)
         if match is None:
             raise errors.bad_timestamp(literal)
-        if match[5] is None and match[6] is None:
-            raise errors.timestamp_without_offset(literal)
-        if match[4] is not None and len(match[4]) > 6:
-            raise errors.timestamp_too_fine(literal)
         value = _instant(match)
         if value is None:
             raise errors.bad_timestamp(literal)
+        if match[5] is None and match[6] is None:
+            raise errors.timestamp_without_offset(literal, literal[: TIMESTAMP_LENGTH - 1] + "Z")
+        if match[4] is not None and len(match[4]) > 6:
+            raise errors.timestamp_too_fine(literal)
         return value
 
-    def read(self, value: object) -> datetime | None:
+    def _read(self, value: object) -> datetime | None:
         if type(value) is not str:
-            value = _unwrap(value)
+            value = unwrap(value)
             if isinstance(value, datetime):
                 return _utc(value)
             if not isinstance(value, str):
                 return None
+            value = _plain(value)
         quick = usual_instant(value)
         if quick is not None:
             return quick
@@ -397,11 +407,11 @@ class Date(Field):
             raise errors.bad_date(literal)
         return value
 
-    def read(self, value: object) -> date | None:
-        value = _unwrap(value)
+    def _read(self, value: object) -> date | None:
+        value = unwrap(value)
         if isinstance(value, date):
-            return None if isinstance(value, datetime) else value
-        return _date(value) if isinstance(value, str) else None
+            return None if isinstance(value, datetime) else date(value.year, value.month, value.day)
+        return _date(_plain(value)) if isinstance(value, str) else None
 
     def json(self, value: date) -> str:
         return value.isoformat()
@@ -424,15 +434,18 @@ class Array(Field):
             raise errors.array_of_arrays()
         self.items = items
         # An array takes what its elements take; of objects, whether it is missing.
-        self.allowed = items.allowed if items.scalar else _EQUALITY  # type: ignore[misc]
+        self.allowed = items.operators if items.scalar else _EQUALITY  # type: ignore[misc]
         self.kind = items.kind  # type: ignore[misc]
         super().__init__(**options)
 
     def coerce(self, literal: str) -> Any:
         return self.items.coerce(literal)
 
-    def read(self, value: object) -> list[Any] | tuple[Any, ...] | None:
-        return value if isinstance(value, (list, tuple)) else None
+    def _read(self, value: object) -> list[Any] | tuple[Any, ...] | None:
+        if type(value) is list or type(value) is tuple:
+            return value
+        value = unwrap(value)
+        return list(value) if isinstance(value, (list, tuple)) else None
 
     def signature(self) -> tuple[object, ...]:
         return (*super().signature(), self.items.signature())
@@ -461,8 +474,8 @@ class Object(Field):
         self.members = dict(members)
         super().__init__(**options)
 
-    def read(self, value: object) -> object | None:
-        value = _unwrap(value)
+    def _read(self, value: object) -> object | None:
+        value = unwrap(value)
         return None if isinstance(value, _NO_MEMBERS) else value
 
     def signature(self) -> tuple[object, ...]:
@@ -481,13 +494,13 @@ _NO_MEMBERS = (str, bytes, bool, int, float, list, tuple, datetime, date, type(N
 
 def member(owner: object, name: str) -> object:
     """Return a member of a value in the data, None where missing: by key of a mapping, by attribute of an object."""
-    if isinstance(owner, dict):
-        return dict.get(owner, name)  # As the generated code has it.
-    owner = _unwrap(owner)
-    if isinstance(owner, _NO_MEMBERS):
-        return None
     # Data never makes a filter raise (SPEC §4.6), and a property or a mapping may raise anything.
     try:
+        if isinstance(owner, dict):
+            return dict.get(owner, name)  # As the generated code has it.
+        owner = unwrap(owner)
+        if isinstance(owner, _NO_MEMBERS):
+            return None
         if isinstance(owner, Mapping):
             return owner.get(name)
         # No filter reaches the interpreter's own attributes, in an open schema either.
@@ -525,8 +538,17 @@ def is_text(value: object) -> bool:
     return isinstance(value, str) and "\0" not in value and not any("\ud800" <= c <= "\udfff" for c in value)
 
 
-def _unwrap(value: object) -> object:
-    return value.value if isinstance(value, enum.Enum) else value
+def unwrap(value: object) -> object:
+    """Return what a value in the data counts as: of an `enum.Enum` member its value (SPEC §4.7)."""
+    try:
+        return value.value if isinstance(value, enum.Enum) else value
+    except Exception:  # noqa: BLE001  # As in `Field.read`.
+        return None
+
+
+def _plain(value: str) -> str:
+    """Return the text of a `str` whose class may have another ``__str__``."""
+    return str.__str__(value) if issubclass(type(value), str) else str(value)
 
 
 def _is_decimal(value: object) -> bool:
@@ -590,12 +612,10 @@ def _instant(match: re.Match[str]) -> datetime | None:
 
 
 def _utc(value: datetime) -> datetime | None:
-    try:
-        if value.utcoffset() is None:
-            return value.replace(tzinfo=UTC, fold=0)
-        return value.astimezone(UTC).replace(fold=0)
-    except Exception:  # noqa: BLE001  # A tzinfo class may raise anything (SPEC §4.6).
-        return None
+    moved = value.replace(tzinfo=UTC) if value.utcoffset() is None else value.astimezone(UTC)
+    # A class of its own may hold and compare more than its fields say.
+    day, time = (moved.year, moved.month, moved.day), (moved.hour, moved.minute, moved.second, moved.microsecond)
+    return datetime(*day, *time, tzinfo=UTC)
 
 
 def _date(text: str) -> date | None:

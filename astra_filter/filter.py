@@ -91,7 +91,7 @@ class Filter:
             The text, which depends on the filter's shape alone, and the parameters: a tuple, for ``:p1`` a dict.
 
         Raises:
-            SchemaError: unknown dialect or placeholder style; an open schema.
+            SchemaError: unknown dialect or placeholder style; ``first`` below 1; an open schema.
             StorageError: the dialect cannot express the condition.
         """
         key = (dialect, placeholders, alias, first)

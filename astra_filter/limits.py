@@ -20,7 +20,7 @@ class Limits(NamedTuple):
     literals: int = 2000
     """Literals, items of lists included."""
     nesting: int = 32
-    """Parentheses, brackets and ``not`` open at one place."""
+    """Parentheses, brackets and ``not`` open at one place; above `MOST_NESTING`, that."""
     list_items: int = 1000
     """Items of one ``in`` list."""
     filters: int = 10
@@ -34,6 +34,9 @@ class Limits(NamedTuple):
 
 
 DEFAULT_LIMITS = Limits()
+
+MOST_NESTING = 100
+"""Trees are walked by recursion, for which Python has room on top of the caller's own."""
 
 MOST_PROBLEMS = 20
 """Problems that are reported of one filter, of one list of names, or of parameter names (SPEC §7). Looking for near

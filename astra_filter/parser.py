@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from astra_filter import errors, tables
 from astra_filter.errors import FilterError
-from astra_filter.limits import DEFAULT_LIMITS, Limits
+from astra_filter.limits import DEFAULT_LIMITS, MOST_NESTING, Limits
 from astra_filter.names import bad_name_character, unquote
 from astra_filter.nodes import (
     And,
@@ -58,6 +58,8 @@ def parse(text: str, limits: Limits = DEFAULT_LIMITS, root: Field | None = None)
     Raises:
         FilterError: the text is no filter, or exceeds a limit.
     """
+    if not isinstance(text, str):
+        raise errors.not_text(text)
     if len(text) > limits.text_length:
         raise FilterError([errors.text_too_long(text, limits.text_length)])
     _check_nesting(text, limits)
@@ -91,7 +93,8 @@ def _run(text: str, builder: _Builder) -> Node | None:
                     children = []
                     for place, is_list in taken:
                         if is_list:
-                            children += values[place]
+                            # It begins with the list so far, which nobody else needs: a copy each time is quadratic.
+                            children = [*children, *values[place]] if children else values[place]
                         else:
                             children.append(values[place])
                 del values[-length:]
@@ -284,7 +287,7 @@ _NESTING_TOKEN = re.compile(
 
 def _check_nesting(text: str, limits: Limits) -> None:
     """Count what is open at one place, before the parser is given the text."""
-    bound = limits.nesting
+    bound = min(limits.nesting, MOST_NESTING)
     if text.count("(") + text.count("[") + text.lower().count("not") <= bound:
         return
     depth = 0

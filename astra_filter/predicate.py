@@ -67,24 +67,27 @@ def _open_values(owner: _View | dict[str, object], path: Sequence[str], *, eleme
     values = [owner.get(path[0])]
     for name in path[1:]:
         values = [fields.member(value, name) for value in _spread(values)]
-    return _spread(values) if elements else values
+    return _spread(values) if elements else [fields.unwrap(value) for value in values]
 
 
 def _spread(values: Iterable[object]) -> list[object]:
     spread: list[object] = []
     for value in values:
-        if isinstance(value, (list, tuple)):
-            spread.extend(value)
-        else:
+        elements = _read_array(value)
+        if elements is None:
             spread.append(value)
+        else:
+            spread.extend(elements)
     return spread
 
 
 def _open_elements(owner: _View | dict[str, object], path: Sequence[str]) -> list[object]:
     """Return the elements of the array that an open path leads to; a value that is no array has none."""
-    return _spread(value for value in _open_values(owner, path, elements=False) if isinstance(value, (list, tuple)))
+    values = _open_values(owner, path, elements=False)
+    return [element for value in values for element in _read_array(value) or ()]
 
 
+_read_array = fields.Array(fields.String()).read
 _EXACT = 2**53
 _TYPES: dict[str, Field] = {
     "string": fields.String(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,8 +13,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar, cast
 
 from astra_filter import errors
 from astra_filter.errors import FilterError, QueryError
+from astra_filter.fields import at
 from astra_filter.limits import MOST_PROBLEMS, keep
-from astra_filter.names import nearest
+from astra_filter.names import nearest, path_text
 from astra_filter.ordering import Order, parse_order
 from astra_filter.paging import MOST_ROWS, Tokens, read_natural
 from astra_filter.projection import Projection, parse_include
@@ -128,7 +130,7 @@ class ListQuery:
         ranked = following()
         most = None if self.limit is None else self.skip + self.limit + 1
         if presorted:
-            chosen = list(islice(ranked, most))
+            chosen = list(islice(ranked, None if most is None else min(most, sys.maxsize)))
         elif most is None:
             chosen = sorted(ranked, key=itemgetter(0))
         else:
@@ -181,7 +183,7 @@ class ListQuery:
             first: the number of the first numbered placeholder, at least 1.
 
         Raises:
-            SchemaError: unknown dialect or placeholder style; an open schema.
+            SchemaError: unknown dialect or placeholder style; ``first`` below 1; ``where`` is no `SQL`; an open schema.
             StorageError: the dialect cannot express the filter.
         """
         from astra_filter.sql.select import select  # Not paid by those who filter in memory.
@@ -222,15 +224,21 @@ class ListQuery:
             total: what `count_sql` gave, where ``count`` is asked for.
 
         Raises:
-            StorageError: a row lacks a column, or the next token would be too long.
+            StorageError: a row lacks a column; or there is no next token, because it would be too long, or the last row
+                has a sort value that the database orders and that is none of its field's type.
         """
-        from astra_filter.sql.rows import resource  # Not paid by those who filter in memory.
+        from astra_filter.sql.rows import is_ordered, resource  # Not paid by those who filter in memory.
 
         columns, write = self._rows()
 
         def sort_values(row: Row) -> tuple[Any, ...]:
             named = row if isinstance(row, Mapping) else dict(zip(columns, row, strict=True))
-            return self.order.values(resource([key.leaf for key in self.order.keys], named))
+            held = resource([key.leaf for key in self.order.keys], named)
+            values = self.order.values(held)
+            for (leaf, _), value in zip(self.order.keys, values, strict=True):
+                if value is None and is_ordered(leaf, at(held, leaf.path)):
+                    raise errors.unreadable_in_token(path_text(leaf.path))
+            return values
 
         return self._page(list(rows), total, write, sort_values)
 
@@ -288,8 +296,9 @@ def parse_query(
         raise errors.bad_scope(scope)
     if isinstance(ignore, str):
         raise errors.bad_names("ignore", ignore)
-    pairs, problems = _pairs(parameters)
-    given = _given(pairs, frozenset(ignore), problems)
+    ignored = frozenset(ignore)
+    pairs, problems = _pairs(parameters, ignored)
+    given = _given(pairs, ignored, problems)
 
     chosen = _filter(schema, given.filters, limits, problems)
     unreadable = bool(given.filters) and chosen is None
@@ -329,9 +338,9 @@ class _Given(NamedTuple):
         return self.values.get(name)
 
 
-def _pairs(parameters: Parameters) -> tuple[Iterable[tuple[str, str]], list[Problem]]:
+def _pairs(parameters: Parameters, ignore: frozenset[str]) -> tuple[Iterable[tuple[str, str]], list[Problem]]:
     if isinstance(parameters, (str, bytes)):
-        return _decoded(parameters)
+        return _decoded(parameters, ignore)
     if not isinstance(parameters, Iterable):
         raise errors.bad_parameters(parameters)
     pairs: list[tuple[str, str]] = []
@@ -347,7 +356,7 @@ def _pairs(parameters: Parameters) -> tuple[Iterable[tuple[str, str]], list[Prob
     return pairs, []
 
 
-def _decoded(raw: str | bytes) -> tuple[list[tuple[str, str]], list[Problem]]:
+def _decoded(raw: str | bytes, ignore: frozenset[str]) -> tuple[list[tuple[str, str]], list[Problem]]:
     """Decode a query string as HTML forms encode it (URL Standard, application/x-www-form-urlencoded), but strictly."""
     from urllib.parse import unquote_to_bytes  # Not paid by servers whose framework has decoded already.
 
@@ -370,7 +379,7 @@ def _decoded(raw: str | bytes) -> tuple[list[tuple[str, str]], list[Problem]]:
             decoded_name, decoded = decode(name), decode(value)
             if decoded_name is not None and decoded is not None:
                 pairs.append((decoded_name, decoded))
-            elif len(problems) < MOST_PROBLEMS:
+            elif decoded_name not in ignore and len(problems) < MOST_PROBLEMS:
                 problems.append(errors.bad_encoding(decoded_name or name, value if decoded is None else name))
     return pairs, problems
 

@@ -243,7 +243,7 @@ class Schema:
 
         Raises:
             SchemaError: unknown dialect; an open schema; two fields in one place; no name of a collation.
-            StorageError: the dialect cannot index the key, or takes the names of two columns for one.
+            StorageError: the dialect cannot index the key, takes the names of two columns for one, or cuts one.
         """
         from astra_filter.sql import ddl  # Servers that know their tables already do not pay for it.
 

@@ -187,3 +187,21 @@ def test_values_of_an_enum_fit(backend):
     with backend.table(schema, [{"id": 1, "state": "x" * 255}, {"id": 2, "state": "b" * 900}]) as table:
         assert table.select(schema.compile("state ne 'on'")) == [0, 1]
         assert table.select(schema.compile(f"state eq '{'b' * 900}'")) == [1]
+
+
+def test_column_names_that_postgresql_would_cut() -> None:
+    fits, cut = "é" * 31, "é" * 32
+    schema = Schema({"id": fields.Integer(), fits: fields.Integer()}, key="id")
+    assert fits in schema.create_table("t", "postgresql")
+    schema = Schema({"id": fields.Integer(), cut: fields.Integer()}, key="id")
+    assert cut in schema.create_table("t", "sqlite")
+    with pytest.raises(StorageError) as caught:
+        schema.create_table("t", "postgresql")
+    assert caught.value.code == "name_too_long"
+
+
+def test_leading_columns_are_several() -> None:
+    schema = Schema({"id": fields.Integer()}, key="id")
+    with pytest.raises(SchemaError) as caught:
+        schema.create_index("t", "sqlite", leading="tenant")
+    assert caught.value.code == "bad_names"

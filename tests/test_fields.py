@@ -130,6 +130,13 @@ def test_member_never_raises_and_never_reaches_the_interpreter():
         (lambda: fields.Enum(), "bad_enum_values"),
         (lambda: fields.Enum("a", "a"), "bad_enum_values"),
         (lambda: fields.Enum(Level), "bad_enum_values"),
+        (lambda: fields.Enum(["a", "b"]), "bad_enum_values"),
+        (lambda: fields.String(max_length="9"), "bad_max_length"),
+        (lambda: fields.String(max_length=True), "bad_max_length"),
+        (lambda: fields.String(column="a", json_path="bc"), "bad_names"),
+        (lambda: fields.Array(fields.Integer), "not_a_field"),
+        (lambda: fields.Object([fields.Integer()]), "bad_members"),
+        (lambda: Schema(["a"]), "bad_members"),
         (lambda: fields.String(operators=("like",)), "unknown_operator"),
         (lambda: fields.Enum("a", operators=("lt",)), "operator_not_of_type"),
         (lambda: fields.Array(fields.Array(fields.String())), "array_of_arrays"),
@@ -209,3 +216,103 @@ def test_the_quick_reader_of_timestamps_takes_nothing_else(text, changes):
         or fields._instant(match) is None
         or text[10] != "T"
     )
+
+
+# Data of classes that raise, or that say something else than they are (SPEC §4.6).
+
+
+def fails(*_):
+    raise RuntimeError
+
+
+class Masked(str):
+    __slots__ = ()
+
+    def __str__(self):
+        return "***"
+
+
+class Secret(enum.Enum):
+    ONE = "red"
+    value = property(fails)
+
+
+def of(base, *arguments, **methods):
+    return type("Hostile", (base,), {"__module__": __name__, **methods})(*arguments)
+
+
+class Nanoseconds(datetime):
+    """As pandas has it: compares by more than its fields say."""
+
+    def __eq__(self, other):
+        return False
+
+    __hash__ = datetime.__hash__
+
+
+HOSTILE = {
+    "lazy object whose target is gone": lambda: of(object, __class__=property(fails)),
+    "enum": lambda: Secret.ONE,
+    "text that cannot be shown": lambda: of(str, "red", __str__=fails),
+    "text": lambda: of(str, "red", lower=fails, __getitem__=fails, __len__=fails),
+    "integer": lambda: of(int, 5, __int__=fails, __index__=fails, __lt__=fails, __le__=fails, __eq__=fails),
+    "number": lambda: of(float, 5.0, __float__=fails, is_integer=fails, __int__=fails),
+    "decimal": lambda: of(Decimal, "5", is_finite=fails, __float__=fails),
+    "uuid": lambda: of(UUID, "12345678-1234-1234-1234-123456789abc", __str__=fails),
+    "date": lambda: of(date, 2020, 8, 6, __eq__=fails, __lt__=fails, __gt__=fails),
+    "timestamp": lambda: of(datetime, 2020, 8, 6, utcoffset=fails),
+    "list": lambda: of(list, ["red"], __iter__=fails),
+    "dict": lambda: of(dict, {"x": "red"}, get=fails, __getitem__=fails, __iter__=fails),
+}
+EVERY_TYPE = Schema(
+    {
+        "string": fields.String(nullable=True),
+        "enum": fields.Enum("red", nullable=True),
+        "uuid": fields.Uuid(nullable=True),
+        "integer": fields.Integer(nullable=True),
+        "number": fields.Number(nullable=True),
+        "boolean": fields.Boolean(nullable=True),
+        "timestamp": fields.Timestamp(nullable=True),
+        "date": fields.Date(nullable=True),
+        "array": fields.Array(fields.String(), nullable=True),
+        "objects": fields.Array(fields.Object({"x": fields.String()}), nullable=True),
+        "object": fields.Object({"x": fields.String(nullable=True)}, nullable=True),
+    }
+)
+TESTS = (
+    *("string eq 'red'", "string contains 'e'", "enum eq 'red'", "uuid eq '12345678123412341234123456789abc'"),
+    *("integer gte 5", "integer in (5, null)", "number lt 6", "number eq 5", "boolean eq true", "array contains 'e'"),
+    *("timestamp gte '2020-08-06'", "timestamp in ('2020-08-06')", "date eq '2020-08-06'", "date lt '2021-01-01'"),
+    *("objects.x eq 'red'", "objects[x ne 'red']", "object.x eq 'red'", "array eq null", "object.x eq null"),
+)
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_data_never_makes_anything_raise(kind):
+    value = HOSTILE[kind]()
+    rows = [
+        value,
+        dict.fromkeys(EVERY_TYPE.root.members, value),
+        {"array": [value], "objects": [value, {"x": value}]},
+    ]
+    for test in TESTS:
+        for schema in (EVERY_TYPE, Schema.open()):
+            chosen, opposite = schema.compile(test), schema.compile(f"not {test}")
+            for row in rows:
+                assert chosen.matches(row) is not opposite.matches(row)
+            assert len(chosen.select(rows)) + len(opposite.select(iter(rows))) == len(rows)
+    sortable = ",".join(name for name, field in EVERY_TYPE.root.members.items() if field.sortable)
+    for parameters in ("", f"orderBy={sortable}&include=string,object,objects,array&limit=1", "orderBy=object.x desc"):
+        EVERY_TYPE.query(parameters).page(rows)
+
+
+def test_values_are_what_they_are_not_what_their_class_says():
+    assert fields.String().read(Masked("x")) == "x"
+    assert EVERY_TYPE.compile("string eq 'x'").matches({"string": Masked("x")})
+    assert not EVERY_TYPE.compile("string eq '***'").matches({"string": Masked("x")})
+    assert fields.Integer().read(of(int, 5, __int__=lambda _: 6)) == 5
+    assert fields.Number().read(of(float, 5.5, __float__=lambda _: 6.0)) == 5.5
+    at = Nanoseconds(2020, 8, 6, 12, tzinfo=UTC)
+    assert type(fields.Timestamp().read(at)) is datetime
+    assert EVERY_TYPE.compile("timestamp eq '2020-08-06T12:00:00Z'").matches({"timestamp": at})
+    assert type(fields.Date().read(of(date, 2020, 8, 6))) is date

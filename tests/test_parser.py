@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from astra_filter import FilterError, Limits, parse
+from astra_filter import AstraFilterError, FilterError, Limits, Schema, parse
+from astra_filter.limits import MOST_NESTING
 from astra_filter.nodes import And, Comparison, Element, Kind, Membership, Not, Operator, Or, Path, Slot, Syntax
 from astra_filter.span import Span
 
@@ -105,3 +106,24 @@ def test_over_long_text_is_not_kept():
         parse("x" * 10_000_000)
     assert len(str(caught.value)) < 1000
     assert len(caught.value.text) < 10_000
+
+
+@pytest.mark.parametrize("text", [None, b"a eq 1", 5])
+def test_a_filter_is_text(text):
+    with pytest.raises(AstraFilterError) as caught:
+        parse(text)
+    assert caught.value.code == "not_text"
+
+
+@pytest.mark.parametrize("nested", ["({})", "not {}", "a[{}]", "(a eq 1 or {})", "(a eq 1 or (a eq 1 and {}))"])
+def test_no_limit_lets_trees_be_deeper_than_python_walks(nested):
+    limits = Limits(nesting=10**6, text_length=10**6, tests=10**6)
+    text = "a eq 1"
+    for _ in range(MOST_NESTING // (2 if nested.count("(") == 2 else 1)):
+        text = nested.format(text)
+    chosen = Schema.open(limits=limits).compile(text)
+    assert chosen.matches({"a": 1}) in (True, False)
+    assert parse(str(chosen), limits) == chosen.syntax
+    with pytest.raises(FilterError) as caught:
+        parse(f"({nested.format(text)})", limits)
+    assert caught.value.code == "too_deep"

@@ -438,3 +438,51 @@ def test_spelling_of_a_raw_query() -> None:
     text = "name eq 'a+b&c=d %41 é \U0001f600 #?/'"
     assert str(SCHEMA.query("filter=" + quote(text, safe="")).filter) == text
     assert str(SCHEMA.query("filter=" + quote(text, safe="").replace("%20", "+")).filter) == text
+
+
+@pytest.mark.parametrize("scope", [None, 5, b"account"])
+def test_scope_is_text(scope: Any) -> None:
+    with pytest.raises(SchemaError) as caught:
+        SCHEMA.query("", scope=scope)
+    assert caught.value.code == "bad_scope"
+
+
+def test_ignored_names_are_several() -> None:
+    with pytest.raises(SchemaError) as caught:
+        SCHEMA.query("", ignore="pretty")
+    assert caught.value.code == "bad_names"
+
+
+def test_what_is_ignored_may_be_in_any_encoding() -> None:
+    SCHEMA.query(b"pretty=%ff&limit=2", ignore=("pretty",))
+    assert [entry["name"] for entry in problems(b"pretty=%ff&limit=%fe", ignore=("pretty",))] == ["limit"]
+
+
+def test_presorted_takes_every_skip() -> None:
+    query = SCHEMA.query(f"skip={2**63 - 1}&limit=1")
+    assert query.page(numbered(3), presorted=True).items == []
+
+
+def test_names_of_parameters_can_be_sent() -> None:
+    [entry] = problems([("a\ud800\u202e", "1")])
+    assert json.dumps(entry, ensure_ascii=False).encode()
+    assert entry["name"].isascii()
+
+
+@pytest.mark.parametrize(
+    ("parameters", "hint"),
+    [("FILTER=x", "filter"), ("orderby=name", "orderBy"), ("include=NAME", "name"), ("orderBy=NAME desc", "name")],
+)
+def test_near_names_in_any_case(parameters: str, hint: str) -> None:
+    assert f"did you mean {hint}?" in problems(parameters)[0]["reason"]
+
+
+def test_what_is_inside_something_hidden_is_not_sorted_by() -> None:
+    """A token would show it (SPEC §6); nobody is told to, and it needs no bound."""
+    hidden = fields.Object({"text": fields.String()}, returnable=False)
+    schema = Schema({"id": fields.Integer(), "hidden": hidden}, key="id", bounded_tokens=True)
+    assert not schema.leaves["hidden", "text"].sortable
+    with pytest.raises(QueryError) as caught:
+        schema.query("orderBy=hidden.text")
+    assert caught.value.code == "not_sortable"
+    assert "hidden" not in (caught.value.problems[0].hint or "")

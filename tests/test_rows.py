@@ -254,3 +254,14 @@ def test_an_open_schema_has_no_rows():
         with pytest.raises(SchemaError) as caught:
             use(Schema.open())
         assert caught.value.code == "open_schema"
+
+
+def test_undeclared_values_of_an_enum_that_the_column_has_no_room_for() -> None:
+    """MySQL's columns of enums have a length; elsewhere text has none."""
+    schema = Schema({"id": fields.Integer(), "state": fields.Enum("a", "b")}, key="id")
+    fits, too_long = "z" * 255, "z" * 256
+    assert schema.to_row({"id": 1, "state": fits}, "mysql")["state"] == fits
+    assert schema.to_row({"id": 1, "state": too_long}, "sqlite")["state"] == too_long
+    with pytest.raises(StorageError) as caught:
+        schema.to_row({"id": 1, "state": too_long}, "mysql")
+    assert caught.value.code == "value_too_long"

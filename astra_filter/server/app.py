@@ -60,7 +60,7 @@ def create_app(store: Store, accounts: Mapping[str, str], secret: bytes | str) -
     ) -> str:
         """The account asked for, which the token must be for."""
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        account = tokens.account(token) if scheme.lower() == "bearer" else None
+        account = tokens.account(token.strip(" ")) if scheme.lower() == "bearer" else None
         if account is None:
             raise HTTPException(401, headers={"WWW-Authenticate": "Bearer"})
         request.state.account = account

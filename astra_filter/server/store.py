@@ -12,7 +12,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.pool import QueuePool
 
 from astra_filter.errors import StorageError
-from astra_filter.fields import String
+from astra_filter.fields import String, is_text
 from astra_filter.schema import Schema
 from astra_filter.server.tasks import MEMBERS, TASK, account_of
 from astra_filter.sql import SQL
@@ -135,7 +135,10 @@ class Store:
 
     def has(self, account: str) -> bool:
         """Whether an account has tasks."""
-        return self._read(lambda connection: connection.exec_driver_sql(self._any, (account,)).first() is not None)
+        # A database may raise for text that it cannot hold.
+        return is_text(account) and self._read(
+            lambda connection: connection.exec_driver_sql(self._any, (account,)).first() is not None
+        )
 
     def _read(self, read: Callable[[Connection], T]) -> T:
         try:

@@ -11,7 +11,7 @@ from astra_filter.names import path_text
 from astra_filter.ordering import parse_order
 from astra_filter.sql.dialects import find_dialect
 from astra_filter.sql.operands import resource_operand
-from astra_filter.sql.rows import columns, is_document
+from astra_filter.sql.rows import columns, enum_length, is_document
 from astra_filter.sql.select import direction, is_sorted_in_pieces
 
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from astra_filter.sql.dialects import Dialect
 
 _COLLATION = re.compile(r"\w+", re.ASCII)
-_ENUM_LENGTH = 255
 
 
 def create_table(schema: Schema, table: str, dialect: str, *, collation: str = "utf8mb4_nopad_bin") -> str:
@@ -31,7 +30,7 @@ def create_table(schema: Schema, table: str, dialect: str, *, collation: str = "
         raise errors.bad_collation(collation)
     record = find_dialect(dialect)
     held = columns(schema)
-    _refuse_folded(held, record)
+    _check_names(held, record)
     lines = [
         f"{record.identifier(name)} {_column_type(leaves, schema, record, collation)}" for name, leaves in held.items()
     ]
@@ -97,7 +96,7 @@ def _text_type(leaf: Leaf, record: Dialect, *, key: bool) -> str:
         return kind
     if isinstance(leaf.field, Enum):
         # Rows may hold undeclared values too, which are not null; and an index holds other columns beside it.
-        length: int | None = max(_ENUM_LENGTH, *map(len, leaf.field.values))
+        length: int | None = enum_length(leaf.field)
     else:
         length = leaf.field.max_length  # type: ignore[attr-defined]  # Text is one or the other.
     if length is not None and length <= indexed:
@@ -107,7 +106,13 @@ def _text_type(leaf: Leaf, record: Dialect, *, key: bool) -> str:
     return record.long_text
 
 
-def _refuse_folded(names: Iterable[str], record: Dialect) -> None:
+def _check_names(names: Iterable[str], record: Dialect) -> None:
+    """Refuse column names that the database cannot tell apart, or returns as others."""
+    most = record.max_name_length
+    if most is not None:
+        for name in names:
+            if len(name.encode()) > most:
+                raise errors.name_too_long(name, record.name, most)
     if record.folds_column_names:
         seen: dict[str, str] = {}
         for name in names:

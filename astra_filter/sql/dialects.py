@@ -78,6 +78,8 @@ class Dialect:
     max_indexed_length: int | None = None
     """Most characters of text that a key or index can hold; longer text needs a type of its own, ``long_text``."""
     long_text: str = ""
+    max_name_length: int | None = None
+    """Most bytes of an identifier; what is longer is cut, or refused."""
     folds_column_names: bool = True
     """Whether column names that differ in case only are the same column."""
 
@@ -272,6 +274,7 @@ _POSTGRESQL = Dialect(
         "array": Storage("jsonb"),
     },
     text_collation=' COLLATE "C"',
+    max_name_length=63,
     folds_column_names=False,
     exact='{x} COLLATE "C"',
     prefilter=True,
@@ -302,6 +305,8 @@ _POSTGRESQL = Dialect(
     nulls_smallest=False,
     seeks="limited",
     ranges_row_values=True,
+    # In the session's time zone, the ends of the range would be of years that Python has not.
+    returned={"timestamp": "{x} AT TIME ZONE 'UTC'"},
 )
 
 # MySQL and MariaDB ---------------------------------------------------------------------------------------------------

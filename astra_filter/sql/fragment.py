@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
+from astra_filter import errors
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
@@ -90,7 +92,13 @@ class Fragment:
         return Fragment("(", self, ")")
 
     def prepare(self, placeholders: str, first: int = 1) -> Prepared:
-        """Render the text with one of `PLACEHOLDERS`; ``first`` numbers the first ``$n`` or ``:pn`` (at least 1)."""
+        """Render the text with one of `PLACEHOLDERS`; ``first`` numbers the first ``$n`` or ``:pn``.
+
+        Raises:
+            SchemaError: ``first`` is no whole number of at least 1.
+        """
+        if type(first) is not int or first < 1:
+            raise errors.bad_first(first)
         if placeholders in ("?", "%s"):
             return self._positional(placeholders)
         return self._numbered(placeholders[:-1], first)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from astra_filter import errors
 from astra_filter.fields import Array, Enum, Object, Open, String, at, is_text, member
 from astra_filter.names import path_text
-from astra_filter.sql.dialects import find_dialect
+from astra_filter.sql.dialects import JSON_STORAGE, find_dialect
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -50,6 +50,11 @@ def is_document(held: tuple[Leaf, ...]) -> bool:
     return bool(held[0].column.json_path) or not held[0].field.scalar
 
 
+def enum_length(field: Enum) -> int:
+    """Return the characters of an enum's column where text has a length; data may be undeclared, and longer."""
+    return max(255, *map(len, field.values))
+
+
 def to_row(schema: Schema, resource: object, dialect: str) -> dict[str, Any]:
     """Return what a table stores of a resource: the driver's value of each column by name, JSON as text.
 
@@ -66,6 +71,10 @@ def to_row(schema: Schema, resource: object, dialect: str) -> dict[str, Any]:
         else:
             value = _canonical(leaf.field, at(resource, leaf.path), leaf.path)
             bind = record.columns[leaf.field.type].bind
+            if isinstance(leaf.field, Enum) and value is not None and record.max_indexed_length is not None:
+                most = enum_length(leaf.field)
+                if len(value) > most:
+                    raise errors.value_too_long(path_text(leaf.path), most)
         if value is None and not leaf.column.nullable:
             raise errors.null_in_required(path_text(leaf.path))
         row[name] = value if bind is None or value is None else bind(value)
@@ -108,6 +117,13 @@ def resource(leaves: Iterable[Leaf], row: Mapping[str, Any]) -> dict[str, Any]:
             value = bool(value)  # SQLite and MySQL have no booleans of their own.
         _put(found, leaf.path, value)
     return found
+
+
+def is_ordered(leaf: Leaf, value: object) -> bool:
+    """Whether a stored value is not null to SQL, which tests no formats, whatever its field reads in it."""
+    if value is None or not leaf.column.json_path:
+        return value is not None
+    return isinstance(value, str) and JSON_STORAGE[leaf.field.type].type == "text"
 
 
 def _members(owner_field: Object, owner: object, path: Path | None) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from astra_filter import errors
 from astra_filter.fields import MAX_INTEGER, Integer, Open, String
 from astra_filter.limits import keep
 from astra_filter.sql.dialects import fill, find_dialect
-from astra_filter.sql.fragment import Fragment, Param, Verbatim
+from astra_filter.sql.fragment import SQL, Fragment, Param, Verbatim
 from astra_filter.sql.operands import Operand, resource_operand
 from astra_filter.sql.where import where as filter_condition
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from astra_filter.fields import Field
     from astra_filter.query import ListQuery
     from astra_filter.sql.dialects import Dialect
-    from astra_filter.sql.fragment import SQL, Part, Prepared
+    from astra_filter.sql.fragment import Part, Prepared
 
 _MOST_SORTED = 8_000
 """Bytes of text that are sorted by, where pieces are needed; about as many as a ``continue`` token can hold."""
@@ -88,11 +88,11 @@ def _statements(query: ListQuery) -> dict[object, object]:
 
 
 def _where_shape(where: SQL | None) -> tuple[object, ...] | None:
-    return (
-        None
-        if where is None
-        else (where.text, len(where.params), *(where.params if isinstance(where.params, dict) else ()))
-    )
+    if where is None:
+        return None
+    if not isinstance(where, SQL):
+        raise errors.bad_where(where)
+    return (where.text, len(where.params), *(where.params if isinstance(where.params, dict) else ()))
 
 
 def _values(query: ListQuery, where: SQL | None) -> tuple[Any, ...]:
@@ -179,7 +179,7 @@ class _Statement:
         seeks = self._seeks()
         if len(seeks) <= 1:
             return Fragment(self._select(), self.source(*seeks), self._order_by(self._name), limit)
-        parameters = sum(not isinstance(part, str) for part in Fragment(*self._conditions).parts)
+        parameters = sum(_count(part) for part in Fragment(*self._conditions).parts)
         if self._is_seekable() and (parameters + len(seeks)) * len(seeks) < _MOST_PARAMETERS:
             if self.dialect.seeks == "merged":
                 return self._merged(seeks, limit)
@@ -287,6 +287,11 @@ def ranges(keys: Sequence[Key], dialect: Dialect, unique: Field) -> list[Fragmen
         # Without a second range, MariaDB reads all nulls up to the position, and may sort them.
         found.append([Fragment(first.operand.ordered(), " < ", first.least)])
     return [_all(tests) for tests in found] or [Fragment("1 = 0")]
+
+
+def _count(part: str | Param | Verbatim) -> int:
+    """Return how many parameters a part of a fragment has."""
+    return len(part.params) if isinstance(part, Verbatim) else int(isinstance(part, Param))
 
 
 def _all(tests: Sequence[Fragment]) -> Fragment:

@@ -142,11 +142,12 @@ def _plain(value: object) -> object:
 
 
 def _is_array(value: object) -> bool:
-    return isinstance(value, (list, tuple))
+    return isinstance(_plain(value), (list, tuple))
 
 
 def _elements(value: object) -> Sequence[object]:
-    return value if isinstance(value, (list, tuple)) else ()
+    plain = _plain(value)
+    return plain if isinstance(plain, (list, tuple)) else ()
 
 
 def _member(owner: object, name: str) -> object:
@@ -219,8 +220,10 @@ def _double(value: Any) -> float | None:
 def _uuid(value: object) -> int | None:
     if not isinstance(value, str):
         return None
-    text = value.lower().removeprefix("urn:uuid:") if value.isascii() else value
-    if text.startswith("{") and text.endswith("}"):
+    text = value.lower() if value.isascii() else value
+    if text.startswith("urn:uuid:"):
+        text = text.removeprefix("urn:uuid:")
+    elif text.startswith("{") and text.endswith("}"):
         text = text[1:-1]
     if [len(group) for group in text.split("-")] not in ([32], [8, 4, 4, 4, 12]):
         return None

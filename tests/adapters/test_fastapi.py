@@ -190,6 +190,24 @@ def test_parameters_that_a_schema_cannot_serve_are_not_documented():
     ]
 
 
+def test_only_what_callers_may_use_is_documented():
+    schema = Schema(
+        {
+            "id": fields.Integer(),
+            "hidden": fields.String(operators=(), returnable=False),
+            "some": fields.Array(fields.String(operators=())),
+            "inner": fields.Object({"x": fields.Integer()}, returnable=False),
+            "labels": fields.Array(fields.Object({"name": fields.String()}), operators=()),
+        },
+        key="id",
+    )
+    found = {parameter["name"]: parameter for parameter in openapi.parameters(schema, default_limit=50, max_limit=10)}
+    rows = [line.split("`")[1] for line in found["filter"]["description"].splitlines() if line.startswith("| `")]
+    assert rows == ["id", "inner.x", "labels", "labels.name"]
+    assert found["orderBy"]["schema"]["items"]["enum"] == ["id", "id asc", "id desc"]
+    assert found["limit"]["description"].endswith("Without it 10. More than 10 is lowered to 10.")
+
+
 def test_the_schema_of_a_resource():
     assert openapi.resource(TASK) == {
         "type": "object",

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 from fuzz.targets import SCHEMA
 
-from astra_filter import FilterError, Limits, QueryError
+from astra_filter import FilterError, Limits, QueryError, parse
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,3 +68,12 @@ def test_parameters(name: str, piece: str) -> None:
 @pytest.mark.parametrize("piece", ["%", "%ff=%ff&", "&", "filter=n&", "a=", "=", "+", "limit=1&", "%27", "\xff"])
 def test_query_strings(piece: str) -> None:
     assert grows_linearly(partial(SCHEMA.query, limits=LIMITS), "", piece, "")
+
+
+@pytest.mark.parametrize("piece", [".a", " or a eq 1", ",1"])
+def test_long_texts(piece: str) -> None:
+    """What is short under the default limits, and does not show there."""
+    before, after = ("a in (1", ")") if piece == ",1" else ("a", " eq 1")
+    texts = [before + piece * (length // len(piece)) + after for length in (80_000, 10_000)]
+    long, short = (seconds(partial(parse, text, LIMITS)) for text in texts)
+    assert long < 30 * short

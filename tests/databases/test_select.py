@@ -324,7 +324,7 @@ def test_index_statements() -> None:
     assert schema.create_index("tasks", "postgresql", order_by="share desc", name="by share") == (
         'CREATE INDEX "by share" ON "tasks" ("share" DESC NULLS LAST, "id" DESC)'
     )
-    assert schema.create_index("t`", "mysql") == "CREATE INDEX `t_id` ON `t``` (`id`)"
+    assert schema.create_index("t`", "mysql") == ("CREATE INDEX `t_id_152d3083b03de042` ON `t``` (`id`)")
     long = schema.create_index("t" * 60, "postgresql", order_by="name")
     assert len(long.split('"')[1]) <= 60
     assert long.split('"')[1] != schema.create_index("t" * 60, "postgresql", order_by="share").split('"')[1]
@@ -356,3 +356,105 @@ def test_no_end_of_orders() -> None:
     for order in itertools.permutations(names, 4):
         schema.query({"orderBy": ",".join(order)}).sql("t", "sqlite")
     assert 0 < len(schema.prepared) <= 64
+
+
+def test_indexes_of_different_orders_have_different_names() -> None:
+    schema = Schema(
+        {
+            "id": fields.Integer(),
+            "имя": fields.Integer(),
+            "цена": fields.Integer(),
+            "a_b": fields.Integer(),
+            "a-b": fields.Integer(),
+        },
+        key="id",
+    )
+    orders = (None, "имя", "цена", "a_b", "`a-b`", "a_b desc")
+    names = [schema.create_index("t", "sqlite", order_by=order).split('"')[1] for order in orders]
+    assert len(set(names)) == len(orders)
+    assert (names[0], names[3]) == ("t_id", "t_a_b_id")
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin", "America/New_York"])
+def test_timestamps_at_the_ends_of_the_range_in_any_time_zone(postgresql: Backend, zone: str) -> None:
+    schema = Schema({"id": fields.Integer(), "at": fields.Timestamp()}, key="id")
+    ends = ("0001-01-01T00:00:00.000000Z", "9999-12-31T23:59:59.999999Z")
+    rows = [{"id": number, "at": at} for number, at in enumerate(ends)]
+    postgresql.execute(f"SET TIME ZONE '{zone}'")
+    try:
+        with postgresql.table(schema, rows) as table:
+            first = schema.query("orderBy=at&limit=1")
+            page = first.page_from_rows(run(table, first))
+            assert page.items == rows[:1]
+            following = schema.query([("orderBy", "at"), ("continue", page.next_token or "")])
+            assert following.page_from_rows(run(table, following)).items == rows[1:]
+    finally:
+        postgresql.execute("SET TIME ZONE 'UTC'")
+
+
+def run(table: Table, query: Any) -> list[Any]:
+    statement = query.sql(table.name, table.backend.name)
+    return table.backend.execute(statement.text, statement.params)
+
+
+def test_parameters_of_the_servers_own_condition_count() -> None:
+    """A page that follows another repeats them in each seek, as long as the database takes so many (SPEC §5)."""
+    schema = Schema({"id": fields.Integer(), **{f"f{n}": fields.Integer(nullable=True) for n in range(4)}}, key="id")
+    token = schema.query("orderBy=f0 desc,f1,f2 desc,f3&limit=1").page([{"id": 1}, {"id": 0}]).next_token
+    assert token is not None
+    query = schema.query([("orderBy", "f0 desc,f1,f2 desc,f3"), ("limit", "1"), ("continue", token)])
+    for name in ("sqlite", "postgresql"):
+        mark = DIALECTS[name].placeholders[0]
+        for count, repeated in ((100, True), (12_000, False)):
+            where = SQL(f'"id" NOT IN ({", ".join([mark] * count)})', tuple(range(count)))
+            params = query.sql("t", name, where=where).params
+            assert (len(params) > 2 * count) == repeated
+            assert len(params) < 32_767
+
+
+@pytest.mark.parametrize("descending", ["", " desc"])
+def test_values_that_sql_orders_and_python_cannot_read(sqlite: Backend, descending: str) -> None:
+    """A token would say null, from which a page goes on elsewhere (SPEC §6); rows of others may hold such values."""
+    schema = Schema(
+        {
+            "id": fields.Integer(),
+            "at": fields.Timestamp(nullable=True),
+            "doc": fields.Object({"at": fields.Timestamp(nullable=True), "n": fields.Number(nullable=True)}),
+        },
+        key="id",
+    )
+    with sqlite.table(schema, [{"id": number} for number in range(3)]) as table:
+        for column, held, name, refused in (
+            ("at", "soon", "at", True),
+            ("doc", '{"at": "soon"}', "doc.at", True),
+            ("doc", '{"at": 5}', "doc.at", False),
+            ("doc", '{"n": "5"}', "doc.n", False),
+        ):
+            sqlite.execute(f"UPDATE {table.quoted} SET at = NULL, doc = NULL")
+            sqlite.execute(f"UPDATE {table.quoted} SET {column} = ?", (held,))
+            query = schema.query([("orderBy", name + descending), ("limit", "1")])
+            rows = run(table, query)
+            if not refused:
+                assert query.page_from_rows(rows).next_token is not None
+                continue
+            with pytest.raises(StorageError) as caught:
+                query.page_from_rows(rows)
+            assert caught.value.code == "unreadable_in_token"
+            assert name in str(caught.value)
+            last = schema.query([("orderBy", name + descending), ("limit", "3")])
+            assert len(last.page_from_rows(run(table, last)).items) == 3
+
+
+@pytest.mark.parametrize("first", [0, -3, "1", True])
+def test_numbers_of_placeholders(first: Any) -> None:
+    for make in (SCHEMA.compile("id eq 1").sql, lambda *a, **o: SCHEMA.query("").sql("t", *a, **o)):
+        with pytest.raises(SchemaError) as caught:
+            make("postgresql", placeholders="$1", first=first)
+        assert caught.value.code == "bad_first"
+
+
+def test_where_is_sql() -> None:
+    for make in (SCHEMA.query("").sql, SCHEMA.query("").count_sql):
+        with pytest.raises(SchemaError) as caught:
+            make("t", "sqlite", where="id = 1")  # type: ignore[arg-type]
+        assert caught.value.code == "bad_where"

@@ -158,6 +158,7 @@ PROBLEMS = {
         (PATH, f"Bearer {TOKEN[:-1]}", 401),
         (PATH, "Bearer \xe9", 401),
         (PATH, f"bearer {TOKEN}", 200),
+        (PATH, f"Bearer   {TOKEN}", 200),
         (f"{PATH}?limit=x", None, 401),
         (f"{PATH}?limit=x", f"Bearer {OTHER_TOKEN}", 403),
         (PATH, f"Bearer {OTHER_TOKEN}", 403),
@@ -405,6 +406,7 @@ def test_on_postgresql(postgresql):
         assert ask(server, f"{PATH}?filter=percentDone%20gte%20'x'").status == 400
         assert ask(server, PATH).body["items"] == tasks
         assert ask(server, PATH.replace(ACCOUNT, "nobody")).status == 404
+        assert ask(server, PATH.replace(ACCOUNT, "a%00b")).status == 404
         # The server's connections die, as when the database is started again.
         killed = postgresql.execute(
             "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = %s",
