@@ -44,6 +44,10 @@ Value: TypeAlias = "str | int | float | Decimal | bool | datetime | date | UUID 
 
 _NOWHERE = Span(0, 0)
 """The place of what was never written."""
+_TOO_LARGE = 10**400
+"""Past every double, and short of what Python writes in no time."""
+_OF_NULL = (Operator.EQ, Operator.NE)
+_OF_TEXT = (Operator.CONTAINS, Operator.STARTSWITH, Operator.ENDSWITH)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +154,8 @@ class field:  # noqa: N801  # Read as a word of a sentence.
 
     def _compare(self, operator: Operator, value: Value) -> Condition:
         kind, literal = _literal(value)
+        if (kind is Kind.NULL and operator not in _OF_NULL) or (kind is not Kind.STRING and operator in _OF_TEXT):
+            raise errors.no_operand(operator.value, kind.value)
         return Condition(
             Syntax(Comparison(self._path, operator, Slot(0, kind, _NOWHERE), _NOWHERE, _NOWHERE), (literal,))
         )
@@ -181,7 +187,7 @@ def _literal(value: Value) -> tuple[Kind, Literal]:
         return Kind.BOOLEAN, value
     if isinstance(value, str) and is_text(value):
         return Kind.STRING, str(value)
-    if isinstance(value, int):
+    if isinstance(value, int) and abs(value) < _TOO_LARGE:
         return Kind.NUMBER, int.__repr__(value)
     if isinstance(value, float) and isfinite(value):
         return Kind.NUMBER, float.__repr__(value)

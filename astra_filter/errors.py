@@ -999,7 +999,12 @@ def bad_collation(name: object) -> SchemaError:
 
 
 def no_literal(value: object) -> AstraFilterError:
-    return AstraFilterError("no_literal", f"no literal stands for {value!r:.100}")
+    shown = f"an integer of {value.bit_length()} bits" if isinstance(value, int) else f"{value!r:.100}"
+    return AstraFilterError("no_literal", f"no literal stands for {shown}")
+
+
+def no_operand(operator: str, kind: str) -> AstraFilterError:
+    return AstraFilterError("no_operand", f"{operator} takes no {kind}")
 
 
 def empty_list() -> AstraFilterError:

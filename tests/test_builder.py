@@ -38,8 +38,12 @@ values = st.one_of(
 )
 fields = st.builds(field, names, names) | st.builds(field, names)
 tests = st.one_of(
+    st.builds(lambda f, v, o: getattr(f, o)(v), fields, values, st.sampled_from(["eq", "ne"])),
     st.builds(
-        lambda f, v, o: getattr(f, o)(v), fields, values, st.sampled_from(["eq", "ne", "lt", "lte", "gt", "gte"])
+        lambda f, v, o: getattr(f, o)(v),
+        fields,
+        values.filter(lambda value: value is not None),
+        st.sampled_from(["lt", "lte", "gt", "gte"]),
     ),
     st.builds(lambda f, v, o: getattr(f, o)(v), fields, texts, st.sampled_from(["contains", "startswith", "endswith"])),
     st.builds(
@@ -155,3 +159,19 @@ def test_misuse() -> None:
     assert caught.value.code == "no_truth_value"
     with pytest.raises(TypeError):
         field("a").eq(1) & "b eq 2"
+
+
+@pytest.mark.parametrize(
+    ("build", "code"),
+    [
+        (lambda: field("x").contains(5), "no_operand"),  # type: ignore[arg-type]
+        (lambda: field("x").startswith(None), "no_operand"),  # type: ignore[arg-type]
+        (lambda: field("x").lt(None), "no_operand"),
+        (lambda: field("x").eq(10**5000), "no_literal"),
+        (lambda: field("x").in_([-(10**5000)]), "no_literal"),
+    ],
+)
+def test_what_no_filter_says(build: Any, code: str) -> None:
+    with pytest.raises(AstraFilterError) as caught:
+        build()
+    assert caught.value.code == code
