@@ -1032,6 +1032,14 @@ def missing_extra(extra: str, error: ImportError) -> MissingExtraError:
 # Testing -------------------------------------------------------------------------------------------------------------
 
 
+def nothing_to_make() -> SchemaError:
+    return SchemaError("nothing_to_make", "an open schema declares nothing that data or filters could be made for")
+
+
+def nothing_to_test() -> SchemaError:
+    return SchemaError("nothing_to_test", "no field of the schema allows an operator")
+
+
 def unknown_driver(connection: type, known: Sequence[str]) -> SchemaError:
     return SchemaError(
         "unknown_driver",

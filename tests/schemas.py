@@ -85,4 +85,38 @@ def documents() -> Schema:
     )
 
 
-SCHEMAS = {"task": TASK, "columns": columns(binary=False), "binary": columns(binary=True), "documents": documents()}
+def narrow() -> Schema:
+    """Return a schema that allows little: short text, few operators."""
+    return Schema(
+        {
+            "key": fields.String(max_length=2),
+            "short": fields.String(max_length=1, nullable=True),
+            "shorts": fields.Array(fields.String(max_length=1), nullable=True),
+            "inner": fields.Object({"short": fields.String(max_length=5, nullable=True)}),
+            "only_in": fields.Uuid(operators=["in"], nullable=True),
+            "only_ne": fields.Enum("a", "it's", operators=["ne"]),
+            "only_lt": fields.Number(operators=["lt"], nullable=True),
+            "only_contains": fields.String(operators=["contains"], max_length=3, nullable=True),
+            "nothing": fields.Boolean(operators=[], nullable=True),
+            "labels": fields.Array(
+                fields.Object(
+                    {
+                        "ne": fields.String(operators=["ne"], nullable=True),
+                        "in": fields.Integer(operators=["in"], nullable=True),
+                        "nothing": fields.String(operators=[]),
+                        "ins": fields.Array(fields.Date(operators=["in", "gt"]), nullable=True),
+                    }
+                )
+            ),
+        },
+        key="key",
+    )
+
+
+SCHEMAS = {
+    "task": TASK,
+    "columns": columns(binary=False),
+    "binary": columns(binary=True),
+    "documents": documents(),
+    "narrow": narrow(),
+}

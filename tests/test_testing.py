@@ -15,8 +15,18 @@ from schemas import SCHEMAS, TASK
 
 from astra_filter import Schema, SchemaError, fields
 from astra_filter.nodes import Operator
-from astra_filter.testing import Table, assert_same, datasets, filter_texts, filters, prove
+from astra_filter.testing import (
+    Table,
+    assert_same,
+    datasets,
+    filter_texts,
+    filters,
+    prove,
+    queries,
+    resources,
+)
 from astra_filter.testing.laws import laws
+from astra_filter.testing.proof import check_laws
 
 
 def test_five_lines_of_the_readme(tmp_path: Path) -> None:
@@ -83,6 +93,52 @@ def test_a_test_that_raises_leaves_no_table() -> None:
         assert table.select(TASK.compile("name eq 'a'")) == []
 
 
+def test_rows_of_any_form() -> None:
+    connection = sqlite3.connect(":memory:")
+    connection.row_factory = lambda cursor, row: dict(zip([name for name, *_ in cursor.description], row, strict=True))
+    assert prove(TASK, connection, examples=5).pairs >= 10
+
+
+@pytest.mark.parametrize("make", [filters, filter_texts, queries, datasets, resources])
+def test_an_open_schema_declares_nothing(make: Any) -> None:
+    with pytest.raises(SchemaError) as caught:
+        make(Schema.open())
+    assert caught.value.code == "nothing_to_make"
+
+
+def test_nothing_to_test() -> None:
+    schema = Schema(
+        {"a": fields.String(operators=[]), "b": fields.Array(fields.Object({"c": fields.Date(operators=[])}))}
+    )
+    for make in (filters, filter_texts):
+        with pytest.raises(SchemaError) as caught:
+            make(schema)
+        assert caught.value.code == "nothing_to_test"
+    find(queries(schema), lambda pairs: ("include", "a") in pairs, settings=QUIET)
+
+
+def test_a_law_that_does_not_hold_shows_all_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    schema = Schema({"n": fields.Integer(nullable=True)})
+    connection = sqlite3.connect(":memory:")
+    rows = [{"n": 5}, {}]
+    with Table(connection, schema) as table:
+        table.fill(rows)
+        found = {"n eq 5": [0], "not n eq 5": []}
+        monkeypatch.setattr(table, "select", lambda chosen: found.get(str(chosen), [0]))
+        with pytest.raises(AssertionError) as caught:
+            check_laws(rows, schema.compile("n eq 5"), schema.compile("n eq 5"), [table])
+    assert str(caught.value).splitlines() == [
+        "partition does not hold on sqlite",
+        "  filter  n eq 5",
+        '  SQL     "n" = ?',
+        "  params  (5,)",
+        "  filter  not n eq 5",
+        "  row     {}",
+        '  SQL     "n" = ? IS NOT 1',
+        "  params  (5,)",
+    ]
+
+
 def test_unknown_driver() -> None:
     with pytest.raises(SchemaError) as caught:
         Table(object(), TASK)
@@ -107,6 +163,8 @@ def test_strategies_shrink_to_small_cases() -> None:
     assert len(str(find(filters(TASK), lambda _: True, settings=QUIET))) < 60
     assert len(str(find(filters(TASK), lambda chosen: " or " in str(chosen), settings=QUIET))) < 250
     assert len(find(datasets(TASK), lambda rows: len(rows) > 1, settings=QUIET)) == 2
+    [row] = find(datasets(SCHEMAS["columns"]), lambda rows: rows[0]["key"] == 1, settings=QUIET)
+    assert row.keys() == {path[0] for path, leaf in SCHEMAS["columns"].leaves.items() if not leaf.nullable}
 
 
 def test_laws_name_each_of_their_kinds() -> None:

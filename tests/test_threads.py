@@ -184,3 +184,20 @@ def test_literals_of_the_shape_stand_between_those_that_are_bound() -> None:
     assert first.template is other.template
     assert other.literals == (None, "5", None, "6", "5", None, None)
     assert other.values == (None, 5.0, None, 6.0, "5", None, None)
+
+
+def test_the_bound_of_the_cache_is_kept_by_all_threads_together() -> None:
+    """What is counted is what is there: to put a shape in and to drop one is one step for the others."""
+    texts = ["name eq 'a'" + " or name eq 'a'" * count for count in range(8)]
+    for repetition in range(3):
+        shapes = Shapes(TASK.root, TASK.leaves, entries=2)
+
+        def work(number: int, shapes: Shapes = shapes) -> None:
+            numbers = random.Random(number)
+            for _ in range(150):
+                shapes.compile(numbers.choice(texts), TASK.limits)
+
+        with ThreadPoolExecutor(THREADS) as pool:
+            list(pool.map(work, range(THREADS * repetition, THREADS * (repetition + 1))))
+        assert shapes._weight == sum(template.weight for template in shapes._templates.values())
+        assert len(shapes) <= 2

@@ -171,6 +171,12 @@ JSON_STORAGE: Mapping[str, Storage] = {
 }
 """How each field type is held in JSON: ``Storage.type`` is a key of ``Dialect.reads``."""
 
+
+def _path(names: tuple[str, ...]) -> str:
+    """Return the path to a key that needs no escape, as a SQL literal."""
+    return literal("$" + "".join(f'."{name}"' for name in names))
+
+
 # SQLite --------------------------------------------------------------------------------------------------------------
 
 
@@ -178,11 +184,11 @@ def _sqlite_member(document: Part, names: tuple[str, ...]) -> tuple[Fragment, Fr
     # A path cannot name a key whose JSON text has escapes; json_each compares the key itself.
     odd = next((place for place, name in enumerate(names) if not _is_plain(name)), None)
     if odd is None:
-        path = _sqlite_path(names)
+        path = _path(names)
         return Fragment("json_extract(", document, ", ", path, ")"), Fragment("json_type(", document, ", ", path, ")")
     found = "(SELECT {what} FROM json_each({document}, {path}) WHERE key = {key}{only})"
     key = _key(names[odd])
-    path = _sqlite_path(names[:odd])
+    path = _path(names[:odd])
     if odd == len(names) - 1:
         return (
             fill(found, what="value", document=document, path=path, key=key, only=""),
@@ -190,10 +196,6 @@ def _sqlite_member(document: Part, names: tuple[str, ...]) -> tuple[Fragment, Fr
         )
     owner = fill(found, what="value", document=document, path=path, key=key, only=" AND type = 'object'")
     return _sqlite_member(owner, names[odd + 1 :])
-
-
-def _sqlite_path(names: tuple[str, ...]) -> str:
-    return literal("$" + "".join(f'."{name}"' for name in names))
 
 
 _SQLITE = Dialect(
@@ -383,6 +385,9 @@ _MYSQL = Dialect(
 
 
 def _duckdb_member(document: Part, names: tuple[str, ...]) -> tuple[Fragment, Fragment | None]:
+    if all(map(_is_plain, names)):
+        return Fragment("json_extract(", document, ", ", _path(names), ")"), None
+    # A path cannot name the others; but the key 0 of a pointer is the first element of an array, too.
     pointer = "".join("/" + name.replace("~", "~0").replace("/", "~1") for name in names)  # RFC 6901
     return Fragment("json_extract(", document, ", ", literal(pointer), ")"), None
 

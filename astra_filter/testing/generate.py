@@ -10,7 +10,7 @@ import enum
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
-from types import SimpleNamespace
+from types import MappingProxyType, SimpleNamespace
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 from uuid import UUID
 
@@ -86,6 +86,8 @@ def _canonical(field: Field, pick: Pick) -> Any:
     if isinstance(field, String):
         while _some(pick, 4):
             value += _one(pick, _TEXTS)
+        if field.max_length is not None and _some(pick, 16):
+            value += "a" * field.max_length
         return value[: field.max_length]
     if field.type == "uuid" and _some(pick, 2):
         return str(UUID(int=pick(2**32) << 64))
@@ -98,10 +100,16 @@ def _canonical(field: Field, pick: Pick) -> Any:
 
 def _as_data(field: Field, value: Any, pick: Pick) -> object:
     """Return a canonical value in one of the forms that data may have it in (SPEC §4.7)."""
+    found = _in_form(field, value, pick)
+    if not _some(pick, 12):
+        return found
+    kind = {str: enum.StrEnum, int: enum.IntEnum}.get(type(found), enum.Enum) if pick(2) else enum.Enum
+    return kind("Member", {"ONE": found}).ONE  # type: ignore[attr-defined]
+
+
+def _in_form(field: Field, value: Any, pick: Pick) -> object:
     form = pick(6)
     match field.type:
-        case "string" | "enum":
-            return enum.Enum("Member", {"ONE": value}).ONE if form == 5 else value  # type: ignore[attr-defined]
         case "uuid":
             return UUID(value) if form == 4 else _uuid_text(value, pick) if form == 5 else value
         case "integer":
@@ -154,17 +162,25 @@ def _moved(value: datetime, away: timedelta) -> datetime | None:
         return None
 
 
-def _misfit(pick: Pick) -> object:
-    """Return a value that has the type of few fields."""
-    return _one(
+def _misfit(field: Field, pick: Pick) -> object:
+    """Return a value that has the type of few fields, and is not too long for this one."""
+    found = _one(
         pick,
         (
             "x", 5, True, 1.5, [], {}, "5", "true", "2020-08-06", "2020-08-06T12:24:52", "2020-13-01T00:00:00Z", 2**63,
             -(2**63) - 1, 1e300, 10**400, float("nan"), float("inf"), Decimal("sNaN"), Decimal("1e400"), ["a"],
             [None], {"name": "a"}, "12345678-1234-1234-1234-123456789abg", b"a", date(2020, 8, 6), ("a",), "\uff15",
+            _INSTANTS[0],
             "2020-08-06T12:24:52.123456789Z", "0001-01-01T00:00:00+01:00", '["a"]', '{"name": "a"}',
         ),
     )  # fmt: skip
+    if isinstance(found, (list, tuple)) and isinstance(field, Array):
+        return type(found)([_cut(field.items, each) for each in found])
+    return _cut(field, found)
+
+
+def _cut(field: Field, value: object) -> object:
+    return value[: field.max_length] if isinstance(field, String) and isinstance(value, str) else value
 
 
 # Resources -----------------------------------------------------------------------------------------------------------
@@ -179,8 +195,17 @@ def dataset(schema: Schema, pick: Pick, most: int = 8) -> list[Any]:
         key: object = number
         if schema.key is not None:
             key = schema.leaves[schema.key,].field.read(made[schema.key])
-        found.setdefault(key, made)
+        found.setdefault(key, _held(made, pick))
     return list(found.values())
+
+
+def _held(made: dict[str, Any], pick: Pick) -> Any:
+    """Return an object in one of the forms that data may have it in: a mapping, or something with attributes."""
+    form = pick(16)
+    if form == 15:
+        return MappingProxyType(made)
+    by_attribute = all(name.isidentifier() and not name.startswith("__") for name in made)
+    return SimpleNamespace(**made) if form in (13, 14) and by_attribute else made
 
 
 def _object(owner: Object, path: tuple[str, ...], required: set[tuple[str, ...]], pick: Pick) -> dict[str, Any]:
@@ -188,24 +213,24 @@ def _object(owner: Object, path: tuple[str, ...], required: set[tuple[str, ...]]
     for name, field in owner.members.items():
         place = (*path, name)
         needed = any(other[: len(place)] == place for other in required)
-        odd = 0 if needed else pick(16)
+        odd = 2 if needed else pick(16)  # The simplest resource has what is required.
         if odd == 15:
             made[name] = None
         elif odd == 14:
-            made[name] = _misfit(pick)
-        elif odd < 12:
+            made[name] = _misfit(field, pick)
+        elif odd > 1:
             made[name] = _member(field, place, required, pick)
     return made
 
 
 def _member(field: Field, place: tuple[str, ...], required: set[tuple[str, ...]], pick: Pick) -> Any:
     if isinstance(field, Object):
-        made = _object(field, place, required, pick)
-        by_attribute = all(name.isidentifier() and not name.startswith("__") for name in made) and _some(pick, 8)
-        return SimpleNamespace(**made) if by_attribute else made
+        return _held(_object(field, place, required, pick), pick)
     if isinstance(field, Array):
         elements = [_element(field.items, pick) for _ in range(pick(4))]
         return tuple(elements) if _some(pick, 8) else elements
+    if isinstance(field, Enum) and _some(pick, 16):
+        return _one(pick, _TEXTS)  # Most are not declared.
     return _as_data(field, _canonical(field, pick), pick)
 
 
@@ -213,7 +238,7 @@ def _element(field: Field, pick: Pick) -> Any:
     odd = pick(12)
     if odd == 11:
         return None
-    return _misfit(pick) if odd == 10 else _member(field, (), set(), pick)
+    return _misfit(field, pick) if odd == 10 else _member(field, (), set(), pick)
 
 
 # Filters -------------------------------------------------------------------------------------------------------------
@@ -359,6 +384,11 @@ class _Writer:
         return "" if following in ("(", ")") else self._space()
 
 
+def is_testable(schema: Schema) -> bool:
+    """Whether there is a filter that a schema, not an open one, takes."""
+    return bool(_targets(schema.root))  # type: ignore[arg-type]
+
+
 def _targets(owner: Object) -> list[_Target]:
     return [
         target
@@ -436,7 +466,8 @@ def _number_text(value: float, pick: Pick) -> str:
 def query(schema: Schema, pick: Pick, near: Iterable[object] = ()) -> list[tuple[str, str]]:
     """Return the query parameters of a valid list request (SPEC §6), decoded, without ``continue``."""
     near = list(near)
-    pairs = [("filter", filter_text(schema, pick, near, wild=True)) for _ in range((0, 1, 1, 2)[pick(4)])]
+    filters = (0, 1, 1, 2)[pick(4)] if is_testable(schema) else 0
+    pairs = [("filter", filter_text(schema, pick, near, wild=True)) for _ in range(filters)]
     sortable = [path for path, leaf in schema.leaves.items() if leaf.sortable]
     if sortable and pick(2):
         chosen = dict.fromkeys(_one(pick, sortable) for _ in range(pick(3) + 1))

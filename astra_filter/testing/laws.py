@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from astra_filter.fields import Array, Object
-from astra_filter.nodes import And, Comparison, Element, Kind, Membership, Not, Operator, Or, Path, Slot, Syntax
+from astra_filter.fields import Array, Object, Open
+from astra_filter.nodes import And, Comparison, Element, Kind, Membership, Not, Operator, Or, Path, Syntax
 from astra_filter.printer import canonical
 from astra_filter.records import replace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
+    from astra_filter.fields import Field
     from astra_filter.filter import Filter
     from astra_filter.nodes import Node
 
@@ -42,30 +43,51 @@ def laws(first: Filter, second: Filter) -> Iterator[Law]:
     chained = rewritten(first, _chain_of_eq)
     if chained != str(first):
         yield Law("in is a chain of eq", str(first), chained)
-    bracketed = rewritten(first, _brackets(first))
+    bracketed = rewritten(first, _bracket)
     if bracketed != str(first):
         yield Law("a path through an array is a bracket", str(first), bracketed)
 
 
-def rewritten(chosen: Filter, change: Callable[[Node], Node]) -> str:
-    """Return the text of a filter after ``change`` has been applied to each of its tests."""
+_Test: TypeAlias = Comparison | Membership
 
-    def visit(node: Node) -> Node:
+
+def rewritten(chosen: Filter, change: Callable[[_Test, Field], Node]) -> str:
+    """Return the text of a filter after ``change`` was applied to each of its tests, given with its paths' owner."""
+
+    def visit(node: Node, owner: Field) -> Node:
         match node:
             case And(operands) | Or(operands):
-                return replace(node, operands=tuple(map(visit, operands)))
+                return replace(node, operands=tuple([visit(operand, owner) for operand in operands]))
             case Not(operand):
-                return replace(node, operand=visit(operand))
-            case Element(condition=condition):
-                return replace(node, condition=visit(condition))
+                return replace(node, operand=visit(operand, owner))
+            case Element(path, condition):
+                return replace(node, condition=visit(condition, _inside(_field(owner, path.names))))
             case _:
-                return change(node)
+                return change(node, owner)
 
-    return canonical(Syntax(visit(chosen.template.root), chosen.literals))
+    return canonical(Syntax(visit(chosen.template.root, chosen.schema.root), chosen.literals))
 
 
-def _chain_of_eq(node: Node) -> Node:
-    if not isinstance(node, Membership):
+def _field(owner: Field, names: Sequence[str]) -> Field:
+    """Return the field at a path."""
+    for name in names:
+        owner = _inside(owner)
+        if isinstance(owner, Object):
+            owner = owner.members[name]
+    return owner
+
+
+def _inside(field: Field) -> Field:
+    return field.items if isinstance(field, Array) else field
+
+
+def _allows(owner: Field, test: _Test, operator: Operator) -> bool:
+    field = _field(owner, test.path.names)
+    return isinstance(field, Open) or operator in field.operators
+
+
+def _chain_of_eq(node: _Test, owner: Field) -> Node:
+    if not isinstance(node, Membership) or not _allows(owner, node, Operator.EQ):
         return node
     path, span = node.path, node.span
     chain: Node = Or(tuple([Comparison(path, Operator.EQ, slot, span, span) for slot in node.slots]), span)
@@ -74,41 +96,33 @@ def _chain_of_eq(node: Node) -> Node:
     return Not(chain, span) if node.negated else chain
 
 
-def _brackets(chosen: Filter) -> Callable[[Node], Node]:
-    """Move the rest of each path from the resource through an array of objects into a bracket."""
-
-    def change(node: Node) -> Node:
-        if not isinstance(node, (Comparison, Membership)):
-            return node
-        cut = _array_step(chosen.schema.root, node.path.names)
-        # Inside a bracket the array itself is there, so that fewer paths may be null.
-        if cut is None or any(slot.kind is Kind.NULL for slot in _slots(node)):
-            return node
-        # That no element equals is the opposite of that some element does.
-        negated = node.operator is Operator.NE if isinstance(node, Comparison) else node.negated
-        names, spans, span = node.path.names, node.path.spans, node.path.span
-        rest = Path(names[cut:], spans[cut:], span)
-        inner: Node
-        if isinstance(node, Membership):
-            inner = replace(node, path=rest, negated=False)
-        else:
-            inner = replace(node, path=rest, operator=Operator.EQ if negated else node.operator)
-        bracket = Element(Path(names[:cut], spans[:cut], span), inner, span)
-        return Not(bracket, span) if negated else bracket
-
-    return change
-
-
-def _slots(test: Comparison | Membership) -> tuple[Slot, ...]:
-    return test.slots if isinstance(test, Membership) else (test.slot,)
+def _bracket(node: _Test, owner: Field) -> Node:
+    """Move the rest of a path behind the first array of objects that it goes through into a bracket."""
+    cut = _array_step(owner, node.path.names)
+    slots = node.slots if isinstance(node, Membership) else (node.slot,)
+    # Inside a bracket the array itself is there, so that fewer paths may be null.
+    if cut is None or any(slot.kind is Kind.NULL for slot in slots):
+        return node
+    # That no element equals is the opposite of that some element does.
+    negated = node.operator is Operator.NE if isinstance(node, Comparison) else node.negated
+    names, spans, span = node.path.names, node.path.spans, node.path.span
+    rest = Path(names[cut:], spans[cut:], span)
+    inner: Node
+    if isinstance(node, Membership):
+        inner = replace(node, path=rest, negated=False)
+    elif not negated:
+        inner = replace(node, path=rest)
+    elif _allows(owner, node, Operator.EQ):
+        inner = replace(node, path=rest, operator=Operator.EQ)
+    else:
+        return node
+    bracket = Element(Path(names[:cut], spans[:cut], span), inner, span)
+    return Not(bracket, span) if negated else bracket
 
 
-def _array_step(root: object, names: tuple[str, ...]) -> int | None:
+def _array_step(owner: Field, names: Sequence[str]) -> int | None:
     """Return how many names lead to the first array that a path goes through; None for a path through none."""
-    owner = root
-    for index, name in enumerate(names[:-1], 1):
-        field = owner.members.get(name) if isinstance(owner, Object) else None
-        if isinstance(field, Array):
-            return index
-        owner = field
+    for place in range(1, len(names)):
+        if isinstance(_field(owner, names[:place]), Array):
+            return place
     return None

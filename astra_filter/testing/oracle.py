@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
 from astra_filter import errors
@@ -27,7 +28,8 @@ class Table:
     """Resources in a temporary table of a database, on which filters are run. A context manager, which drops the table.
 
     Args:
-        connection: of `sqlite3`, `psycopg`, `pymysql` or `duckdb`, for this table alone; nothing is committed.
+        connection: of `sqlite3`, `psycopg`, `pymysql` or `duckdb`, which speaks UTF-8; nothing is touched but a
+            temporary table.
         schema: what the table is made for, by the library's own DDL.
 
     Raises:
@@ -88,7 +90,8 @@ class Table:
             cursor.execute(statement, params)
         else:  # A cursor of DuckDB would be a connection of its own, with other temporary tables.
             cursor = cursor.execute(statement, params)
-        return list(cursor.fetchall()) if cursor.description else []
+        rows = cursor.fetchall() if cursor.description else ()
+        return [tuple(row.values()) if isinstance(row, Mapping) else tuple(row) for row in rows]
 
     @property
     def _percent(self) -> str:
@@ -109,23 +112,28 @@ def _dialect_of(connection: object) -> str:
     raise errors.unknown_driver(type(connection), sorted(set(_DRIVERS.values())))
 
 
-def assert_same(schema: Schema, resources: Sequence[object], chosen: Filter, backends: Sequence[Any] = ()) -> None:
+def assert_same(
+    schema: Schema,
+    resources: Sequence[object],
+    filter: Filter,  # noqa: A002  # What it is.
+    backends: Sequence[Any] = (),
+) -> None:
     """Assert that a filter selects the same resources everywhere: what the reference evaluator reads from SPEC §4.
 
     Args:
         schema: of the filter; not an open one where there are ``backends``.
         resources: mappings or objects that the schema's table can hold.
-        chosen: the filter.
+        filter: the filter.
         backends: connections to databases, as `Table` takes them.
 
     Raises:
         AssertionError: the predicate or a database selects others; shows filter, resource, SQL and parameters.
     """
-    compare(resources, chosen)
+    compare(resources, filter)
     for connection in backends:
         with Table(connection, schema) as table:
             table.fill(resources)
-            compare(resources, chosen, [table])
+            compare(resources, filter, [table])
 
 
 def compare(resources: Sequence[object], chosen: Filter, tables: Sequence[Table] = ()) -> list[int]:
@@ -133,8 +141,9 @@ def compare(resources: Sequence[object], chosen: Filter, tables: Sequence[Table]
     expected = [index for index, resource in enumerate(resources) if reference.matches(chosen, resource)]
     matched = [index for index, resource in enumerate(resources) if chosen.matches(resource)]
     _check("Filter.matches", resources, chosen, expected, matched)
-    selected = set(map(id, chosen.select(resources)))
-    _check("Filter.select", resources, chosen, expected, [i for i, r in enumerate(resources) if id(r) in selected])
+    for given in (resources, iter(resources)):
+        selected = set(map(id, chosen.select(given)))
+        _check("Filter.select", resources, chosen, expected, [i for i, r in enumerate(resources) if id(r) in selected])
     for table in tables:
         _check(table.dialect, resources, chosen, expected, table.select(chosen))
     return expected
@@ -145,11 +154,18 @@ def _check(
 ) -> None:
     if found == expected:
         return
-    lines = [f"{where} differs from the reference", f"  filter  {chosen}"]
-    for index, resource in enumerate(resources):
-        if (index in expected) != (index in found):
-            lines.append(f"  {'missing' if index in expected else 'surplus'} {resource!r}")
+    apart = [
+        f"  {'missing' if index in expected else 'surplus'} {resource!r}"
+        for index, resource in enumerate(resources)
+        if (index in expected) != (index in found)
+    ]
+    raise AssertionError("\n".join([f"{where} differs from the reference", *shown(where, chosen, apart)]))
+
+
+def shown(where: str, chosen: Filter, rows: Sequence[str] = ()) -> list[str]:
+    """Return lines that show a filter, ``rows``, and if ``where`` is a dialect the filter's SQL and parameters."""
+    lines = [f"  filter  {chosen}", *rows]
     if where in _DRIVERS.values():
         text, params = chosen.sql(where)
         lines += [f"  SQL     {text}", f"  params  {params!r}"]
-    raise AssertionError("\n".join(lines))
+    return lines

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from astra_filter.testing.laws import laws
-from astra_filter.testing.oracle import Table, compare
+from astra_filter.testing.oracle import Table, compare, shown
 from astra_filter.testing.strategies import datasets, filters
 
 if TYPE_CHECKING:
@@ -64,6 +64,7 @@ def prove(schema: Schema, *connections: Any, examples: int = 100) -> Proof:
             max_examples=examples,
             deadline=None,
             database=None,
+            report_multiple_bugs=False,  # Several would come as an `ExceptionGroup`.
             suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
         )
         @given(st.data())
@@ -91,12 +92,14 @@ def check_laws(resources: Sequence[object], first: Filter, second: Filter, table
 
     for law in laws(first, second):
         left, right = schema.compile(law.left), schema.compile(law.right)
-        for run in (select, *[table.select for table in tables]):
+        for where, run in (("Filter.matches", select), *[(table.dialect, table.select) for table in tables]):
             one, other = run(left), run(right)
             if law.opposite:
                 other = [index for index in everything if index not in other]
             if one != other:
-                raise AssertionError(f"{law.name}: {left} and {right} disagree on {resources!r}")
+                apart = [f"  row     {resources[i]!r}" for i in everything if (i in one) != (i in other)]
+                lines = [*shown(where, left), *shown(where, right, apart)]
+                raise AssertionError("\n".join([f"{law.name} does not hold on {where}", *lines]))
 
 
 def _count(proof: Proof, resources: Sequence[object], selected: Sequence[int]) -> None:

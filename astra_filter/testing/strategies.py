@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from hypothesis import strategies as st
 
+from astra_filter import errors
+from astra_filter.fields import Open
 from astra_filter.testing import generate
 
 if TYPE_CHECKING:
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
 def resources(schema: Schema) -> st.SearchStrategy[Any]:
     """Return a strategy for one resource: one of `datasets`."""
+    _refuse_open(schema)
     return _made(lambda pick: generate.dataset(schema, pick, 1)[0])
 
 
@@ -34,7 +37,11 @@ def datasets(schema: Schema, most: int = 8) -> st.SearchStrategy[list[Any]]:
     Args:
         schema: not an open one.
         most: the most resources; there is at least one.
+
+    Raises:
+        SchemaError: an open schema.
     """
+    _refuse_open(schema)
     return _made(lambda pick: generate.dataset(schema, pick, most))
 
 
@@ -44,15 +51,20 @@ def filters(schema: Schema, near: Iterable[object] = ()) -> st.SearchStrategy[Fi
     Args:
         schema: not an open one.
         near: resources that literals are taken from, so that filters select some and not all.
+
+    Raises:
+        SchemaError: an open schema, or one that allows no test.
     """
+    near = _nearby(schema, near)
     return _made(lambda pick: schema.compile(generate.filter_text(schema, pick, near)))
 
 
 def filter_texts(schema: Schema, near: Iterable[object] = ()) -> st.SearchStrategy[str]:
     """Return a strategy for texts: most are valid filters in any spelling, some are near-valid garbage.
 
-    Arguments are those of `filters`.
+    Arguments and errors are those of `filters`.
     """
+    near = _nearby(schema, near)
 
     def make(pick: generate.Pick) -> str:
         text = generate.filter_text(schema, pick, near, wild=True)
@@ -64,14 +76,28 @@ def filter_texts(schema: Schema, near: Iterable[object] = ()) -> st.SearchStrate
 def queries(schema: Schema, near: Iterable[object] = ()) -> st.SearchStrategy[list[tuple[str, str]]]:
     """Return a strategy for the decoded parameters of valid list requests (SPEC §6), without ``continue``.
 
-    Arguments are those of `filters`.
+    Arguments and errors are those of `filters`.
     """
+    _refuse_open(schema)
+    near = list(near)
     return _made(lambda pick: generate.query(schema, pick, near))
 
 
 def mutations(text: str) -> st.SearchStrategy[str]:
     """Return a strategy for near-valid garbage: ``text`` with pieces lost, doubled, moved or replaced."""
     return _made(lambda pick: generate.mutated(text, pick))
+
+
+def _nearby(schema: Schema, near: Iterable[object]) -> list[object]:
+    _refuse_open(schema)
+    if not generate.is_testable(schema):
+        raise errors.nothing_to_test()
+    return list(near)
+
+
+def _refuse_open(schema: Schema) -> None:
+    if isinstance(schema.root, Open):
+        raise errors.nothing_to_make()
 
 
 @cache

@@ -9,7 +9,7 @@ import pytest
 from astra_filter import SQL, FilterError, QueryError, Schema, fields
 from astra_filter.names import name_text
 from astra_filter.printer import string_text
-from astra_filter.sql.dialects import find_dialect
+from astra_filter.sql.dialects import DIALECTS, find_dialect
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -120,6 +120,48 @@ def run(table: Table, parameters: list[tuple[str, str]], secret: bytes | None = 
     mine = [row for row in ROWS if row["tenant"] == "ours"]
     assert page.items == query.page(mine).items
     return page.items
+
+
+TYPED = Schema(
+    {
+        "uuid": fields.Uuid(),
+        "integer": fields.Integer(),
+        "number": fields.Number(),
+        "boolean": fields.Boolean(),
+        "timestamp": fields.Timestamp(),
+        "date": fields.Date(),
+        "state": fields.Enum("a", "b"),
+        "days": fields.Array(fields.Date()),
+        "inner": fields.Object({"at": fields.Timestamp()}),
+    }
+)
+
+
+@pytest.mark.parametrize("payload", PAYLOADS)
+def test_literals_of_other_types(payload: str) -> None:
+    """What is none of the type never gets as far as SQL; and nothing but a literal stands for one (SPEC §3)."""
+    for path in ("uuid", "integer", "number", "boolean", "timestamp", "date", "state", "days", "inner.at"):
+        for text in (
+            f"{path} eq {string_text(payload)}",
+            f"{path} in ({string_text(payload)})",
+            f"{path} eq 1 {payload}",
+        ):
+            with pytest.raises(FilterError):
+                TYPED.compile(text)
+
+
+@pytest.mark.parametrize(("name", "style"), [(d.name, style) for d in DIALECTS.values() for style in d.placeholders])
+def test_no_style_of_placeholders_shows_a_literal(name: str, style: str) -> None:
+    for test in TESTS:
+        plain = SCHEMA.compile(test.format("'plain'")).sql(name, placeholders=style, first=3)
+        for payload in PAYLOADS:
+            text, params = SCHEMA.compile(test.format(string_text(payload))).sql(name, placeholders=style, first=3)
+            assert text == plain.text
+            values = params.values() if isinstance(params, dict) else params
+            assert any(payload == value or payload in str(value) for value in values)
+            query = SCHEMA.query([("filter", test.format(string_text(payload))), ("orderBy", "name")])
+            same = SCHEMA.query([("filter", test.format("'plain'")), ("orderBy", "name")])
+            assert query.sql("t", name, placeholders=style).text == same.sql("t", name, placeholders=style).text
 
 
 def test_literals(attacked: Table) -> None:
