@@ -161,7 +161,9 @@ elif value is not None:
 """
 _SCALARS = "[FORM if TEST else READ(value) for value in value]"
 _ARRAY = """
-if type(value) is list or READ(value) is not None:
+if type(value) is not list:
+    value = READ(value)
+if value is not None:
     PUT
 """
 _OBJECTS = """

@@ -142,10 +142,9 @@ def main() -> int:
             total += figures
             print(f"{done}/{len(jobs)}: {total.pairs:,} pairs, {total.differences} differences", flush=True)
     print(
-        f"seed {chosen.seed}: {total.pairs:,} pairs of a filter and a data set, each on the reference evaluator, the "
-        f"predicate and {len(BACKENDS)} databases ({', '.join(BACKENDS)}); {total.answers:,} answers on each "
-        f"({total.selected:,} of them yes); {total.differences} differences; "
-        f"{(time.monotonic() - start) / 60:.0f} minutes"
+        f"seed {chosen.seed}: {total.pairs:,} pairs of a filter and a data set, {total.answers:,} rows judged "
+        f"({total.selected:,} selected) on each of {2 + len(BACKENDS)} backends: the reference evaluator, the predicate, "
+        f"{', '.join(BACKENDS)}; {total.differences} differences; {(time.monotonic() - start) / 60:.0f} minutes"
     )
     return 1 if total.differences else 0
 

@@ -113,6 +113,20 @@ def test_database(backend: Backend, tables: Tables, suite: Suite, case: Case) ->
         assert table.select(opposite(table.schema, case.filter)) == others
 
 
+@pytest.mark.parametrize(
+    "suite", {pair.values[0].name: pair.values[0] for pair in STORED}.values(), ids=lambda s: s.name
+)
+def test_page(backend: Backend, tables: Tables, suite: Suite) -> None:
+    """Whole rows come out alike in memory and from every database (SPEC §6)."""
+    table = tables(backend, suite, True)
+    query = table.schema.query("count=true")
+    in_memory = query.page(suite.rows)
+    statement, counting = (make(table.name, backend.name) for make in (query.sql, query.count_sql))
+    [(total,)] = backend.execute(*counting)
+    assert query.page_from_rows(backend.execute(*statement), total=total) == in_memory
+    assert len(in_memory.items) == len(suite.rows)
+
+
 # The text of the SQL -------------------------------------------------------------------------------------------------
 
 HOSTILE = (

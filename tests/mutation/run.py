@@ -41,16 +41,25 @@ if TYPE_CHECKING:
 TESTS = Path(__file__).resolve().parents[1]
 PACKAGE = TESTS.parent / "astra_filter"
 _SURVIVORS = TESTS / "mutation" / "survivors.md"
-MODULES = (
-    *("shapes", "check", "predicate", "items"),
-    *("sql/where", "sql/operands", "sql/fragment", "sql/dialects", "sql/select", "sql/rows", "sql/items", "sql/ddl"),
-)
-_SQL = ["test_where.py", "test_rows.py", "test_ddl.py", "test_dialects.py", "test_conformance.py", "databases"]
 _TELLING = (  # Of the cases on databases, those that differ most from one to the next.
     "not test_conformance or (postgresql or mysql or duckdb) and "
     "(strings or collation or mistyped or elements or json_columns or nested or found)"
 )
-_PYTHON = ["test_check.py", "test_schema.py", "test_threads.py", "test_parser.py", "property/test_syntax.py"]
+_WHERE = ("test_where.py", "test_dialects.py", "databases/test_select.py", "test_conformance.py")
+_PYTEST: dict[str, tuple[str, ...]] = {
+    "shapes": ("test_schema.py", "test_threads.py", "test_fuzz.py", "property/test_syntax.py"),
+    "check": ("test_check.py", "test_schema.py", "test_errors.py", "test_fields.py", "property/test_syntax.py"),
+    "predicate": ("test_schema.py", "test_fields.py", "test_reference.py", "property/test_laws.py"),
+    "items": ("test_query.py", "test_projection.py", "test_fields.py", "property/test_items.py"),
+    "sql/where": _WHERE,
+    "sql/operands": _WHERE,
+    "sql/fragment": (*_WHERE, "attack/test_injection.py"),
+    "sql/dialects": ("test_rows.py", "test_ddl.py", *_WHERE, "property/test_walks.py"),
+    "sql/select": ("test_query.py", "databases", "property/test_walks.py"),
+    "sql/rows": ("test_rows.py", "databases/test_select.py", "property/test_items.py"),
+    "sql/items": ("test_rows.py", "test_query.py", "property/test_items.py"),
+    "sql/ddl": ("test_ddl.py", "databases/test_select.py"),
+}
 _QUICK_SECONDS, _SLOW_SECONDS = 20, 240
 
 
@@ -146,10 +155,8 @@ def survives(mutant: Mutant, *, quick: bool) -> bool:
             from mutation.quick import check
 
             return check()
-        in_sql = mutant.module.startswith("sql/")
-        chosen = [str(TESTS / name) for name in (_SQL if in_sql else _PYTHON)]
-        options = ["-x", "-q", "-p", "no:cacheprovider", *(["-k", _TELLING] if in_sql else [])]
-        return pytest.main([*options, *chosen]) == 0
+        chosen = [str(TESTS / name) for name in _PYTEST[mutant.module]]
+        return pytest.main(["-x", "-q", "-p", "no:cacheprovider", "-k", _TELLING, *chosen]) == 0
 
 
 def _fork(mutant: Mutant, *, quick: bool) -> int:
@@ -196,7 +203,7 @@ def examined() -> dict[str, set[tuple[str, str]]]:
 def main() -> int:
     """Run from the command line."""
     parser = argparse.ArgumentParser(description="Test the tests.")
-    parser.add_argument("modules", nargs="*", default=MODULES, help=f"of these: {', '.join(MODULES)}")
+    parser.add_argument("modules", nargs="*", default=list(_PYTEST), help=f"of these: {', '.join(_PYTEST)}")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--quick", action="store_true", help="leave out pytest")
     options = parser.parse_args()
