@@ -24,6 +24,7 @@ from typing import Any, NamedTuple
 
 from lark import Lark
 
+from astra_filter import tables
 from astra_filter.parser import grammar
 from benchmarks import handwritten, statements
 from benchmarks.cases import (
@@ -154,7 +155,7 @@ class Bench:
 
     def _compile_new(self) -> None:
         title = "compile a new shape"
-        bare = Lark(grammar(), parser="lalr", lexer="contextual", maybe_placeholders=False)
+        bare = Lark(grammar(), **tables.OPTIONS)
         for size in SIZES:
             case = sized(size)
             cases = _distinct(case, min(NEW_SHAPES, self._settings.texts), with_new_shape, shape)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from databases.backends import BACKENDS, Unreachable, missing
+from databases.backends import BACKENDS, Unreachable, unreachable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -24,7 +24,7 @@ def _open(name: str) -> Backend:
             _opened[name] = error
     backend = _opened[name]
     if isinstance(backend, Unreachable):
-        missing()(f"{name} cannot be reached: {backend}")
+        unreachable(name, backend)
     return backend
 
 

@@ -7,24 +7,17 @@ import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-import pytest
 import sqlalchemy as sa
+from databases.backends import MYSQL_URL, POSTGRES_URL, unreachable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ENGINES = ("sqlite", "postgresql", "mysql")
-POSTGRES_URL = os.environ.get("ASTRA_FILTER_POSTGRES_URL", "postgresql://postgres@127.0.0.1:5432/postgres")
-MYSQL_URL = os.environ.get("ASTRA_FILTER_MYSQL_URL", "mysql://root@127.0.0.1:3306/test")
 
 
 def _dumps(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
-
-
-def unreachable(name: str, error: Exception) -> None:
-    """Skip where a database cannot be reached, but in CI fail."""
-    (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(f"{name} cannot be reached: {error}")
 
 
 @contextmanager

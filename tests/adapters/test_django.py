@@ -15,8 +15,8 @@ from uuid import UUID
 
 import django
 import pytest
-from adapters.engines import POSTGRES_URL, unreachable
 from cases import Case, Suite, identity, suites
+from databases.backends import POSTGRES_URL, unreachable
 from django.conf import settings
 
 from astra_filter import Schema, SchemaError, compile, fields

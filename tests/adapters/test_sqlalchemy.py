@@ -16,8 +16,9 @@ from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
-from adapters.engines import ENGINES, POSTGRES_URL, engine
+from adapters.engines import ENGINES, engine
 from cases import Case, Suite, identity, suites
+from databases.backends import POSTGRES_URL
 from sqlalchemy.dialects import mysql, oracle, postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, aliased, mapped_column, relationship

@@ -21,13 +21,15 @@ from astra_filter.sql.dialects import find_dialect
 from astra_filter.sql.rows import columns, to_row
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from typing import NoReturn
 
     from astra_filter import Schema
     from astra_filter.filter import Filter
     from astra_filter.sql import SQL
 
+POSTGRES_URL = os.environ.get("ASTRA_FILTER_POSTGRES_URL", "postgresql://postgres@127.0.0.1:5432/postgres")
+MYSQL_URL = os.environ.get("ASTRA_FILTER_MYSQL_URL", "mysql://root@127.0.0.1:3306/test")
 POSITION = "position_"
 """The column that every table of the harness has besides its schema's: the resource's index, from 0."""
 
@@ -187,9 +189,8 @@ class Postgresql(Backend):
         import psycopg
 
         super().__init__()
-        self.url = os.environ.get("ASTRA_FILTER_POSTGRES_URL", "postgresql://postgres@127.0.0.1:5432/postgres")
         try:
-            self.connection = psycopg.connect(self.url, autocommit=True, connect_timeout=5)
+            self.connection = psycopg.connect(POSTGRES_URL, autocommit=True, connect_timeout=5)
         except psycopg.OperationalError as error:
             raise Unreachable(str(error)) from error
         self.namespace = f"astra_filter_{os.getpid()}_{next(_namespaces)}"
@@ -215,7 +216,7 @@ class Mysql(Backend):
         import pymysql
 
         super().__init__()
-        url = urlsplit(os.environ.get("ASTRA_FILTER_MYSQL_URL", "mysql://root@127.0.0.1:3306/test"))
+        url = urlsplit(MYSQL_URL)
         self.namespace = f"astra_filter_{os.getpid()}_{next(_namespaces)}"
         try:
             self.connection = pymysql.connect(
@@ -249,6 +250,6 @@ class Mysql(Backend):
 BACKENDS: dict[str, type[Backend]] = {backend.name: backend for backend in (Sqlite, Postgresql, Mysql, Duckdb)}
 
 
-def missing() -> Callable[[str], NoReturn]:
-    """Return what is done about a database that cannot be reached: a skip, but in CI a failure."""
-    return pytest.fail if os.environ.get("CI") == "true" else pytest.skip
+def unreachable(name: str, error: Exception) -> NoReturn:
+    """Skip where a database cannot be reached, but in CI fail."""
+    (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(f"{name} cannot be reached: {error}")

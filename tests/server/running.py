@@ -10,6 +10,8 @@ import threading
 from contextlib import contextmanager
 from pathlib import Path
 
+from databases.backends import POSTGRES_URL
+
 ROOT = Path(__file__).parents[2]
 ACCOUNT = "fdaa655c-15ab-4d34-aa61-1e9098e67be0"
 OTHER = "0b0b1b0c-0000-4000-8000-000000000001"
@@ -84,6 +86,6 @@ def running(*options: str):
 def namespace(backend):
     """The URL of the PostgreSQL namespace that a backend of the tests works in; the server's table is dropped."""
     try:
-        yield f"{backend.url}?options=-csearch_path%3D{backend.namespace}&application_name={backend.namespace}"
+        yield f"{POSTGRES_URL}?options=-csearch_path%3D{backend.namespace}&application_name={backend.namespace}"
     finally:
         backend.execute("DROP TABLE IF EXISTS tasks")
