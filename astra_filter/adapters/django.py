@@ -170,20 +170,20 @@ def where(chosen: Filter, model: Model) -> models.Q:
     return models.Q(_condition(chosen.template.condition, chosen.values, _scope(chosen.schema, model)))
 
 
-def apply(queryset: models.QuerySet[Any], chosen: Filter | ListQuery) -> models.QuerySet[Any]:
+def apply(chosen: Filter | ListQuery, queryset: models.QuerySet[Any]) -> models.QuerySet[Any]:
     """Return a queryset narrowed to what a filter selects, or to a page of a list request.
 
     For a page that is the filter, the order, the position, the limit and one row more. What the queryset says already
     (the tenant, annotations) stands, but for an order. The relations that the page shows are prefetched.
 
     Args:
-        queryset: of model instances, not sliced.
         chosen: the filter or the list request.
+        queryset: of model instances, not sliced.
     """
     if isinstance(chosen, Filter):
         return queryset.filter(where(chosen, queryset.model))
     scope = _scope(chosen.schema, queryset.model)
-    queryset = _filtered(queryset, chosen)
+    queryset = _filtered(chosen, queryset)
     keys = [Sort(leaf.column, leaf.field, descending) for leaf, descending in chosen.order.keys]
     columns: dict[PlaceKey, Any] = {key.column.name: scope.column(key.column.name) for key in keys}
     if chosen.position is not None:
@@ -203,15 +203,15 @@ def apply(queryset: models.QuerySet[Any], chosen: Filter | ListQuery) -> models.
     return queryset[chosen.skip :] if chosen.skip else queryset
 
 
-def page(queryset: models.QuerySet[Any], query: ListQuery) -> Page:
+def page(query: ListQuery, queryset: models.QuerySet[Any]) -> Page:
     """Answer a list request from a queryset of model instances, not sliced."""
     scope = _scope(query.schema, queryset.model)
     shown = [leaf.path for leaf in query.leaves]
-    resources = [read(instance, scope, shown) for instance in apply(queryset, query)]
-    return query.page_from_resources(resources, total=_filtered(queryset, query).count() if query.count else None)
+    resources = [read(instance, scope, shown) for instance in apply(query, queryset)]
+    return query.page_from_resources(resources, total=_filtered(query, queryset).count() if query.count else None)
 
 
-def _filtered(queryset: models.QuerySet[Any], query: ListQuery) -> models.QuerySet[Any]:
+def _filtered(query: ListQuery, queryset: models.QuerySet[Any]) -> models.QuerySet[Any]:
     return queryset if query.filter is None else queryset.filter(where(query.filter, queryset.model))
 
 

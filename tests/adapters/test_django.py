@@ -158,7 +158,7 @@ def test_conformance(database: str, suite: Suite, case: Case) -> None:
     rows = model._base_manager.using(database).order_by("place").values_list("place", flat=True)
     expected = [place for place, row in enumerate(suite.rows) if identity(row) in case.ids]
     chosen = suite.schema.compile(case.filter)
-    assert list(apply(rows, chosen)) == expected
+    assert list(apply(chosen, rows)) == expected
     # Joined with a condition of the server's own.
     assert list(rows.filter(models.Q(place__lt=0) | where(chosen, model), place__gte=0)) == expected
 
@@ -344,20 +344,20 @@ def related(database: str) -> str:
 def test_relations(related: str, text: str) -> None:
     """The predicate reads what a page of all tasks shows."""
     everything = Task.objects.using(related)
-    resources = page(everything, TASK.query({})).items
+    resources = page(TASK.query({}), everything).items
     chosen = TASK.compile(text)
     expected = [resource["id"] for resource in chosen.select(resources)]
     others = [resource["id"] for resource in resources if resource["id"] not in expected]
     assert expected
     assert others
-    assert [task.id for task in apply(everything, chosen).order_by("id")] == expected
-    assert [task.id for task in apply(everything, TASK.compile(f"not ({text})")).order_by("id")] == others
+    assert [task.id for task in apply(chosen, everything).order_by("id")] == expected
+    assert [task.id for task in apply(TASK.compile(f"not ({text})"), everything).order_by("id")] == others
     query = TASK.query({"filter": text})
-    assert page(everything, query).items == query.page(resources).items
+    assert page(query, everything).items == query.page(resources).items
     # Beside joins of the server's own, over the same relations.
     own = everything.filter(models.Q(author__name="Ann") | models.Q(author__isnull=True) | models.Q(author__code__gt=0))
-    assert [task.id for task in apply(own, chosen).order_by("id")] == expected
-    own = apply(everything, chosen).filter(author__name="Ann").order_by("id")
+    assert [task.id for task in apply(chosen, own).order_by("id")] == expected
+    own = apply(chosen, everything).filter(author__name="Ann").order_by("id")
     assert [task.id for task in own] == [number for number in expected if number in (1, 4)]
 
 
@@ -394,7 +394,7 @@ def jobs(related: str) -> list[dict[str, Any]]:
         )
         for _ in range(80)
     )
-    found = page(Job.objects.using(related), JOB.query({})).items
+    found = page(JOB.query({}), Job.objects.using(related)).items
     assert len(found) == 80
     assert sum("author" in job for job in found) > 40
     return found
@@ -424,7 +424,7 @@ def test_pages(related: str, jobs: list[dict[str, Any]], order: str | None, text
     seen = 0
     while True:
         query = JOB.query(parameters)
-        found = page(queryset, query)
+        found = page(query, queryset)
         assert found == query.page(mine)
         seen += len(found.items)
         if found.next_token is None:
@@ -436,23 +436,23 @@ def test_pages(related: str, jobs: list[dict[str, Any]], order: str | None, text
 def test_skip(related: str, jobs: list[dict[str, Any]]) -> None:
     for parameters in ({"skip": "70"}, {"skip": "70", "limit": "3"}):
         query = JOB.query({**parameters, "include": "id,name"})
-        assert page(Job.objects.using(related), query) == query.page(jobs)
+        assert page(query, Job.objects.using(related)) == query.page(jobs)
 
 
 def test_relations_are_prefetched(related: str, jobs: list[dict[str, Any]]) -> None:
     with CaptureQueriesContext(connections[related]) as queries:
-        page(Job.objects.using(related), JOB.query({"limit": "40"}))
+        page(JOB.query({"limit": "40"}), Job.objects.using(related))
     # The jobs, their authors, and the authors' tags.
     assert len(queries) == 3
     with CaptureQueriesContext(connections[related]) as queries:
-        page(Job.objects.using(related), JOB.query({"include": "id,author_id"}))
+        page(JOB.query({"include": "id,author_id"}), Job.objects.using(related))
     assert len(queries) == 1
 
 
 def test_nested_members_of_flat_columns(related: str) -> None:
     """A schema of one's own puts columns where it likes."""
     made = Schema({"id": fields.Integer(), "info": fields.Object({"called": fields.String(column="Title")})}, key="id")
-    found = page(Task.objects.using(related), made.query({"filter": "info.called eq 'one'"}))
+    found = page(made.query({"filter": "info.called eq 'one'"}), Task.objects.using(related))
     assert found.items == [{"id": 1, "info": {"called": "one"}}]
 
 
@@ -503,14 +503,14 @@ def test_schema_refuses_what_it_cannot_describe() -> None:
 
 def test_open_schema_has_no_columns() -> None:
     with pytest.raises(SchemaError) as caught:
-        apply(Task.objects, compile("title eq 'x'"))
+        apply(compile("title eq 'x'"), Task.objects)
     assert caught.value.code == "open_schema"
 
 
 def test_values_are_parameters() -> None:
     """SPEC §5: nothing of the filter's text is in the SQL text."""
     sql, params = apply(
-        Task.objects, TASK.compile("title eq 'needle' and tags.labels.name eq 'needle'")
+        TASK.compile("title eq 'needle' and tags.labels.name eq 'needle'"), Task.objects
     ).query.sql_with_params()
     assert "needle" not in sql
     assert params.count("needle") == 2
