@@ -175,7 +175,7 @@ class _Check:
         tests = [
             self._of_kind(ref, operator, kind, tuple(numbers), negated=negated) for kind, numbers in by_kind.items()
         ]
-        return tests[0] if len(tests) == 1 else _join(All if negated else Any, tests)
+        return _join(All if negated else Any, tests)
 
     def _of_kind(
         self, ref: Ref, operator: Operator, kind: Kind, slots: tuple[int, ...], *, negated: bool
@@ -333,9 +333,9 @@ class _Check:
 _EQ, _NE, _IN = Operator.EQ, Operator.NE, Operator.IN
 _NULL = Kind.NULL
 _OPEN_TYPES: dict[Kind, Field] = {
-    Kind.STRING: String(nullable=True),
-    Kind.NUMBER: Number(nullable=True),
-    Kind.BOOLEAN: Boolean(nullable=True),
+    Kind.STRING: String(),
+    Kind.NUMBER: Number(),
+    Kind.BOOLEAN: Boolean(),
 }
 
 

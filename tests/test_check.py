@@ -44,3 +44,21 @@ def test_no_path_from_the_resource_is_suggested_in_a_bracket() -> None:
             schema.compile(text)
         assert caught.value.code == "unknown_field"
         assert caught.value.hint is None
+
+
+def test_one_path_is_suggested_for_a_name_that_stands_in_several_places() -> None:
+    schema = Schema(
+        {"first": fields.Object({"depth": fields.Integer()}), "second": fields.Object({"depth": fields.Integer()})}
+    )
+    with pytest.raises(FilterError) as caught:
+        schema.compile("depth eq 1")
+    assert caught.value.expected == ("first.depth",)
+
+
+def test_names_of_strangers_are_not_kept() -> None:
+    schema = Schema({"n": fields.Integer(), "meta": fields.Object({"depth": fields.Integer()})})
+    schema.compile("meta.depth eq 1")
+    for number in range(5):
+        with pytest.raises(FilterError):
+            schema.compile(f"x{number} eq 1 and meta.x{number} eq 1")
+    assert set(schema._shapes._targets) == {("meta", "depth")}

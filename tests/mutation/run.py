@@ -116,7 +116,8 @@ def _meaning(source: str) -> str | None:
             # What may be given by position or by name is for readers, as is that lengths are equal, below.
             arguments = node.args
             arguments.args = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
-            arguments.posonlyargs, arguments.kwonlyargs = [], []
+            arguments.defaults += [default for default in arguments.kw_defaults if default is not None]
+            arguments.posonlyargs, arguments.kwonlyargs, arguments.kw_defaults = [], [], []
         elif isinstance(node, ast.Call):
             node.keywords = [keyword for keyword in node.keywords if keyword.arg != "strict"]
         elif isinstance(node, ast.arg):
