@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from astra_filter import errors
 from astra_filter.fields import Array, Enum, Object
-from astra_filter.names import RESERVED, bad_name_character, name_text, unquote
+from astra_filter.names import RESERVED, bad_name_character, name_text, path_text, unquote
+from astra_filter.nodes import Operator
 from astra_filter.span import Span
 
 if TYPE_CHECKING:
@@ -55,8 +56,9 @@ _TOKENS = re.compile(
 _RUN = re.compile(r"[^\s'\"`()\[\],;=<>!&|]+")
 _UUID = re.compile(r"\{?[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}\}?", re.IGNORECASE)
 _TIMESTAMP = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}([Tt][0-9:.]+(?:[Zz]|[+-][0-9:]+)?)?")
+_STEPS = re.compile(rf"[{_W}]+(?:(?:->|[./])[{_W}]+)*")
+"""Names joined as other languages do."""
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
-_BARE_NAME = re.compile(r"[A-Za-z_][0-9A-Za-z_]*(?:\.[A-Za-z_][0-9A-Za-z_]*)*")
 
 _SYMBOLS = {
     "=": "eq", "==": "eq", "===": "eq", "!=": "ne", "!==": "ne", "<>": "ne", "~": "contains",
@@ -68,10 +70,12 @@ _SYNONYMS = {
     "is": "eq", "equals": "eq", "equal": "eq", "equalto": "eq", "neq": "ne", "isnot": "ne", "notequals": "ne",
     "less": "lt", "before": "lt", "greater": "gt", "more": "gt", "after": "gt", "ilike": "contains",
     "matches": "contains", "match": "contains", "has": "contains", "includes": "contains", "include": "contains",
-    "substringof": "contains", "starts_with": "startswith", "begins": "startswith", "beginswith": "startswith",
-    "prefix": "startswith", "ends_with": "endswith", "suffix": "endswith", "nin": "not in", "notin": "not in",
+    "substringof": "contains", "starts": "startswith", "starts_with": "startswith", "begins": "startswith",
+    "beginswith": "startswith", "prefix": "startswith", "ends": "endswith", "ends_with": "endswith",
+    "suffix": "endswith", "nin": "not in", "notin": "not in", "one": "in", "distinct": "ne",
 }  # fmt: skip
-_SECOND_WORDS = frozenset({"with", "than", "to", "or", "equal", "equals"})
+_CONSTANTS = ("true", "false", "null")
+_SECOND_WORDS = frozenset({"with", "than", "to", "of", "from", "equal", "equals"})
 """What may follow the word that tells: ``starts with``, ``greater than or equal to``."""
 _VALUE = rf"('[^']*(?:''[^']*)*'|\"[^\"]*\"|[{_W}+.:-]+)"
 _BETWEEN = re.compile(rf"[ \t\r\n(]*{_VALUE}[ \t\r\n]*(?:,|\band\b)[ \t\r\n]*{_VALUE}", re.IGNORECASE)
@@ -166,7 +170,7 @@ class _Diagnosis:
             return errors.symbol_connective(text, at.span, at.text, _CONNECTIVES[at.text])
         if at.kind == "double":
             return errors.double_quoted_name(text, at.span, at.text[1:-1])
-        if at.kind in ("string", "number") or word in ("true", "false", "null"):
+        if at.kind in ("string", "number") or word in _CONSTANTS:
             return errors.reserved_name(text, at.span) if word in RESERVED else errors.literal_first(text, at.span)
         if word in ("and", "or", "not"):
             following = self._token(1)
@@ -189,7 +193,7 @@ class _Diagnosis:
         """Behind a path."""
         at, text = self.at, self.text
         if at is None:
-            return errors.missing_operator(text, self._end(), _example(self._path_text(), self._found()[0]))
+            return errors.missing_operator(text, self._end(), self._example(self._path_text(), None))
         glued = self._name_that_needs_quotes(at)
         if glued is not None:
             return glued
@@ -200,13 +204,13 @@ class _Diagnosis:
             operator = _SYMBOLS.get(at.text)
             if operator is not None:
                 return errors.unknown_operator(text, at.span, at.text, operator, path, literal)
-            return errors.missing_operator(text, at.span, _example(path, self._found()[0]))
+            return errors.missing_operator(text, at.span, self._example(path, at))
         if word in ("is", "not") or (
             word in (*errors.OPERATORS, "like", "ilike", "between")
             and self.before is not None
             and self.before.text.lower() == "not"
         ):
-            special = self._is_null(at, path) or self._negated(at, path)
+            special = self._is(at, path) or self._negated(at, path)
             if special is not None:
                 return special
         if word in ("like", "ilike"):
@@ -216,7 +220,7 @@ class _Diagnosis:
         if at.kind == "word" and word not in RESERVED:
             return self._unknown_operator(at, path)
         if at.kind in ("word", "string", "number", "double"):
-            return errors.missing_operator(text, at.span, _example(path, self._found()[0]))
+            return errors.missing_operator(text, at.span, self._example(path, at))
         return self._unexpected("an operator")
 
     def _in_literal(self) -> Problem:
@@ -247,7 +251,7 @@ class _Diagnosis:
             return errors.bad_number(text, Span(run.start, run.end), run.text)
         if word in ("nan", "inf", "infinity"):
             return errors.bad_number(text, at.span, at.text)
-        if word in ("true", "false", "null"):
+        if word in _CONSTANTS:
             return errors.string_only(text, at.span, before)
         if word in ("and", "or", "not"):
             return errors.missing_literal(text, at.span, before)
@@ -298,40 +302,55 @@ class _Diagnosis:
 
     # What may be meant --------------------------------------------------------------------------------------------
 
-    def _unknown_operator(self, at: _Token, path: str) -> Problem:
-        words = [at.text.lower()]
-        last = at
-        while (following := self._token(len(words))) is not None and following.text.lower() in _SECOND_WORDS:
-            last = following
-            words.append(last.text.lower())
+    def _unknown_operator(self, at: _Token, path: str, *, ahead: int = 0, negated: bool = False) -> Problem:
+        """What stands for an operator from ``at`` on, where the word that tells is ``ahead`` tokens further."""
+        word = self._token(ahead)
+        assert word is not None  # noqa: S101
+        told, last, ended = word.text.lower(), word, ahead + 1
+        words = set()
+        while (following := self._token(ended)) is not None and self._belongs(following, ended):
+            last, ended = following, ended + 1
+            words.add(last.text.lower())
         near: str | None = None
         # Before an operator stands part of a name.
-        if following is None or following.text.lower() not in errors.OPERATORS:
-            near = _SYNONYMS.get(words[0]) or next(iter(get_close_matches(words[0], errors.OPERATORS, 1)), None)
-            if "or" in words[1:] and near in ("lt", "gt"):
+        if ahead or following is None or following.text.lower() not in errors.OPERATORS:
+            near = _SYNONYMS.get(told) or next(iter(get_close_matches(told, errors.OPERATORS, 1)), None)
+            if "or" in words and near in ("lt", "gt"):
                 near += "e"
+        if negated and near is not None:
+            near, path = ("not in", path) if near == "in" else (near, f"not {path}")
         span = Span(at.start, last.end)
-        literal = self._literal_text(len(words))
-        return errors.unknown_operator(self.text, span, self.text[slice(*span)], near, path, literal)
+        return errors.unknown_operator(self.text, span, self.text[slice(*span)], near, path, self._literal_text(ended))
 
-    def _is_null(self, at: _Token, path: str) -> Problem | None:
+    def _belongs(self, token: _Token, place: int) -> bool:
+        """Whether a word goes on with an operator of several."""
+        word = token.text.lower()
+        following = self._token(place + 1)
+        if word == "or":
+            return following is not None and following.text.lower() in ("equal", "equals")
+        return word in _SECOND_WORDS
+
+    def _is(self, at: _Token, path: str) -> Problem | None:
+        """``path is null``, ``path is not null``; ``path is greater than 5``; ``path is 'x'``."""
         if at.text.lower() != "is":
             return None
         negated = (self._token(1) or at).text.lower() == "not"
-        null = self._token(2 if negated else 1)
-        if null is not None and null.text.lower() in ("null", "none", "nil", "empty", "missing"):
-            field, nullable = self._found()
-            return errors.is_null(
-                self.text,
-                Span(at.start, null.end),
-                path,
-                negated=negated,
-                never_null=field is not None and not nullable,
-            )
-        operator = "ne" if negated else "eq"
         ahead = 2 if negated else 1
-        while (following := self._token(ahead)) is not None and following.text.lower() in _SECOND_WORDS:
-            ahead += 1
+        told = self._token(ahead)
+        word = "" if told is None else told.text.lower()
+        if told is not None and word in ("null", "none", "nil", "empty", "missing"):
+            field, nullable = self._found()
+            span = Span(at.start, told.end)
+            never_null = field is not None and not nullable
+            return errors.is_null(self.text, span, path, negated=negated, never_null=never_null)
+        if told is not None and word == "between":
+            return self._between(told, path, at.start, negated=negated)
+        if told is not None and word in ("like", "ilike"):
+            span, pattern = Span(at.start, told.end), self._raw_string(ahead + 1)
+            return errors.like_operator(self.text, span, self.text[slice(*span)], path, pattern, negated=negated)
+        if told is not None and told.kind == "word" and (word in _SYNONYMS or word in errors.OPERATORS):
+            return self._unknown_operator(at, path, ahead=ahead, negated=negated)
+        operator = "ne" if negated else "eq"
         return errors.unknown_operator(self.text, at.span, at.text, operator, path, self._literal_text(ahead))
 
     def _negated(self, at: _Token, path: str) -> Problem | None:
@@ -350,9 +369,8 @@ class _Diagnosis:
         if operator == "between":
             return self._between(word, path, start, negated=True)
         if operator in ("like", "ilike"):
-            string = self.tokens[index].text if index < len(self.tokens) else ""
-            string = string if string.startswith("'") else ""
-            return errors.like_operator(self.text, Span(start, word.end), word.text, path, string, negated=True)
+            pattern = self._raw_string(index - self.index)
+            return errors.like_operator(self.text, Span(start, word.end), word.text, path, pattern, negated=True)
         literal = self.tokens[index].text if index < len(self.tokens) else None
         return errors.negated_operator(self.text, Span(start, word.end), operator, path, literal)
 
@@ -363,6 +381,12 @@ class _Diagnosis:
         values = [_as_literal(_lenient(bound)) for bound in bounds.groups()] if bounds else []
         low, high = values if None not in values and values else _literals(self._found()[0])
         return errors.between(self.text, span, path, str(low), str(high), negated=negated)
+
+    def _example(self, path: str, at: _Token | None) -> str:
+        """A test of the path before the place, with the literal at the place if there is one."""
+        written = at is not None and (at.kind in ("string", "number", "double") or at.text.lower() in _CONSTANTS)
+        literal = self._literal_text(0) if written else None
+        return _example(path, self._found()[0], literal) or f"{path} eq 'value'"
 
     def _name_that_needs_quotes(self, at: _Token) -> Problem | None:
         before = self.before
@@ -375,6 +399,13 @@ class _Diagnosis:
         run = self._run(at.start)
         if run.start >= at.start:
             return None
+        stepped = _STEPS.match(self.text, run.start)
+        names = re.split(r"->|[./]", stepped[0]) if stepped else []
+        if stepped is not None and len(names) > 1 and self._field(names) is not None:
+            return errors.stepped_by_dots(self.text, Span(*stepped.span()), path_text(names))
+        if at.text == ":" and self._found()[0] is not None:
+            literal = self._literal_text(1)
+            return errors.unknown_operator(self.text, at.span, at.text, "eq", self._path_text(), literal)
         # Names before the one that is meant: in `meta.created-by` only what follows the object.
         names = run.text.split(".")
         known = 0
@@ -469,12 +500,29 @@ class _Diagnosis:
         return ".".join(token.text for token in self._path_tokens()) or "field"
 
     def _literal_text(self, ahead: int) -> str | None:
+        """The literal that stands some tokens further, or is meant there; None where that cannot be told."""
         token = self._token(ahead)
-        return None if token is None else _as_literal(token)
+        if token is None:
+            return None
+        end = token.end
+        if token.kind in ("word", "number") and token.text.lower() not in RESERVED:
+            run = self._run(token.start)
+            if run.start != token.start:
+                return None
+            token, end = _lenient(run.text), run.end
+        following = next((other for other in self.tokens[self.index + ahead + 1 :] if other.start >= end), None)
+        # Text of several words, or with a quote in it.
+        goes_on = following is not None and following.kind in ("word", "number", "string", "open_string")
+        if (
+            following is not None
+            and goes_on
+            and (following.start == end or following.text.lower() not in ("and", "or"))
+        ):
+            return None
+        return _as_literal(token)
 
     def _raw_string(self, ahead: int) -> str:
-        token = self._token(ahead)
-        text = None if token is None else _as_literal(token)
+        text = self._literal_text(ahead)
         return text if text is not None and text.startswith("'") else ""
 
     def _found(self) -> tuple[Field | None, bool]:
@@ -508,31 +556,39 @@ def _literals(field: Field | None) -> tuple[str, str]:
     return _EXAMPLES.get("string" if field is None else field.type, _EXAMPLES["string"])
 
 
-def _example(path: str, field: Field | None) -> str:
-    """A test of a field."""
+def _example(path: str, field: Field | None, literal: str | None = None) -> str | None:
+    """A test of a field, if it allows one; with ``literal`` where that is given."""
     inner = field.items if isinstance(field, Array) else field
     if isinstance(inner, Object):
-        name, member = next(iter(inner.members.items()))
-        if isinstance(field, Array):
-            return f"{path}[{_example(name_text(name), member)}]"
-        return _example(f"{path}.{name_text(name)}", member)
-    return f"{path} eq {_literals(field)[0]}"
+        bracketed = isinstance(field, Array)
+        for name, member in inner.members.items():
+            found = _example(name_text(name) if bracketed else f"{path}.{name_text(name)}", member)
+            if found is not None:
+                return f"{path}[{found}]" if bracketed else found
+        return None
+    operators = [Operator.EQ] if field is None else [operator for operator in Operator if operator in field.operators]
+    if not operators:
+        return None
+    value = literal or _literals(field)[0]
+    return f"{path} {operators[0].value} " + (f"({value})" if operators[0] is Operator.IN else value)
 
 
 def _lenient(text: str) -> _Token:
     """The token that a text is one of, in quotes where it has to be."""
     match = _TOKENS.fullmatch(text)
-    if match is None or _TIMESTAMP.fullmatch(text):
-        return _Token("string", errors.quoted(text), 0)
-    return _Token(match.lastgroup or "", text, 0)
+    token = _Token("" if match is None else match.lastgroup or "", text, 0)
+    return _Token("string", errors.quoted(text), 0) if _as_literal(token) is None else token
 
 
 def _as_literal(token: _Token) -> str | None:
     """The literal that a token is, or is meant to be."""
+    word = token.text.lower()
     if token.kind == "double":
         return errors.quoted(token.text[1:-1])
-    if token.kind == "string" or token.text.lower() in ("true", "false", "null") or _NUMBER.fullmatch(token.text):
+    if word in ("none", "nil"):
+        return "null"
+    if token.kind == "string" or word in _CONSTANTS or _NUMBER.fullmatch(token.text):
         return token.text
-    if token.kind == "word" and _BARE_NAME.fullmatch(token.text) and token.text.lower() not in RESERVED:
+    if token.kind == "word" and word not in RESERVED:
         return errors.quoted(token.text)
     return None

@@ -284,7 +284,7 @@ def is_null(text: str, span: Span, path: str, *, negated: bool, never_null: bool
 
 def like_operator(text: str, span: Span, found: str, path: str, pattern: str, *, negated: bool) -> Problem:
     inner = pattern[1:-1]
-    if "%" in inner.strip("%") or "_" in inner:
+    if "%" in inner.strip("%") or "_" in inner or "\\" in inner:
         hint = "there are no wildcards: use contains, startswith or endswith for the parts of the text"
         return Problem("unknown_operator", f"unknown operator {_named(found)}", text, span, OPERATORS, hint)
     operator = {
@@ -316,7 +316,8 @@ def negated_operator(text: str, span: Span, operator: str, path: str, literal: s
 def between(text: str, span: Span, path: str, low: str, high: str, *, negated: bool) -> Problem:
     first, last = ("lt", "gt") if negated else ("gte", "lte")
     join = "or" if negated else "and"
-    test = f"{visible(path)} {first} {visible(low)} {join} {visible(path)} {last} {visible(high)}"
+    # In parentheses, for what stands around it.
+    test = f"({visible(path)} {first} {visible(low)} {join} {visible(path)} {last} {visible(high)})"
     hint = f"use {first} and {last}: {test}"
     return Problem("unknown_operator", "unknown operator 'between'", text, span, OPERATORS, hint)
 
@@ -340,6 +341,16 @@ def name_needs_quotes(text: str, span: Span, name: str) -> Problem:
         text,
         span,
         hint=f"write {visible('`' + name + '`')}",
+    )
+
+
+def stepped_by_dots(text: str, span: Span, path: str) -> Problem:
+    return Problem(
+        "name_needs_quotes",
+        f"{_named(text[span.start : span.end])} is no name",
+        text,
+        span,
+        hint=f"members are reached by dots: {visible(path)}",
     )
 
 

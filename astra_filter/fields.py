@@ -19,6 +19,7 @@ from astra_filter.nodes import Kind, Operator
 
 if TYPE_CHECKING:
     import builtins
+    from decimal import Decimal
     from typing import TypedDict, Unpack
 
     class Options(TypedDict, total=False):
@@ -155,9 +156,10 @@ class _Text(Field):
         super().__init__(**options)
         self.binary = binary
 
+    def read(self, value: object) -> Any:
+        return value if type(value) is str else super().read(value)
+
     def _read(self, value: object) -> str | None:
-        if type(value) is str:
-            return value
         value = unwrap(value)
         return _plain(value) if isinstance(value, str) else None
 
@@ -244,16 +246,17 @@ class Uuid(Field):
             raise errors.bad_uuid(literal)
         return value
 
+    def read(self, value: object) -> Any:
+        return value if type(value) is str and is_canonical_uuid(value) else super().read(value)
+
     def _read(self, value: object) -> str | None:
-        if type(value) is str and is_canonical_uuid(value):
-            return value
         if type(value) is str:
             return _canonical_uuid(value)
         from uuid import UUID  # Costs start-up time, and few resources hold UUID objects.
 
         value = unwrap(value)
         if isinstance(value, UUID):
-            return str(value)
+            return UUID.__str__(value)
         return _canonical_uuid(_plain(value)) if isinstance(value, str) else None
 
 
@@ -272,23 +275,24 @@ class Integer(Field):
             raise errors.integer_out_of_range(literal)
         return value
 
+    def read(self, value: object) -> Any:
+        if type(value) is int:
+            return value if MIN_INTEGER <= value <= MAX_INTEGER else None
+        return super().read(value)
+
     def _read(self, value: object) -> int | None:
-        if type(value) is not int:
-            value = unwrap(value)
-            if isinstance(value, bool):
-                return None
-            if isinstance(value, float):
-                value = float.__float__(value)
-                if not value.is_integer():
-                    return None
-                value = int(value)
-            elif isinstance(value, int):
-                value = int.__int__(value)
-            else:
-                value = _integral_decimal(value)
-                if value is None:
-                    return None
-        return value if MIN_INTEGER <= value <= MAX_INTEGER else None
+        value = unwrap(value)
+        if isinstance(value, bool):
+            return None
+        whole: int | None
+        if isinstance(value, float):
+            double = float.__float__(value)
+            whole = int(double) if double.is_integer() else None
+        elif isinstance(value, int):
+            whole = int.__int__(value)
+        else:
+            whole = _integral_decimal(value)
+        return None if whole is None or not MIN_INTEGER <= whole <= MAX_INTEGER else whole
 
 
 class Number(Field):
@@ -304,20 +308,25 @@ class Number(Field):
             raise errors.number_out_of_range(literal)
         return value
 
+    def read(self, value: object) -> Any:
+        if type(value) is float:
+            return value if isfinite(value) else None
+        return super().read(value)
+
     def _read(self, value: object) -> float | None:
-        if type(value) is not float:
-            value = unwrap(value)
-            if isinstance(value, bool):
+        value = unwrap(value)
+        if isinstance(value, bool):
+            return None
+        if isinstance(value, float):
+            double = float.__float__(value)
+        elif isinstance(value, int):
+            double = float(int.__int__(value))  # Raises past the doubles.
+        else:
+            decimal = _decimal(value)
+            if decimal is None:
                 return None
-            if isinstance(value, float):
-                value = float.__float__(value)
-            elif isinstance(value, int):
-                value = float(int.__int__(value))  # Raises past the doubles.
-            elif _is_decimal(value):
-                value = float(value)  # type: ignore[arg-type]  # A Decimal. Raises for a signalling NaN.
-            else:
-                return None
-        return value if isfinite(value) else None
+            double = float(decimal)  # Raises for a signalling NaN.
+        return double if isfinite(double) else None
 
     def json(self, value: float) -> float:
         return value + 0.0  # Databases do not tell -0.0 from 0.0, nor does any order.
@@ -332,7 +341,7 @@ class Boolean(Field):
 
     def _read(self, value: object) -> bool | None:
         value = unwrap(value)
-        return value if isinstance(value, bool) else None
+        return value if value is True or value is False else None
 
 
 _TIMESTAMP = re.compile(
@@ -369,18 +378,18 @@ class Timestamp(Field):
             raise errors.timestamp_too_fine(literal)
         return value
 
+    def read(self, value: object) -> Any:
+        if type(value) is str:
+            quick = usual_instant(value)
+            if quick is not None:
+                return quick
+        return super().read(value)
+
     def _read(self, value: object) -> datetime | None:
-        if type(value) is not str:
-            value = unwrap(value)
-            if isinstance(value, datetime):
-                return _utc(value)
-            if not isinstance(value, str):
-                return None
-            value = _plain(value)
-        quick = usual_instant(value)
-        if quick is not None:
-            return quick
-        match = _TIMESTAMP.fullmatch(value)
+        value = unwrap(value)
+        if isinstance(value, datetime):
+            return _utc(value)
+        match = _TIMESTAMP.fullmatch(_plain(value)) if isinstance(value, str) else None
         return None if match is None else _instant(match)
 
     def json(self, value: datetime) -> str:
@@ -547,21 +556,23 @@ def unwrap(value: object) -> object:
 
 
 def _plain(value: str) -> str:
-    """Return the text of a `str` whose class may have another ``__str__``."""
-    return str.__str__(value) if issubclass(type(value), str) else str(value)
+    """Return the text of a `str` whose class may have another ``__str__``; raises where it only says that it is one."""
+    return str.__str__(value)
 
 
-def _is_decimal(value: object) -> bool:
-    from decimal import Decimal  # Costs start-up time; without it imported no value is one.
+def _decimal(value: object) -> Decimal | None:
+    """Return the value of a `Decimal`, whatever its class makes of it."""
+    from decimal import Decimal  # Costs start-up time.
 
-    return isinstance(value, Decimal)
+    return Decimal(value) if isinstance(value, Decimal) else None
 
 
-def _integral_decimal(value: Any) -> int | None:
+def _integral_decimal(value: object) -> int | None:
+    decimal = _decimal(value)
     # The exponent is looked at before conversion: int(Decimal("1e999999999")) would fill the memory.
-    if not _is_decimal(value) or not value.is_finite() or value.adjusted() > 18 or value != value.to_integral_value():
+    if decimal is None or not decimal.is_finite() or decimal.adjusted() > 18 or decimal != decimal.to_integral_value():
         return None
-    return int(value)
+    return int(decimal)
 
 
 def _canonical_uuid(text: str) -> str | None:

@@ -73,7 +73,8 @@ def _open_values(owner: _View | dict[str, object], path: Sequence[str], *, eleme
 def _spread(values: Iterable[object]) -> list[object]:
     spread: list[object] = []
     for value in values:
-        elements = _read_array(value)
+        kind = type(value)
+        elements = None if kind is dict or kind is str else _read_array(value)
         if elements is None:
             spread.append(value)
         else:

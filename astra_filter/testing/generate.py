@@ -98,6 +98,10 @@ def _canonical(field: Field, pick: Pick) -> Any:
     return value
 
 
+class _Day(date):
+    """A class of one's own."""
+
+
 def _as_data(field: Field, value: Any, pick: Pick) -> object:
     """Return a canonical value in one of the forms that data may have it in (SPEC §4.7)."""
     found = _in_form(field, value, pick)
@@ -127,6 +131,8 @@ def _in_form(field: Field, value: Any, pick: Pick) -> object:
                 return _moved(value, timedelta(hours=pick(47) - 23)) or value
             return _timestamp_text(value, pick) if form < 3 else timestamp_text(value)[:-1]
         case "date":
+            if form == 4:
+                return _Day(value.year, value.month, value.day)
             return value if form == 5 else value.isoformat()
         case _:
             return value

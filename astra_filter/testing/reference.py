@@ -177,7 +177,9 @@ def _read(field: Field, value: object) -> object:
         case "timestamp":
             return _instant(value) if isinstance(value, datetime) else _timestamp(value)
         case "date":
-            return value if type(value) is date else _date(value)
+            if isinstance(value, date) and not isinstance(value, datetime):
+                return date(value.year, value.month, value.day)
+            return _date(value)
         case _:
             return None
 
