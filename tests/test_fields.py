@@ -6,6 +6,7 @@ import enum
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from decimal import Decimal
 from fractions import Fraction
+from unittest.mock import Mock
 from uuid import UUID
 
 import pytest
@@ -316,3 +317,16 @@ def test_values_are_what_they_are_not_what_their_class_says():
     assert type(fields.Timestamp().read(at)) is datetime
     assert EVERY_TYPE.compile("timestamp eq '2020-08-06T12:00:00Z'").matches({"timestamp": at})
     assert type(fields.Date().read(of(date, 2020, 8, 6))) is date
+    unique = "12345678-1234-1234-1234-123456789abc"
+    assert fields.Uuid().read(of(UUID, unique, __str__=lambda value: value.hex)) == unique
+    five = of(Decimal, "5", __float__=lambda _: 7.0, __int__=lambda _: 7, is_finite=lambda _: False)
+    assert (fields.Integer().read(five), fields.Number().read(five)) == (5, 5.0)
+
+
+@pytest.mark.parametrize("kind", [str, bool, int, float, UUID, datetime, date, Decimal])
+def test_what_only_says_that_it_is_a_value_is_none(kind):
+    impostor = Mock(spec=kind)
+    assert isinstance(impostor, kind)
+    for field in EVERY_TYPE.root.members.values():
+        if field.scalar:
+            assert field.read(impostor) is None

@@ -139,13 +139,22 @@ TYPED = Schema(
 
 @pytest.mark.parametrize("payload", PAYLOADS)
 def test_literals_of_other_types(payload: str) -> None:
-    """What is none of the type never gets as far as SQL; and nothing but a literal stands for one (SPEC §3)."""
-    for path in ("uuid", "integer", "number", "boolean", "timestamp", "date", "state", "days", "inner.at"):
-        for text in (
-            f"{path} eq {string_text(payload)}",
-            f"{path} in ({string_text(payload)})",
-            f"{path} eq 1 {payload}",
-        ):
+    """What is none of the type never gets as far as SQL, nor what follows one (SPEC §3)."""
+    for path, literal in (
+        ("uuid", "'12345678-1234-1234-1234-123456789abc'"),
+        *(
+            ("integer", "1"),
+            ("number", "1.5"),
+            ("boolean", "true"),
+            ("timestamp", "'2020-08-06'"),
+            ("date", "'2020-08-06'"),
+        ),
+        *(("state", "'a'"), ("days", "'2020-08-06'"), ("inner.at", "'2020-08-06T12:24:52Z'")),
+    ):
+        test = f"{path} eq {literal}"
+        TYPED.compile(test)
+        wrong = string_text(payload)
+        for text in (f"{path} eq {wrong}", f"{path} in ({literal}, {wrong})", f"{test} {payload}", f"{test}{payload}"):
             with pytest.raises(FilterError):
                 TYPED.compile(text)
 
