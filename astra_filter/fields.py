@@ -564,6 +564,8 @@ def _decimal(value: object) -> Decimal | None:
     """Return the value of a `Decimal`, whatever its class makes of it."""
     from decimal import Decimal  # Costs start-up time.
 
+    if type(value) is Decimal:
+        return value
     return Decimal(value) if isinstance(value, Decimal) else None
 
 
@@ -624,6 +626,8 @@ def _instant(match: re.Match[str]) -> datetime | None:
 
 def _utc(value: datetime) -> datetime | None:
     moved = value.replace(tzinfo=UTC) if value.utcoffset() is None else value.astimezone(UTC)
+    if type(moved) is datetime:
+        return moved.replace(fold=0)
     # A class of its own may hold and compare more than its fields say.
     day, time = (moved.year, moved.month, moved.day), (moved.hour, moved.minute, moved.second, moved.microsecond)
     return datetime(*day, *time, tzinfo=UTC)

@@ -41,20 +41,18 @@ class Order:
         keys: the sort keys, in order of weight.
     """
 
-    __slots__ = ("_ranks", "keys", "text")
+    __slots__ = ("_ranks", "_reads", "keys", "text")
 
     def __init__(self, keys: tuple[SortKey, ...]) -> None:
         self.keys = keys
         self.text = ", ".join([key.text for key in keys])
+        self._reads = tuple([(key.leaf.path, key.leaf.field.read) for key in keys])
         self._ranks = tuple([(key.descending, isinstance(key.leaf.field, _NEGATABLE)) for key in keys])
 
     def values(self, resource: object) -> tuple[Any, ...]:
         """Return the canonical value of each sort key in a resource."""
-        found = []
-        for (path, field, *_), _ in self.keys:
-            value = at(resource, path)
-            found.append(None if value is None else field.read(value))
-        return tuple(found)
+        found = [(at(resource, path), read) for path, read in self._reads]
+        return tuple([None if value is None else read(value) for value, read in found])
 
     def rank(self, values: tuple[Any, ...]) -> tuple[Any, ...]:
         """Return what sorts as canonical sort values do: the lower comes first, whatever the directions."""
