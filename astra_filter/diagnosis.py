@@ -198,12 +198,11 @@ class _Diagnosis:
         if glued is not None:
             return glued
         path = self._path_text()
-        literal = self._literal_text(1)
         word = at.text.lower()
         if at.kind == "symbol":
             operator = _SYMBOLS.get(at.text)
             if operator is not None:
-                return errors.unknown_operator(text, at.span, at.text, operator, path, literal)
+                return errors.unknown_operator(text, at.span, at.text, operator, path, self._literal_text(1))
             return errors.missing_operator(text, at.span, self._example(path, at))
         if word in ("is", "not") or (
             word in (*errors.OPERATORS, "like", "ilike", "between")
