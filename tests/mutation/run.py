@@ -157,6 +157,7 @@ def survives(mutant: Mutant, *, quick: bool) -> bool:
             from mutation.quick import check
 
             return check()
+        os.environ["HYPOTHESIS_PROFILE"] = "mutation"
         chosen = [str(TESTS / name) for name in _PYTEST[mutant.module]]
         telling = _TELLING if mutant.module.startswith("sql/") else _IN_PYTHON
         return pytest.main(["-x", "-q", "-p", "no:cacheprovider", "-k", telling, *chosen]) == 0
