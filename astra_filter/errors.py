@@ -712,6 +712,7 @@ def no_members() -> SchemaError:
 # Deriving schemas ----------------------------------------------------------------------------------------------------
 
 _UNDERIVABLE = {
+    "ambiguous_column": "other columns have its name, and that of its column; exclude it",
     "bad_model": "{}",
     "bad_reference": "{} is not found in the document",
     "bad_schema_keyword": "{} is not what JSON Schema allows there",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from astra_filter import errors
@@ -26,6 +27,20 @@ class Relation(NamedTuple):
     to_many: bool
     nullable: bool
     """Whether a to-one relation may lead nowhere."""
+
+
+def by_column(columns: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return the attributes of a model by the names of their columns, or by their own where columns share a name.
+
+    A model that inherits has columns of several tables.
+
+    Args:
+        columns: the attributes, each with the name of its column.
+    """
+    pairs = list(columns)
+    times = Counter(column for _, column in pairs)
+    shared = {attribute: attribute for attribute, column in pairs if times[column] > 1}
+    return shared | {column: attribute for attribute, column in pairs if times[column] == 1}
 
 
 class Describer(ABC):
@@ -62,8 +77,12 @@ class Describer(ABC):
         """Return the columns of a model by the names of their attributes."""
 
     @abstractmethod
-    def field(self, column: Any, name: str, path: str, *, sortable: bool) -> Field:
-        """Return the field of a column; ``path`` is for errors."""
+    def attributes(self, model: Any) -> Mapping[str, str]:
+        """Return the names of a model's attributes `by_column`."""
+
+    @abstractmethod
+    def field(self, described: Any, path: str, **options: Any) -> Field:
+        """Return the field of a column; ``path`` is for errors, ``options`` for the field."""
 
     @abstractmethod
     def relations(self, model: Any) -> Mapping[str, Relation]:
@@ -71,14 +90,18 @@ class Describer(ABC):
 
     def _members(self, model: Any, around: str) -> dict[str, Field]:
         made: dict[str, Field] = {}
-        for name, column in self.columns(model):
+        stored = {attribute: column for column, attribute in self.attributes(model).items()}
+        for name, described in self.columns(model):
             path = around + name
             self._met.add(path)
             if path in self._given:
                 made[name] = self._given[path]
             elif path not in self._exclude and not name.startswith("_"):
                 try:
-                    made[name] = self.field(column, name, path, sortable=not around)
+                    if name not in stored:
+                        raise errors.underivable("ambiguous_column", path)
+                    renamed = None if stored[name] == name else stored[name]
+                    made[name] = self.field(described, path, column=renamed, sortable=not around)
                 except errors.SchemaError:
                     if not self._omit:
                         raise

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from astra_filter import errors, fields
-from astra_filter.adapters.describing import BINARY_COLLATIONS, Describer, Relation
+from astra_filter.adapters.describing import BINARY_COLLATIONS, Describer, Relation, by_column
 from astra_filter.adapters.embedding import Ordered, Path, Place, Seek, Sort, Where, inside, read, slots, tests
 from astra_filter.checked import IsNull, Some
 from astra_filter.fields import Array, Object, Open, leaves
@@ -83,8 +83,11 @@ class _Describer(Describer):
     def columns(self, model: Any) -> Iterable[tuple[str, Any]]:
         return [(described.attname, described) for described in model._meta.concrete_fields]
 
-    def field(self, column: Any, name: str, path: str, *, sortable: bool) -> Field:
-        return _field(column, name, path, sortable=sortable)
+    def attributes(self, model: Any) -> Mapping[str, str]:
+        return {column: described.attname for column, described in _columns(model).items()}
+
+    def field(self, described: Any, path: str, **options: Any) -> Field:
+        return _field(described, path, **options)
 
     def relations(self, model: Any) -> Mapping[str, Relation]:
         return {
@@ -107,11 +110,9 @@ def _to_many(relation: Any) -> bool:
     return bool(relation.many_to_many or relation.one_to_many)
 
 
-def _field(described: Any, name: str, path: str, **options: Any) -> Field:
+def _field(described: Any, path: str, **options: Any) -> Field:
     options["nullable"] = described.null
     options["description"] = str(described.help_text)
-    if described.column != name:
-        options["column"] = described.column
     plain = _plain_field(described)
     if plain.get_internal_type() == "ArrayField":
         del options["sortable"]
@@ -272,8 +273,10 @@ def _scope(schema: Schema, model: Model) -> _Scope:
 
 @lru_cache(maxsize=256)
 def _columns(model: Any) -> Mapping[str, Any]:
-    """Return the fields of a model by the name of their column."""
-    return {described.column: described for described in model._meta.concrete_fields}
+    """Return the fields of a model `by_column`."""
+    fields = {described.attname: described for described in model._meta.concrete_fields}
+    named = by_column((attribute, described.column) for attribute, described in fields.items())
+    return {column: fields[attribute] for column, attribute in named.items()}
 
 
 def _condition(condition: Condition, values: Sequence[Any], scope: _Scope) -> _Embedded:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 from uuid import UUID
 
 from astra_filter import errors, fields
-from astra_filter.adapters.describing import BINARY_COLLATIONS, Describer, Relation
+from astra_filter.adapters.describing import BINARY_COLLATIONS, Describer, Relation, by_column
 from astra_filter.adapters.embedding import Path, Place, Seek, Sort, Where, inside, read, slots, tests
 from astra_filter.checked import IsNull, Some
 from astra_filter.fields import Array, Object, Open, leaves
@@ -96,12 +96,13 @@ def schema(
 
 class _Describer(Describer):
     def columns(self, model: Any) -> Iterable[tuple[str, Any]]:
-        if isinstance(model, sa.FromClause):
-            return [(column.key, column) for column in model.c]
-        return [(attribute.key, attribute.columns[0]) for attribute in sa.inspect(model).mapper.column_attrs]
+        return _columns(model)
 
-    def field(self, column: Any, name: str, path: str, *, sortable: bool) -> Field:
-        return _field(column, name, path, sortable=sortable)
+    def attributes(self, model: Any) -> Mapping[str, str]:
+        return _attributes(model if isinstance(model, sa.FromClause) else sa.inspect(model).mapper)
+
+    def field(self, described: Any, path: str, **options: Any) -> Field:
+        return _field(described, path, **options)
 
     def relations(self, model: Any) -> Mapping[str, Relation]:
         return {
@@ -126,14 +127,20 @@ def _primary_key(target: Any) -> list[str]:
     return [mapper.get_property_by_column(column).key for column in mapper.primary_key]
 
 
-def _field(column: sa.ColumnElement[Any], name: str, path: str, *, sortable: bool) -> Field:
-    options: dict[str, Any] = {"nullable": getattr(column, "nullable", True) is not False}
-    if isinstance(column, sa.Column) and column.name != name:
-        options["column"] = column.name
-    kind = _plain_type(column.type)
+def _columns(target: Any) -> list[tuple[str, Any]]:
+    """Return the columns of a table or a mapped class by the names of their attributes."""
+    if isinstance(target, sa.FromClause):
+        return [(column.key, column) for column in target.c]
+    return [(attribute.key, attribute.columns[0]) for attribute in sa.inspect(target).mapper.column_attrs]
+
+
+def _field(described: sa.ColumnElement[Any], path: str, **options: Any) -> Field:
+    options["nullable"] = getattr(described, "nullable", True) is not False
+    kind = _plain_type(described.type)
     if isinstance(kind, sa.ARRAY):
+        del options["sortable"]
         return fields.Array(_scalar(_plain_type(kind.item_type), path), **options)
-    return _scalar(kind, path, sortable=sortable, description=getattr(column, "comment", None) or "", **options)
+    return _scalar(kind, path, description=getattr(described, "comment", None) or "", **options)
 
 
 def _scalar(kind: sa.types.TypeEngine[Any], path: str, **options: Any) -> Field:
@@ -308,9 +315,11 @@ def _scope(schema: Schema, target: Any) -> _Scope:
 
 
 @lru_cache(maxsize=256)
-def _attributes(mapper: Mapper[Any]) -> Mapping[str, str]:
-    """Return the attributes of a mapped class by the name of their column."""
-    return {attribute.columns[0].name: attribute.key for attribute in reversed(list(mapper.column_attrs))}
+def _attributes(model: sa.FromClause | Mapper[Any]) -> Mapping[str, str]:
+    """Return the attributes of a table or a mapped class `by_column`."""
+    # An expression that is mapped has no name but its attribute's.
+    named = [(key, column.name if isinstance(column, sa.ColumnClause) else key) for key, column in _columns(model)]
+    return by_column(named)
 
 
 def _condition(condition: Condition, values: tuple[Any, ...], scope: _Scope) -> sa.ColumnElement[bool]:

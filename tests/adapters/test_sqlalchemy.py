@@ -353,6 +353,61 @@ def test_mapped_class(session: Session, text: str) -> None:
     assert list(session.scalars(sa.select(alias).where(chosen.sqlalchemy(alias)).order_by(alias.id))) == expected
 
 
+class Person(Base):
+    __tablename__ = "person"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(sa.String(50))
+    kind: Mapped[str] = mapped_column("Kind", sa.String(9))
+    boss_id: Mapped[int | None] = mapped_column(sa.ForeignKey("person.id"))
+    boss: Mapped[Person | None] = relationship(remote_side=id)
+    __mapper_args__ = {"polymorphic_on": "kind", "polymorphic_identity": "person"}  # noqa: RUF012
+
+
+class Employee(Person):
+    __tablename__ = "employee"
+    id: Mapped[int] = mapped_column(sa.ForeignKey("person.id"), primary_key=True)
+    called: Mapped[str] = mapped_column("name", sa.String(50))
+    __mapper_args__ = {"polymorphic_identity": "employee"}  # noqa: RUF012
+
+
+def test_columns_of_one_name(session: Session) -> None:
+    """The tables of a class that inherits may both have a column of a name, only one of which callers may see."""
+    session.add_all([Employee(id=1, name="secret", called="Ann"), Employee(id=2, name="Ann", called="Bob", boss_id=1)])
+    session.flush()
+    made = schema(Employee, exclude=["name"])
+    assert (made.root.members["called"].column, made.root.members["kind"].column) == (None, "Kind")
+    for text, expected in (
+        ("called startswith 'secret'", []),
+        ("called eq 'Ann' and kind eq 'employee'", [{"id": 1, "kind": "employee", "called": "Ann"}]),
+    ):
+        query = made.query({"filter": text, "orderBy": "called"})
+        assert page(query, session.scalars(query.apply(sa.select(Employee)))).items == expected
+    query = schema(Employee).query({"filter": "called eq 'Bob' and name eq 'Ann'", "include": "id,called,name"})
+    assert page(query, session.scalars(query.apply(sa.select(Employee)))).items == [[2, "Bob", "Ann"]]
+
+
+def test_columns_that_nothing_tells_apart() -> None:
+    class Own(DeclarativeBase):
+        pass
+
+    class Thing(Own):
+        __tablename__ = "thing"
+        id: Mapped[int] = mapped_column(primary_key=True)
+        name: Mapped[str]
+
+    class Odd(Thing):
+        __tablename__ = "odd"
+        id: Mapped[int] = mapped_column(sa.ForeignKey("thing.id"), primary_key=True)
+        called: Mapped[str] = mapped_column("name")
+        other: Mapped[str] = mapped_column("called")
+
+    with pytest.raises(SchemaError) as caught:
+        schema(Odd)
+    assert str(caught.value) == "called: other columns have its name, and that of its column; exclude it"
+    assert caught.value.code == "ambiguous_column"
+    assert set(schema(Odd, exclude=["called"]).root.members) == {"id", "name", "other"}
+
+
 # Pages ---------------------------------------------------------------------------------------------------------------
 
 
