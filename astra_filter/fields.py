@@ -91,17 +91,22 @@ class Field:
         self.operators = self.allowed if operators is None else _operators(self, operators)
         self.sortable = (self.scalar and returnable) if sortable is None else sortable
         self.returnable = returnable
-        self.column = column
-        self.json_path = None if json_path is None else tuple(json_path)
         self.description = description
         if self.sortable and not (self.scalar and returnable):
             raise errors.unsortable_type(self.type)
-        if self.json_path is not None and column is None:
+        if json_path is not None and column is None:
             raise errors.path_without_column()
         if isinstance(json_path, str):
             raise errors.bad_names("json_path", json_path)
         if column is not None and not is_text(column):
             raise errors.bad_identifier("column", column)
+        steps = None if json_path is None else tuple(json_path)
+        for step in steps or ():
+            if not is_text(step):
+                raise errors.bad_identifier("member", step)
+        # Generated code takes no names of other classes.
+        self.column = None if column is None else _plain(column)
+        self.json_path = None if steps is None else tuple(map(_plain, steps))
 
     def coerce(self, literal: str) -> Any:
         """Turn a raw literal of ``kind`` into its canonical value.
@@ -212,8 +217,8 @@ class Enum(_Text):
                 listed.append(value.value if isinstance(value, enum.Enum) else value)
         if not listed or not all(map(is_text, listed)) or len(set(listed)) != len(listed):
             raise errors.bad_enum_values(listed)
-        self.values = tuple(listed)
-        self._declared = frozenset(listed)
+        self.values = tuple(map(_plain, listed))
+        self._declared = frozenset(self.values)
 
     def coerce(self, literal: str) -> str:
         if literal in self._declared:
@@ -480,7 +485,7 @@ class Object(Field):
                 raise errors.not_a_field(name, member)
         if not members:
             raise errors.no_members()
-        self.members = dict(members)
+        self.members = {_plain(name): member for name, member in members.items()}
         super().__init__(**options)
 
     def _read(self, value: object) -> object | None:

@@ -135,6 +135,7 @@ def test_member_never_raises_and_never_reaches_the_interpreter():
         (lambda: fields.String(max_length="9"), "bad_max_length"),
         (lambda: fields.String(max_length=True), "bad_max_length"),
         (lambda: fields.String(column="a", json_path="bc"), "bad_names"),
+        (lambda: fields.String(column="a", json_path=[1]), "bad_identifier"),
         (lambda: fields.Array(fields.Integer), "not_a_field"),
         (lambda: fields.Object([fields.Integer()]), "bad_members"),
         (lambda: Schema(["a"]), "bad_members"),
@@ -330,3 +331,29 @@ def test_what_only_says_that_it_is_a_value_is_none(kind):
     for field in EVERY_TYPE.root.members.values():
         if field.scalar:
             assert field.read(impostor) is None
+
+
+def test_names_and_values_are_kept_as_plain_text():
+    """Generated code takes no constants of other classes."""
+
+    class Name(str):
+        __slots__ = ()
+
+        def __str__(self):
+            return "other"
+
+    schema = Schema(
+        {
+            Name("a"): fields.Enum(Name("x"), column=Name("b"), json_path=[Name("c")]),
+            Name("o"): fields.Object({Name("p"): fields.String()}),
+            Name("k"): fields.Integer(),
+        },
+        key=Name("k"),
+    )
+    leaf = schema.leaves["a",]
+    texts = [*schema.root.members, *schema.root.members["o"].members, *leaf.path, leaf.column.name]
+    texts += [*leaf.column.json_path, *leaf.field.values]
+    assert texts == ["a", "o", "k", "p", "a", "b", "c", "x"]
+    assert {type(text) for text in texts} == {str}
+    rows = [{"a": "x", "o": {"p": "y"}, "k": 1}]
+    assert schema.query({"filter": "a eq 'x' and o.p eq 'y'", "orderBy": "a"}).page(rows).items == rows

@@ -504,6 +504,20 @@ def test_pages_of_a_table(session: Session, jobs: list[Job]) -> None:
     assert found.next_token is not None
 
 
+def test_names_that_sqlalchemy_quotes(database: sa.Connection) -> None:
+    """Without the ORM, the names of columns are a class of SQLAlchemy's own."""
+    table = sa.Table(
+        "quoted", sa.MetaData(), sa.Column("id", sa.Integer, primary_key=True), sa.Column("name", sa.String(9), key="k")
+    )
+    table.create(database)
+    database.execute(table.insert(), [{"id": 1, "k": "a"}])
+    query = schema(table).query({"filter": "k eq 'a'", "count": "true"})
+    assert query.page_from_rows(database.execute(query.apply(sa.select(table))).mappings(), total=1).items == [
+        {"id": 1, "k": "a"}
+    ]
+    assert query.page([{"id": 1, "k": "a"}]).items == [{"id": 1, "k": "a"}]
+
+
 def test_relationships_are_loaded_along(session: Session) -> None:
     query = JOB.query({"limit": "40"})
     session.expire_all()
