@@ -91,7 +91,7 @@ class _Describer(Describer):
 
     def relations(self, model: Any) -> Mapping[str, Relation]:
         return {
-            name: Relation(relation.related_model, _to_many(relation), relation.auto_created or relation.null)
+            name: Relation(relation.related_model, _to_many(relation), _is_reverse(relation) or relation.null)
             for name, relation in _relations(model).items()
         }
 
@@ -100,10 +100,14 @@ class _Describer(Describer):
 def _relations(model: Any) -> Mapping[str, Any]:
     """Return the relations of a model by the name of their attribute."""
     return {
-        relation.get_accessor_name() if relation.auto_created else relation.name: relation
+        relation.get_accessor_name() if _is_reverse(relation) else relation.name: relation
         for relation in model._meta.get_fields()
         if isinstance(relation, (models.ForeignKey, models.ManyToManyField, models.ForeignObjectRel))
     }
+
+
+def _is_reverse(relation: Any) -> bool:
+    return isinstance(relation, models.ForeignObjectRel)
 
 
 def _to_many(relation: Any) -> bool:
@@ -312,7 +316,7 @@ def _related(test: Test, values: Sequence[Any], scope: _Scope, name: str) -> Any
     if relation.one_to_many:
         link, to = relation.field.attname, relation.field.target_field.attname
     else:
-        link, to = relation.field.name if relation.auto_created else relation.related_query_name(), "pk"
+        link, to = relation.field.name if _is_reverse(relation) else relation.related_query_name(), "pk"
     rows = relation.related_model._base_manager.filter((link, models.OuterRef(scope.prefix + to)))
     found = models.Exists(rows.filter(_condition(test.condition, values, scope.related(name))))
     return ~found if test.negated else found

@@ -211,6 +211,22 @@ class Task(Model):
     tags = models.ManyToManyField(Tag, related_name="tasks")
 
 
+class Item(Model):
+    title = models.CharField(max_length=20, db_column="name")
+    price = models.DecimalField(max_digits=5, decimal_places=2, db_column="cost")
+
+
+class Note(Model):
+    item = models.ForeignKey(Item, on_delete=models.CASCADE)
+    text = models.TextField()
+
+
+class Book(Item):
+    called = models.CharField(max_length=20, db_column="name")
+    cost = models.DecimalField(max_digits=5, decimal_places=2, db_column="own")
+    fee = models.DecimalField(max_digits=5, decimal_places=2, db_column="cost")
+
+
 LABELS = fields.Array(fields.Object({"name": fields.String(), "value": fields.String(nullable=True)}), nullable=True)
 EXTRA = fields.Object({"size": fields.Number(nullable=True), "kind": fields.String(nullable=True)}, nullable=True)
 RELATIONS = (
@@ -334,7 +350,7 @@ FILTERS = [
 @pytest.fixture(scope="module")
 def related(database: str) -> str:
     with connections[database].schema_editor() as editor:
-        for model in (Company, Author, Profile, Tag, Task, Job):
+        for model in (Company, Author, Profile, Tag, Task, Job, Item, Note, Book):
             editor.create_model(model)
     fill(database)
     return database
@@ -359,6 +375,41 @@ def test_relations(related: str, text: str) -> None:
     assert [task.id for task in apply(chosen, own).order_by("id")] == expected
     own = apply(chosen, everything).filter(author__name="Ann").order_by("id")
     assert [task.id for task in own] == [number for number in expected if number in (1, 4)]
+
+
+def test_models_that_inherit(related: str) -> None:
+    """The tables of a model that inherits may both have a column of a name, only one of which callers may see."""
+    Item.objects.using(related).create(id=1, title="plain", price=1)
+    Book.objects.using(related).create(id=2, title="secret", price=2, called="Ann", cost=3, fee=Decimal("0.10"))
+    Note.objects.using(related).create(id=1, item_id=2, text="x")
+    books = Book.objects.using(related)
+    made = schema(Book, exclude=["title", "cost"], relations=["item_ptr", "note_set"])
+    assert made.key == "item_ptr_id"
+    assert not made.root.members["item_ptr"].nullable
+    for text, expected in (
+        ("called startswith 'secret'", []),
+        ("called eq 'Ann' and fee eq 0.1 and price eq 2", [2]),
+        ("item_ptr.title eq 'secret' and note_set.text eq 'x'", [2]),
+        ("item_ptr.title ne 'secret' or note_set[text ne 'x']", []),
+    ):
+        assert [book.pk for book in apply(made.compile(text), books)] == expected, text
+    assert page(made.query("orderBy=fee,called"), books).items == [
+        {
+            "id": 2,
+            "price": 2.0,
+            "item_ptr_id": 2,
+            "called": "Ann",
+            "fee": 0.1,
+            "item_ptr": {"id": 2, "title": "secret", "price": 2.0},
+            "note_set": [{"id": 1, "item_id": 2, "text": "x"}],
+        }
+    ]
+    made = schema(Item, relations=["book"], exclude=["book.cost"])
+    items = Item.objects.using(related)
+    assert made.root.members["book"].nullable
+    assert [item.pk for item in apply(made.compile("book.called eq null"), items)] == [1]
+    query = made.query("filter=book.fee eq 0.1 and book.title eq 'secret'&include=id,book.called")
+    assert page(query, items).items == [[2, "Ann"]]
 
 
 # Pages ---------------------------------------------------------------------------------------------------------------
