@@ -734,6 +734,7 @@ _UNDERIVABLE = {
     "unknown_column_type": "no field represents the type {}; give a field for it in fields, or exclude it",
     "unknown_name": "{} is not defined where the class is",
     "unknown_type": "{} has no field type; annotate it with one of astra_filter.fields",
+    "unloadable_relationship": "a dynamic or write-only relationship holds no rows to show",
     "untyped_elements": "an array needs one type of elements",
 }
 

@@ -27,6 +27,8 @@ class Relation(NamedTuple):
     to_many: bool
     nullable: bool
     """Whether a to-one relation may lead nowhere."""
+    loadable: bool = True
+    """Whether its rows are the value of an attribute, once loaded."""
 
 
 def by_column(columns: Iterable[tuple[str, str]]) -> dict[str, str]:
@@ -109,6 +111,8 @@ class Describer(ABC):
             path = around + name
             self._met.add(path)
             if path in self._relations:
+                if not relation.loadable:
+                    raise errors.underivable("unloadable_relationship", path)
                 members = self._members(relation.model, path + ".")
                 to_one = not relation.to_many
                 related = Object(members, nullable=to_one and relation.nullable)

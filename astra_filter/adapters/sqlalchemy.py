@@ -25,14 +25,15 @@ from astra_filter.sql.fragment import Param
 try:
     import sqlalchemy as sa
     from sqlalchemy.ext.compiler import compiles
-    from sqlalchemy.orm import RelationshipDirection, aliased, selectinload
+    from sqlalchemy.orm import RelationshipDirection, aliased, selectinload, undefer
+    from sqlalchemy.orm.collections import collection_adapter
     from sqlalchemy.sql import coercions, roles
     from sqlalchemy.sql.visitors import InternalTraversal
 except ImportError as error:
     raise errors.missing_extra("sqlalchemy", error) from error
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from typing import Self, Unpack
 
     from sqlalchemy.orm import InstrumentedAttribute, Mapper, RelationshipProperty
@@ -111,6 +112,7 @@ class _Describer(Describer):
                 bool(relation.uselist),
                 relation.direction is not RelationshipDirection.MANYTOONE
                 or any(column.nullable for column in relation.local_columns),
+                loadable=relation.lazy not in ("dynamic", "write_only"),
             )
             for name, relation in _relationships(model).items()
         }
@@ -173,7 +175,8 @@ def _scalar(kind: sa.types.TypeEngine[Any], path: str, **options: Any) -> Field:
 
 
 def _plain_type(kind: sa.types.TypeEngine[Any]) -> sa.types.TypeEngine[Any]:
-    while isinstance(kind, sa.types.TypeDecorator):
+    # An interval is a decorated timestamp, where a database has none of its own.
+    while isinstance(kind, sa.types.TypeDecorator) and not isinstance(kind, sa.Interval):
         kind = kind.impl_instance
     return kind
 
@@ -297,7 +300,8 @@ class _Scope(NamedTuple):
 
     def relatives(self, instance: Any, name: str) -> Any:
         found = getattr(instance, name)
-        return list(found) if _relationships(self.target)[name].uselist else found
+        # A collection may be a mapping, or of a class of its own.
+        return list(collection_adapter(found)) if _relationships(self.target)[name].uselist else found
 
     def related(self, name: str) -> _Scope:
         """Return the scope of a relationship's rows."""
@@ -363,10 +367,24 @@ def _related(test: Test, values: tuple[Any, ...], scope: _Scope) -> sa.ColumnEle
     return ~found if negated else found
 
 
-def _loads(scope: _Scope, shown: Iterable[Path]) -> Iterator[_AbstractLoad]:
-    """Return the options that load the relationships that the paths ``shown`` go through."""
+def _loads(scope: _Scope, shown: Sequence[Path]) -> Iterator[_AbstractLoad]:
+    """Return the options that load what the paths ``shown`` need: relationships, and columns that are deferred."""
+    if isinstance(scope.target, sa.FromClause):
+        return
+    deferred = _deferred(sa.inspect(scope.target).mapper)
+    for path in shown if deferred else ():
+        if not scope.is_relation(path[0]):
+            name = scope.attribute(scope.leaves[path].column.name)
+            if name in deferred:
+                yield undefer(getattr(scope.target, name))
     for name, deeper in inside(scope, shown).items():
         yield selectinload(getattr(scope.target, name)).options(*_loads(scope.related(name), deeper))
+
+
+@lru_cache(maxsize=256)
+def _deferred(mapper: Mapper[Any]) -> frozenset[str]:
+    """Return the attributes of a mapped class whose columns are not loaded before they are asked for."""
+    return frozenset(attribute.key for attribute in mapper.column_attrs if attribute.deferred)
 
 
 # Elements ------------------------------------------------------------------------------------------------------------

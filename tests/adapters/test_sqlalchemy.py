@@ -21,7 +21,17 @@ from cases import Case, Suite, identity, suites
 from databases.backends import POSTGRES_URL
 from sqlalchemy.dialects import mysql, oracle, postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
-from sqlalchemy.orm import DeclarativeBase, Mapped, Session, aliased, mapped_column, relationship
+from sqlalchemy.orm import (
+    DeclarativeBase,
+    DynamicMapped,
+    Mapped,
+    Session,
+    WriteOnlyMapped,
+    aliased,
+    attribute_keyed_dict,
+    mapped_column,
+    relationship,
+)
 
 from astra_filter import SchemaError, StorageError, compile, fields
 from astra_filter.adapters.sqlalchemy import count, page, schema
@@ -370,6 +380,57 @@ class Employee(Person):
     __mapper_args__ = {"polymorphic_identity": "employee"}  # noqa: RUF012
 
 
+class Shelf(Base):
+    __tablename__ = "shelf"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    note: Mapped[str | None] = mapped_column("Note", sa.String(20), deferred=True)
+    parts: Mapped[dict[int, Part]] = relationship(collection_class=attribute_keyed_dict("id"), order_by="Part.id")
+    written: WriteOnlyMapped[Part] = relationship(viewonly=True)
+    read: DynamicMapped[Part] = relationship(viewonly=True)
+
+
+class Part(Base):
+    __tablename__ = "part"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(sa.String(20), deferred=True)
+    shelf_id: Mapped[int] = mapped_column(sa.ForeignKey("shelf.id"))
+
+
+@pytest.fixture(scope="module")
+def shelves(session: Session) -> Session:
+    session.add(Shelf(id=1, note="x", parts={1: Part(id=1, name="a"), 2: Part(id=2, name="b")}))
+    session.commit()
+    return session
+
+
+PARTS = [{"id": 1, "name": "a", "shelf_id": 1}, {"id": 2, "name": "b", "shelf_id": 1}]
+
+
+def test_collections_that_are_no_lists(shelves: Session) -> None:
+    query = schema(Shelf, relations=["parts"]).query("filter=parts.name eq 'a'&include=parts")
+    assert page(query, shelves.scalars(query.apply(sa.select(Shelf)))).items == [[PARTS]]
+    for name in ("written", "read"):
+        with pytest.raises(SchemaError, match=f"^{name}: ") as caught:
+            schema(Shelf, relations=[name])
+        assert caught.value.code == "unloadable_relationship"
+
+
+def test_deferred_columns_that_are_shown_are_loaded_along(shelves: Session) -> None:
+    """Of an AsyncSession no column can be loaded later."""
+    made = schema(Shelf, relations=["parts"])
+    for target in (Shelf, aliased(Shelf)):
+        shelves.expunge_all()
+        with counted(shelves) as statements:
+            query = made.query("")
+            items = page(query, shelves.scalars(query.apply(sa.select(target)))).items
+        assert items == [{"id": 1, "note": "x", "parts": PARTS}]
+        assert len(statements) == 2
+    shelves.expunge_all()
+    query = made.query("include=id")
+    (shelf,) = shelves.scalars(query.apply(sa.select(Shelf)))
+    assert "note" in sa.inspect(shelf).unloaded
+
+
 def test_columns_of_one_name(session: Session) -> None:
     """The tables of a class that inherits may both have a column of a name, only one of which callers may see."""
     session.add_all([Employee(id=1, name="secret", called="Ann"), Employee(id=2, name="Ann", called="Bob", boss_id=1)])
@@ -630,6 +691,20 @@ def test_schema_refuses_what_it_cannot_describe() -> None:
     ):
         with pytest.raises(SchemaError, match="d: there is no such column or relationship"):
             schema(table, **wrong)
+
+
+@pytest.mark.parametrize(
+    ("kind", "code"),
+    [
+        (sa.Interval(), "unknown_column_type"),
+        (postgresql.ARRAY(sa.Interval()), "unknown_column_type"),
+    ],
+)
+def test_types_that_look_like_others(kind: sa.types.TypeEngine[Any], code: str) -> None:
+    """An interval is a timestamp on some databases."""
+    with pytest.raises(SchemaError, match=r"^a: ") as caught:
+        schema(sa.Table("t", sa.MetaData(), sa.Column("a", kind)))
+    assert caught.value.code == code
 
 
 def test_schema_of_other_types() -> None:
