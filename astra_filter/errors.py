@@ -728,6 +728,8 @@ _UNDERIVABLE = {
     "nothing_to_infer": "no resource has a member with a value that tells its type",
     "only_null": "it can hold nothing but null",
     "recursive": "{} contains itself, and a schema ends somewhere",
+    "timestamp_elements": "PostgreSQL's arrays of timestamps cannot be filtered by; exclude it, or give "
+    "Array(Timestamp(operators=[])) for it in fields",
     "too_deep": "it is nested too deeply",
     "too_large": "the schema has too many members",
     "unknown_column": "there is no such column or relationship",

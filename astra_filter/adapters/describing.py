@@ -7,7 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from astra_filter import errors
-from astra_filter.fields import Array, Object
+from astra_filter.fields import Array, Object, Timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -29,6 +29,17 @@ class Relation(NamedTuple):
     """Whether a to-one relation may lead nowhere."""
     loadable: bool = True
     """Whether its rows are the value of an attribute, once loaded."""
+
+
+def native_array(items: Field, path: str, **options: Any) -> Array:
+    """Return the field of a column of PostgreSQL's arrays, which are compared in the text that JSON has of them.
+
+    Raises:
+        SchemaError: the elements are timestamps, which have a text of their own there.
+    """
+    if isinstance(items, Timestamp):
+        raise errors.underivable("timestamp_elements", path)
+    return Array(items, **options)
 
 
 def by_column(columns: Iterable[tuple[str, str]]) -> dict[str, str]:

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from astra_filter import errors, fields
-from astra_filter.adapters.describing import BINARY_COLLATIONS, Describer, Relation, by_column
+from astra_filter.adapters.describing import BINARY_COLLATIONS, Describer, Relation, by_column, native_array
 from astra_filter.adapters.embedding import Ordered, Path, Place, Seek, Sort, Where, inside, read, slots, tests
 from astra_filter.checked import IsNull, Some
 from astra_filter.fields import Array, Object, Open, leaves
@@ -120,7 +120,7 @@ def _field(described: Any, path: str, **options: Any) -> Field:
     plain = _plain_field(described)
     if plain.get_internal_type() == "ArrayField":
         del options["sortable"]
-        return fields.Array(_scalar(_plain_field(plain.base_field), path), **options)
+        return native_array(_scalar(_plain_field(plain.base_field), path), path, **options)
     return _scalar(plain, path, **options)
 
 

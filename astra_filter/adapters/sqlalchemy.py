@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 from uuid import UUID
 
 from astra_filter import errors, fields
-from astra_filter.adapters.describing import BINARY_COLLATIONS, Describer, Relation, by_column
+from astra_filter.adapters.describing import BINARY_COLLATIONS, Describer, Relation, by_column, native_array
 from astra_filter.adapters.embedding import Path, Place, Seek, Sort, Where, inside, read, slots, tests
 from astra_filter.checked import IsNull, Some
 from astra_filter.fields import Array, Object, Open, leaves
@@ -141,7 +141,7 @@ def _field(described: sa.ColumnElement[Any], path: str, **options: Any) -> Field
     kind = _plain_type(described.type)
     if isinstance(kind, sa.ARRAY):
         del options["sortable"]
-        return fields.Array(_scalar(_plain_type(kind.item_type), path), **options)
+        return native_array(_scalar(_plain_type(kind.item_type), path), path, **options)
     return _scalar(kind, path, description=getattr(described, "comment", None) or "", **options)
 
 
