@@ -5,9 +5,10 @@ Everything returned is new, plain and ready for JSON.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
-from astra_filter.fields import Array, Enum, Object, Open
+from astra_filter.fields import MAX_INTEGER, Array, Enum, Object, Open
 from astra_filter.names import path_text
 from astra_filter.nodes import Operator
 from astra_filter.printer import string_text
@@ -83,7 +84,7 @@ def parameters(
         _parameter(
             "skip",
             "How many resources to pass over, at most 2^63-1. Not together with `continue`.",
-            {"type": "string", "pattern": "^0*[0-9]{1,18}$"},
+            {"type": "string", "pattern": f"^0*({_digits_up_to(MAX_INTEGER)})$"},
             "1",
         )
     )
@@ -113,7 +114,7 @@ def parameters(
 
 def resource(schema: Schema) -> dict[str, Any]:
     """Return the JSON Schema of a resource as it is returned without ``include``: null members are left out."""
-    return _value(schema.root)
+    return _value(schema.root, certain=True)
 
 
 def collection(schema: Schema) -> dict[str, Any]:
@@ -168,6 +169,16 @@ def problem_response(description: str, *, invalid_parameters: bool = False) -> d
 # Parameters ----------------------------------------------------------------------------------------------------------
 
 
+def _digits_up_to(most: int) -> str:
+    """Return the pattern of the whole numbers from 0 to ``most``: those that first fall short of it at each digit."""
+    digits = str(most)
+    found = [f"[0-9]{{1,{len(digits) - 1}}}", digits]
+    for place, digit in enumerate(digits):
+        if digit != "0":
+            found.append(f"{digits[:place]}[0-{int(digit) - 1}][0-9]{{{len(digits) - place - 1}}}")
+    return "|".join(found)
+
+
 def _parameter(name: str, description: str, schema: dict[str, Any], example: Any, **more: Any) -> dict[str, Any]:
     found = {"name": name, "in": "query", "required": False, "description": description, "schema": schema, **more}
     if example is not None:
@@ -205,7 +216,7 @@ def _filter(schema: Schema, limits: Limits) -> dict[str, Any]:
     rows = list(_testable(schema.root, ()))
     if rows:
         lines = ["", "", "| field | type | operators |", "|---|---|---|"]
-        lines += [f"| `{path_text(path)}` | {_type(field)} | {_operators(field)} |" for path, field in rows]
+        lines += [f"| {_code(path_text(path))} | {_type(field)} | {_operators(field)} |" for path, field in rows]
         description += "\n".join(lines)
     examples = _examples(rows)
     item = {"type": "string", "format": "filter"}
@@ -231,12 +242,23 @@ def _testable(owner: Field, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, 
         yield from _testable(field.items if isinstance(field, Array) else field, place)
 
 
+_CELL = str.maketrans({"|": "\\|", "\n": " ", "\r": " "})
+"""What would end a cell of a table, and what stands for it there."""
+
+
+def _code(text: str) -> str:
+    """Return Markdown that shows a text as code, in a cell of a table."""
+    fence = "`" * (1 + max(map(len, re.findall("`+", text)), default=0))
+    space = " " if "`" in text else ""
+    return fence + space + text.translate(_CELL) + space + fence
+
+
 def _type(field: Field) -> str:
     name = field.type
     if isinstance(field, Array):
         name = f"array of {field.items.type}"
     elif isinstance(field, Enum):
-        name = "enum: " + ", ".join(field.values).replace("|", "\\|")
+        name = "enum: " + ", ".join(field.values).translate(_CELL)
     return name + (", nullable" if field.nullable else "")
 
 
@@ -263,20 +285,21 @@ def _examples(rows: list[tuple[tuple[str, ...], Field]]) -> list[str]:
 # Resources -----------------------------------------------------------------------------------------------------------
 
 
-def _value(field: Field) -> dict[str, Any]:
+def _value(field: Field, *, certain: bool) -> dict[str, Any]:
+    """Return the JSON Schema of a value; ``certain`` to have its field's type, as no element of an array is."""
     found: dict[str, Any]
     match field:
         case Open():
             found = {}
         case Object():
             members = {name: member for name, member in field.members.items() if member.returnable}
-            found = {"type": "object", "properties": {name: _value(member) for name, member in members.items()}}
-            found["additionalProperties"] = False
-            required = [name for name, member in members.items() if not member.nullable]
+            properties = {name: _value(member, certain=certain) for name, member in members.items()}
+            found = {"type": "object", "properties": properties, "additionalProperties": False}
+            required = [name for name, member in members.items() if certain and not member.nullable]
             if required:
                 found["required"] = required
         case Array():
-            found = {"type": "array", "items": _value(field.items)}
+            found = {"type": "array", "items": _or_null(_value(field.items, certain=False))}
         case Enum():
             found = {"type": "string", "enum": list(field.values)}
         case _ if field.type in ("integer", "number", "boolean"):
@@ -288,3 +311,11 @@ def _value(field: Field) -> dict[str, Any]:
     if field.description:
         found["description"] = field.description
     return found
+
+
+def _or_null(value: dict[str, Any]) -> dict[str, Any]:
+    """Return a JSON Schema that takes null besides."""
+    more: dict[str, Any] = {"type": [value["type"], "null"]} if "type" in value else {}
+    if "enum" in value:
+        more["enum"] = [*value["enum"], None]
+    return value | more

@@ -3,6 +3,7 @@
 # Annotations are not postponed here: FastAPI reads those of its functions, and they name dependencies that are local.
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,12 +12,13 @@ from typing import Annotated
 import pytest
 from asgi import get
 from fastapi import Depends, FastAPI
+from jsonschema import Draft202012Validator, ValidationError
 from openapi_spec_validator import validate
 from starlette.applications import Starlette
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from astra_filter import Limits, Schema, SchemaError, fields
+from astra_filter import Limits, QueryError, Schema, SchemaError, fields
 from astra_filter.adapters import fastapi, openapi, starlette
 from astra_filter.adapters.fastapi import ListQuery
 
@@ -190,6 +192,69 @@ def test_parameters_that_a_schema_cannot_serve_are_not_documented():
     ]
 
 
+def test_elements_of_the_wrong_type_are_documented():
+    """SPEC §4.6: they come out as null, and their members not at all."""
+    inner = fields.Object({"x": fields.Integer()})
+    element = fields.Object({"name": fields.String(), "in": inner, "more": fields.Array(fields.Date())})
+    schema = Schema(
+        {
+            "id": fields.Integer(),
+            "tags": fields.Array(fields.String()),
+            "states": fields.Array(fields.Enum("on", "off", description="How it is.")),
+            "labels": fields.Array(element),
+            "in": inner,
+        },
+        key="id",
+    )
+    found = openapi.resource(schema)
+    check = Draft202012Validator(found).validate
+    values = {"tags": ["a", None, 5], "states": ["on", 5, None], "in": {"x": 1}}
+    for labels in ([], [5, None], [{}], [{"name": 5, "in": {"x": "y"}, "more": [5]}], [{"in": 5, "more": 5}]):
+        (item,) = schema.query("").page([{"id": 1, **values, "labels": labels}]).items
+        check(item)
+    assert found["properties"]["states"]["items"] == {
+        "type": ["string", "null"],
+        "enum": ["on", "off", None],
+        "description": "How it is.",
+    }
+    assert found["required"] == list(schema.root.members)
+    assert found["properties"]["in"]["required"] == ["x"]
+    with pytest.raises(ValidationError):
+        check({"id": 1, "tags": [5]})
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("a b", "`` `a b` ``"),
+        ("`", "````` ```` `````"),
+        ("a``b", "````` `a````b` `````"),
+        ("x|y", "`` `x\\|y` ``"),
+        ("a\r\nb", "`` `a  b` ``"),
+    ],
+)
+def test_any_name_stands_in_the_table(name, code):
+    """In a fence that its backquotes do not end, and in one cell."""
+    schema = Schema({name: fields.Enum("a|b", "c\nd"), "z": fields.Integer(operators=["eq"])})
+    rows = openapi.parameters(schema)[0]["description"].partition("|---|---|---|\n")[2]
+    assert rows.split("\n") == [f"| {code} | enum: a\\|b, c d | eq, ne, in |", "| `z` | integer | eq |"]
+
+
+@pytest.mark.parametrize("text", ["0", "007", "9", "0999999999999999999", str(10**18), str(2**63 - 1), str(2**63 - 10)])
+def test_skips_that_are_documented(text):
+    pattern = next(p for p in openapi.parameters(TASK) if p["name"] == "skip")["schema"]["pattern"]
+    assert re.search(pattern, text)
+    assert TASK.query({"skip": text}).skip == int(text)
+
+
+@pytest.mark.parametrize("text", ["", "-1", "1.0", "x", str(2**63), "9223372036854775810", "9" * 19, "1" + "0" * 19])
+def test_skips_that_are_not_documented(text):
+    pattern = next(p for p in openapi.parameters(TASK) if p["name"] == "skip")["schema"]["pattern"]
+    assert not re.search(pattern, text)
+    with pytest.raises(QueryError):
+        TASK.query({"skip": text})
+
+
 def test_only_what_callers_may_use_is_documented():
     schema = Schema(
         {
@@ -216,16 +281,15 @@ def test_the_schema_of_a_resource():
             "name": {"type": "string"},
             "state": {"type": "string", "enum": ["running", "paused"], "description": "How far it is."},
             "percentDone": {"type": "number"},
-            "tags": {"type": "array", "items": {"type": "string"}},
+            "tags": {"type": "array", "items": {"type": ["string", "null"]}},
             "metadata": {
                 "type": "object",
                 "properties": {
                     "labels": {
                         "type": "array",
                         "items": {
-                            "type": "object",
+                            "type": ["object", "null"],
                             "properties": {"name": {"type": "string"}},
-                            "required": ["name"],
                             "additionalProperties": False,
                         },
                     },
