@@ -7,6 +7,7 @@ where they are stored without escapes: give a `JSONField` an ``encoder`` that se
 
 from __future__ import annotations
 
+from datetime import MINYEAR, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
@@ -385,7 +386,11 @@ class _Embedded(models.Expression):  # type: ignore[misc]  # Django has no types
                 return stored.get_db_prep_value(value, connection)
             case models.DateTimeField():
                 instant = value if settings.USE_TZ else value.replace(tzinfo=None)
-                return connection.ops.adapt_datetimefield_value(instant)
+                try:
+                    return connection.ops.adapt_datetimefield_value(instant)
+                except OverflowError:  # The database's time zone has no such day: it is before or after all it has.
+                    end = datetime.min if value.year == MINYEAR else datetime.max  # noqa: DTZ901  # As it is stored.
+                    return connection.ops.adapt_datetimefield_value(end)
             case models.DateField():
                 return connection.ops.adapt_datefield_value(value)
             case models.CharField() | models.TextField():

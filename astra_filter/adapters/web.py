@@ -49,7 +49,9 @@ class Parameters(Generic[R]):
         self._scope = scope
         self._limits = limits
         self._sizes: dict[str, Any] = {"default_limit": default_limit, "max_limit": max_limit}
-        self._options: dict[str, Any] = {**self._sizes, "secret": secret, "ignore": tuple(ignore), "limits": limits}
+        # A single string is passed on, for the core to refuse.
+        ignored = ignore if isinstance(ignore, str) else tuple(ignore)
+        self._options: dict[str, Any] = {**self._sizes, "secret": secret, "ignore": ignored, "limits": limits}
         schema.query((), **self._options)  # So that mistakes show at start-up.
 
     def read(self, request: R, query_string: bytes | str) -> ListQuery:

@@ -36,6 +36,8 @@ settings.configure(
     DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
     DATABASES={
         "default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"},
+        "west": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:", "TIME_ZONE": "America/New_York"},
+        "east": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:", "TIME_ZONE": "Asia/Tokyo"},
         "postgresql": {
             "ENGINE": "django.db.backends.postgresql",
             "NAME": SERVER.path[1:],
@@ -225,6 +227,10 @@ class Book(Item):
     called = models.CharField(max_length=20, db_column="name")
     cost = models.DecimalField(max_digits=5, decimal_places=2, db_column="own")
     fee = models.DecimalField(max_digits=5, decimal_places=2, db_column="cost")
+
+
+class Stamp(Model):
+    at = models.DateTimeField()
 
 
 LABELS = fields.Array(fields.Object({"name": fields.String(), "value": fields.String(nullable=True)}), nullable=True)
@@ -505,6 +511,25 @@ def test_nested_members_of_flat_columns(related: str) -> None:
     made = Schema({"id": fields.Integer(), "info": fields.Object({"called": fields.String(column="Title")})}, key="id")
     found = page(made.query({"filter": "info.called eq 'one'"}), Task.objects.using(related))
     assert found.items == [{"id": 1, "info": {"called": "one"}}]
+
+
+@pytest.mark.parametrize("name", ["west", "east"])
+def test_timestamps_that_a_time_zone_has_not(name: str) -> None:
+    """At the ends of the range, where a database keeps the time of a place."""
+    with connections[name].schema_editor() as editor:
+        editor.create_model(Stamp)
+    stamps = Stamp.objects.using(name)
+    stamps.create(id=1, at=datetime(2020, 1, 1, tzinfo=UTC))
+    made = schema(Stamp)
+    for text, expected in (
+        ("at gt '0001-01-01T00:00:00Z'", [1]),
+        ("at lte '0001-01-01T00:00:00Z'", []),
+        ("at lt '9999-12-31T23:59:59.999999Z'", [1]),
+        ("at in ('9999-12-31T23:59:59.999999Z', '2020-01-01')", [1]),
+        ("at gte '9999-12-31T23:59:59.999999Z'", []),
+    ):
+        assert [stamp.id for stamp in apply(made.compile(text), stamps)] == expected, text
+    connections[name].close()
 
 
 # Schemas -------------------------------------------------------------------------------------------------------------

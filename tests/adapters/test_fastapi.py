@@ -192,6 +192,16 @@ def test_parameters_that_a_schema_cannot_serve_are_not_documented():
     ]
 
 
+def test_one_name_to_ignore_is_a_mistake():
+    """Its letters would be ignored, and it would not."""
+    with pytest.raises(SchemaError) as caught:
+        starlette.ListParameters(TASK, ignore="pretty")
+    assert caught.value.code == "bad_names"
+    lists = starlette.ListParameters(TASK, ignore=iter(["pretty"]))
+    for _ in range(2):
+        assert lists.read(None, "pretty=true&limit=1").limit == 1
+
+
 def test_elements_of_the_wrong_type_are_documented():
     """SPEC §4.6: they come out as null, and their members not at all."""
     inner = fields.Object({"x": fields.Integer()})
