@@ -16,8 +16,8 @@ def document(**properties):
     return {"type": "object", "properties": properties, "required": list(properties)}
 
 
-def one(schema, **options):
-    return members(document(x=schema), **options)["x"]
+def one(schema, *, defs=None, **options):
+    return members({**document(x=schema), "$defs": defs or {}}, **options)["x"]
 
 
 def refused(schema, **options):
@@ -37,6 +37,7 @@ def refused(schema, **options):
         ({"type": "string", "format": "date-time"}, fields.Timestamp()),
         ({"type": "string", "format": "date"}, fields.Date()),
         ({"type": "string", "format": "uuid"}, fields.Uuid()),
+        ({"type": "string", "format": "uuid4"}, fields.Uuid()),
         ({"format": "date-time"}, fields.Timestamp()),
         ({"maxLength": 3}, fields.String(max_length=3)),
         ({"type": "integer", "format": "int32"}, fields.Integer()),
@@ -201,6 +202,21 @@ def test_write_only_members_are_neither_returned_nor_filtered_by():
     assert not whole["pin"].returnable
 
 
+def test_no_extension_opens_write_only_members():
+    open_ = {"type": "string", "x-filter-operators": ["eq"], "x-sortable": True}
+    hidden = {"writeOnly": True}
+    for field in (
+        one({**open_, **hidden}),
+        one({**document(pin=open_), **hidden}).members["pin"],
+        one({"type": "array", "items": open_, **hidden}).items,
+        one({"type": "array", "items": {**open_, **hidden}}),
+        one({"type": "array", "items": {**open_, **hidden}}).items,
+        one({"$ref": "#/$defs/pin", **open_}, defs={"pin": hidden}),
+        one({"$ref": "#/$defs/pin", **hidden}, defs={"pin": open_}),
+    ):
+        assert (field.returnable, field.sortable, field.operators) == (False, False, frozenset())
+
+
 def test_read_only_members_are_like_others():
     assert one({"type": "string", "readOnly": True}).signature() == fields.String().signature()
 
@@ -208,8 +224,6 @@ def test_read_only_members_are_like_others():
 def test_extensions_set_the_options_of_a_field():
     field = one({"type": "string", "x-filter-operators": ["eq", "in"], "x-sortable": False})
     assert (field.operators, field.sortable) == ({Operator.EQ, Operator.IN}, False)
-    secret = one({"type": "string", "writeOnly": True, "x-filter-operators": ["eq"]})
-    assert secret.operators == {Operator.EQ}
     assert refused(document(x={"type": "boolean", "x-filter-operators": ["lt"]})) == (
         "operator_not_of_type",
         "#/properties/x: a field of type boolean cannot allow lt",
@@ -313,6 +327,39 @@ def test_a_resource_is_an_object():
 )
 def test_a_malformed_schema_is_refused(schema, message):
     assert message in refused(document(x=schema))[1]
+
+
+@pytest.mark.parametrize("keyword", ["anyOf", "oneOf"])
+@pytest.mark.parametrize("listed", [{"const": [1]}, {"enum": [[1], [2]]}, {"const": {"a": 1}}])
+@pytest.mark.parametrize("other", [{"const": "a"}, {"const": [2]}])
+def test_choices_between_listed_containers_are_refused(keyword, listed, other):
+    schema = document(x={keyword: [listed, other]}, y={"type": "string"})
+    assert refused(schema) == (
+        "listed_containers",
+        f"#/properties/x/{keyword}/0: its listed values are objects or arrays",
+    )
+    assert set(members(schema, omit_unsupported=True)) == {"y"}
+
+
+@pytest.mark.parametrize(("name", "place"), [("", ""), ("a\0", "a\\x00"), ("a\ud800", "a\\ud800")])
+def test_names_that_no_field_can_have_are_refused_at_their_place(name, place):
+    schema = document(**{name: {"type": "string"}}, x=document(**{name: {"type": "string"}}, y={"type": "string"}))
+    code, message = refused(schema)
+    assert code == "bad_identifier"
+    assert message.startswith(f"#/properties/{place}: ")
+    found = members(schema, omit_unsupported=True)
+    assert (set(found), set(found["x"].members)) == ({"x"}, {"y"})
+
+
+@pytest.mark.parametrize("name", ["a%20b", "a b", "a/b", "a~b", "100%"])
+def test_a_definition_of_any_name_is_found(name):
+    schema = {"$defs": {name: document(x={"type": "array"})}}
+    place = f"#/$defs/{name.replace('%', '%25').replace('~', '~0').replace('/', '~1')}"
+    for ref in (name, place):
+        assert refused(schema, ref=ref) == (
+            "untyped_elements",
+            f"{place}/properties/x: an array needs one type of elements",
+        )
 
 
 def test_an_unknown_name_is_refused():

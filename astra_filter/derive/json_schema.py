@@ -31,7 +31,8 @@ _HINTS = {
 _FORMATS: dict[str | None, type[fields.Field]] = {
     "date-time": fields.Timestamp,
     "date": fields.Date,
-    "uuid": fields.Uuid,
+    # Pydantic names the version too.
+    **dict.fromkeys(("uuid", *(f"uuid{version}" for version in range(1, 9))), fields.Uuid),
 }
 _NAMED = ("components/schemas", "$defs", "definitions", "schemas")
 
@@ -204,8 +205,10 @@ def _either(one: _Shape, other: _Shape) -> _Shape:
         name: _either(one.members[name], other.members[name]) if name in one.members else other.members[name]
         for name in other.members
     }
-    # Some values listed and some not is no list; two formats are no format; one open end is no bound.
-    listed = one.values is not None and other.values is not None
+    problem = one.problem or other.problem
+    # Some values listed and some not is no list; two formats are no format; one open end is no bound. Where there is a
+    # problem, values may be such as cannot be told apart.
+    listed = one.values is not None and other.values is not None and problem is None
     bounded = one.max_length is not None and other.max_length is not None
     return _Shape(
         one.place,
@@ -220,7 +223,7 @@ def _either(one: _Shape, other: _Shape) -> _Shape:
         write_only=one.write_only or other.write_only,
         description=one.description or other.description,
         options={**other.options, **one.options},
-        problem=one.problem or other.problem,
+        problem=problem,
     )
 
 
@@ -229,12 +232,11 @@ def _field(shape: _Shape, *, hidden: bool, omit: bool, required: bool) -> fields
     if shape.problem is not None:
         raise shape.problem
     types = shape.types - {"null"}
-    hidden = hidden or shape.write_only
-    options: dict[str, Any] = {"description": shape.description}
+    hidden = hidden or shape.write_only or (shape.items is not None and shape.items.write_only)
+    options: dict[str, Any] = {"description": shape.description, **shape.options}
     options["nullable"] = shape.nullable or "null" in shape.types or not required
     if hidden:
-        options |= {"returnable": False, "operators": ()}
-    options |= shape.options
+        options |= {"returnable": False, "operators": (), "sortable": False}
     make: Callable[..., fields.Field]
     if types == {"object"}:
         options.pop("operators", None)
@@ -253,6 +255,8 @@ def _members(shape: _Shape, *, hidden: bool, omit: bool) -> dict[str, fields.Fie
     made: dict[str, fields.Field] = {}
     for name, member in shape.members.items():
         try:
+            if not (name and fields.is_text(name)):
+                raise errors.refused_at(member.place, errors.bad_identifier("field", name))
             made[name] = _field(member, hidden=hidden, omit=omit, required=name in shape.required)
         except errors.SchemaError:
             if not omit:
@@ -345,7 +349,7 @@ def _pointer(document: _Json, ref: str) -> str:
 
 
 def _escaped(name: str) -> str:
-    return name.replace("~", "~0").replace("/", "~1")
+    return name.replace("%", "%25").replace("~", "~0").replace("/", "~1")
 
 
 def _is_text(value: object) -> bool:
