@@ -4,18 +4,39 @@ from __future__ import annotations
 
 import enum
 import importlib
+import re
 import sys
-from collections.abc import Callable
-from datetime import date, datetime
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from ipaddress import IPv4Address, IPv6Network
+from pathlib import Path
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import pytest
-from pydantic import BaseModel, Field
+from pydantic import (
+    UUID4,
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    FilePath,
+    HttpUrl,
+    PlainSerializer,
+    PlainValidator,
+    PostgresDsn,
+    SecretStr,
+    computed_field,
+    create_model,
+    field_serializer,
+)
 
 from astra_filter import Schema, SchemaError
 from astra_filter.errors import MissingExtraError
+
+A = "ae1e6561-9e22-406c-8a5a-762f4604da00"
 
 
 class State(enum.Enum):
@@ -101,12 +122,101 @@ def test_types_that_no_field_represents() -> None:
         Schema.from_pydantic(Odd)
     assert set(Schema.from_pydantic(Odd, omit_unsupported=True).root.members) == {"id"}
 
-    class Undescribed(BaseModel):
-        call: Callable[[], int]
 
-    with pytest.raises(SchemaError) as caught:
-        Schema.from_pydantic(Undescribed)
-    assert caught.value.code == "bad_model"
+class Foreign:
+    pass
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        set[str],
+        frozenset[int],
+        deque[str],
+        Iterable[int],
+        HttpUrl,
+        PostgresDsn,
+        IPv4Address,
+        IPv6Network,
+        Path,
+        FilePath,
+        re.Pattern[str],
+        timedelta,
+        time,
+        bytes,
+        complex,
+        Callable[[], int],
+        type[int],
+        Foreign,
+        list[Path],
+        set[str] | None,
+        str | Path,
+        Annotated[Path, Field(description="Where.", examples=["/"])],
+    ],
+)
+def test_what_no_field_can_read_is_refused_or_left_out(kind: Any) -> None:
+    model = create_model("Odd", __config__=ConfigDict(arbitrary_types_allowed=True), id=int, odd=(kind, ...))
+    with pytest.raises(SchemaError, match=r"^#/properties/odd"):
+        Schema.from_pydantic(model)
+    assert set(Schema.from_pydantic(model, omit_unsupported=True).root.members) == {"id"}
+
+
+def test_fields_are_of_what_instances_hold_not_of_how_they_are_written() -> None:
+    class Written(BaseModel):
+        n: int
+        at: datetime
+        parsed: Annotated[str, PlainValidator(str)]
+        opaque: Annotated[int, PlainValidator(int), PlainSerializer(str)] = 0
+        inner: Label
+        id: UUID4
+        words: Sequence[str]
+        pair: tuple[int, ...]
+        key: SecretStr
+        mail: Annotated[str, AfterValidator(str.strip)] | None = None
+
+        @field_serializer("n")
+        def write_n(self, n: int) -> str:
+            return str(n)
+
+        @field_serializer("at", when_used="json")
+        def write_at(self, at: datetime) -> float:
+            return at.timestamp()
+
+        @field_serializer("inner", mode="wrap")
+        def write_inner(self, inner: Label, _: Any) -> str:
+            return inner.name
+
+        @computed_field
+        @property
+        def twice(self) -> int:
+            return self.n * 2
+
+    schema = Schema.from_pydantic(Written, omit_unsupported=True)
+    assert {name: type(field).__name__ for name, field in schema.root.members.items()} == {
+        "n": "Integer",
+        "at": "Timestamp",
+        "parsed": "String",
+        "inner": "Object",
+        "id": "Uuid",
+        "words": "Array",
+        "pair": "Array",
+        "key": "String",
+        "mail": "String",
+        "twice": "Integer",
+    }
+    assert not schema.root.members["key"].returnable
+    one = Written(
+        n=1,
+        at=datetime(2020, 1, 1, tzinfo=UTC),
+        parsed="a",
+        inner=Label(name="b"),
+        id=A,
+        words=["c"],
+        pair=(3,),
+        key="d",
+    )
+    holds = f"n eq 1 and at eq '2020-01-01' and parsed eq 'a' and inner.name eq 'b' and id eq '{A}' and words eq 'c'"
+    assert schema.compile(f"{holds} and pair eq 3 and twice eq 2").matches(one)
 
 
 def test_missing_extra(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,10 +20,40 @@ if TYPE_CHECKING:
     from astra_filter.fields import Field
 
 
+_UNREADABLE = (
+    *("set", "frozenset", "deque", "generator", "url", "multi-host-url"),
+    *("timedelta", "time", "bytes", "complex", "fraction"),
+)
+"""Core schemas of values that no field reads, though JSON would have strings and arrays for them."""
+
+
 class _Generate(GenerateJsonSchema):
     """Describes what a model's instances hold, not how they are written."""
 
     ignored_warning_kinds = {"skipped-choice", "non-serializable-default"}  # noqa: RUF012  # As pydantic has it.
+
+    def build_schema_type_to_method(self) -> dict[Any, Any]:
+        return {**super().build_schema_type_to_method(), **dict.fromkeys(_UNREADABLE, lambda _: {})}
+
+    def generate_inner(self, schema: Any) -> dict[str, Any]:
+        made = super().generate_inner(schema)
+        while schema["type"].startswith("function-") and "schema" in schema:
+            schema = schema["schema"]
+        # Paths, addresses, patterns: pydantic describes the text that they are written as. A secret is hidden anyway.
+        written = schema.get("serialization", {}).get("type") == "function-plain"
+        opaque = schema["type"] == "lax-or-strict" or (schema["type"] == "function-plain" and written)
+        return {} if opaque and not made.get("writeOnly") else made
+
+    def function_plain_schema(self, schema: Any) -> dict[str, Any]:
+        # The type whose own validator it replaced is left in its serializer.
+        kept = schema.get("serialization", {}).get("schema")
+        return {} if kept is None else self.generate_inner(kept)
+
+    def ser_schema(self, schema: Any) -> None:
+        """How it is written does not matter."""
+
+    def handle_invalid_for_json_schema(self, schema: Any, error_info: str) -> dict[str, Any]:  # noqa: ARG002
+        return {}
 
     def decimal_schema(self, schema: core_schema.DecimalSchema) -> dict[str, Any]:  # noqa: ARG002  # Any number.
         return {"type": "number"}
