@@ -341,9 +341,69 @@ def test_what_looks_like_json_and_is_not_is_text(tmp_path):
     assert found == {"a": "string", "b": "string", "c": "string", "d": "array", "e": "array", "f": "string"}
 
 
-def test_text_that_is_not_utf8_is_shown_with_replacements(capsys, tmp_path):
-    file = make(tmp_path / "t.db", "CREATE TABLE t (a TEXT); INSERT INTO t VALUES (CAST(x'61FF' AS TEXT))")
-    assert lines(capsys, file) == [{"a": "a\N{REPLACEMENT CHARACTER}"}]
+def test_text_that_is_not_utf8_counts_as_null(capsys, tmp_path):
+    script = """
+        CREATE TABLE t (id INTEGER PRIMARY KEY, s TEXT);
+        INSERT INTO t VALUES (1, CAST(x'61FE' AS TEXT)), (2, CAST(x'61FF' AS TEXT)), (3, 'a'), (4, CAST(x'EDA080' AS TEXT));
+    """
+    file = make(tmp_path / "t.db", script)
+    arguments = (file, "--order-by", "s", "--include", "id,s")
+    assert lines(capsys, *arguments) == [[1, None], [2, None], [4, None], [3, "a"]]
+    found = []
+    more = []
+    while more is not None:
+        page = json.loads(run(capsys, "query", *arguments, "--limit", "1", "--format", "json", *more)[1])
+        found += page["items"]
+        token = page["metadata"].get("continue")
+        more = None if token is None else ("--continue", token)
+        assert len(found) < 9
+    assert found == [[1, None], [2, None], [4, None], [3, "a"]]
+
+
+def test_text_that_is_not_utf8_in_a_strict_table_is_an_error(capsys, tmp_path):
+    # Its columns are read as they are, so that their indexes serve.
+    file = make(tmp_path / "t.db", "CREATE TABLE t (a TEXT) STRICT; INSERT INTO t VALUES (CAST(x'61FF' AS TEXT))")
+    status, out, err = run(capsys, "query", file)
+    assert (status, out) == (2, "")
+    assert err.startswith(f"{file}: SQLite says: Could not decode to UTF-8 column 'a'")
+
+
+@pytest.mark.parametrize("kind", ["string", "timestamp", "array"])
+def test_text_that_is_not_utf8_stops_no_query(capsys, tmp_path, kind):
+    value = {"string": "a", "timestamp": "2020-01-01T00:00:00.000000Z", "array": "[1]"}[kind]
+    script = f"""
+        CREATE TABLE t (id INTEGER PRIMARY KEY, v TEXT);
+        WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 10001) INSERT INTO t SELECT x, '{value}' FROM n;
+        INSERT INTO t VALUES (10002, CAST(x'63616666e9' AS TEXT));
+    """
+    file = make(tmp_path / "t.db", script)
+    assert lines(capsys, file, "--filter", "v eq null") == [{"id": 10002}]
+    if kind != "array":
+        status, out, _ = run(capsys, "query", file, "--order-by", "v", "--limit", "1", "--format", "jsonl")
+        assert (status, out) == (0, '{"id": 10002}\n')
+
+
+def test_a_collation_of_the_table_tells_no_keys_alike(capsys, tmp_path):
+    script = "CREATE TABLE t (k TEXT COLLATE NOCASE) STRICT; INSERT INTO t VALUES ('b'), ('a'), ('A')"
+    file = make(tmp_path / "t.db", script)
+    assert lines(capsys, file, "--key", "k") == [{"k": "A"}, {"k": "a"}, {"k": "b"}]
+    assert lines(capsys, file, "--key", "k", "--filter", "k eq 'a'") == [{"k": "a"}]
+    assert lines(capsys, file, "--key", "k", "--filter", "k gt 'A'", "--order-by", "k desc") == [{"k": "b"}, {"k": "a"}]
+
+
+def test_columns_without_a_name_are_left_out(capsys, tmp_path):
+    file = make(tmp_path / "t.db", 'CREATE TABLE t (a, ""); INSERT INTO t VALUES (1, 2)')
+    assert lines(capsys, file) == [{"a": 1}]
+
+
+@pytest.mark.parametrize("script", ["CREATE TABLE t (a); INSERT INTO t VALUES (x'00')", 'CREATE TABLE t ("")'])
+def test_a_table_without_a_field_is_refused(capsys, tmp_path, script):
+    file = make(tmp_path / "t.db", script)
+    assert run(capsys, "query", file) == (
+        2,
+        "",
+        f"{file}, table t: no member has a value that tells its type; say what fields there are with --schema\n",
+    )
 
 
 def test_the_database_is_not_written_to(tmp_path):
@@ -370,6 +430,8 @@ def test_a_file_that_is_no_database_is_an_error(capsys, tmp_path):
         "",
         f"{file}: not a database that SQLite can read: file is not a database\n",
     )
+    file.write_bytes(b"")
+    assert run(capsys, "query", str(file)) == (2, "", f"{file}: there is no table in this database\n")
     file = tmp_path / "tasks.sqlite"
     file.write_text('{"items": []}')
     assert "not a database that SQLite can read" in run(capsys, "query", str(file))[2]

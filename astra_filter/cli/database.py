@@ -1,9 +1,10 @@
 """SQLite databases that this library did not make (SPEC §5, "What is promised").
 
 The table is read through a temporary view that shows each value as the library itself would have stored it, and what
-has not its field's type as null: storage classes are tested in SQL, formats of text and JSON by a function. Filter,
-order and page are then SQLite's work. Columns whose values need no test (those of STRICT tables, and the rowid) are
-shown as they are, so that their indexes serve. The database is opened for reading only.
+has not its field's type as null: storage classes are tested in SQL; UTF-8 and formats of text and JSON by functions,
+given blobs because Python fails for text that is not UTF-8 before it calls them. Filter, order and page are then
+SQLite's work. Columns whose values need no test (those of STRICT tables, and the rowid) are shown as they are, so that
+their indexes serve. The database is opened for reading only.
 """
 
 from __future__ import annotations
@@ -35,8 +36,8 @@ _REMEMBERED = 10_000
 
 # Storage classes: https://www.sqlite.org/datatype3.html. An infinity times zero is no number, which is null.
 _TESTED = {
-    "string": "CASE WHEN typeof({0}) = 'text' THEN {0} END",
-    "enum": "CASE WHEN typeof({0}) = 'text' THEN {0} END",
+    "string": "CASE WHEN typeof({0}) = 'text' AND is_utf8(CAST({0} AS BLOB)) THEN {0} END",
+    "enum": "CASE WHEN typeof({0}) = 'text' AND is_utf8(CAST({0} AS BLOB)) THEN {0} END",
     "boolean": "CASE WHEN typeof({0}) = 'integer' AND {0} IN (0, 1) THEN {0} END",
     # Reals past 64 bits become the last integer, which SQLite finds different from them.
     "integer": (
@@ -88,6 +89,7 @@ class Table:
 
     def _open(self, wanted: str | None) -> None:
         self._connection.text_factory = lambda data: data.decode("utf-8", "replace")
+        self._connection.create_function("is_utf8", 1, lambda data: _decoded(data) is not None, deterministic=True)
         try:
             encoding = self._connection.execute("PRAGMA encoding").fetchone()[0]
             tables = self._tables()
@@ -141,7 +143,10 @@ class Table:
         """Return fields for the columns, all of them nullable, because what is mistyped in the table counts as null.
 
         Fields that are not ``declared`` are inferred from the first 10,000 rows and the declared types of the columns;
-        columns that hold nothing but blobs are then left out.
+        columns that hold nothing but blobs, or have no name, are then left out.
+
+        Raises:
+            InputError: no column is left.
         """
         if declared is not None:
             return {name: _nullable(field) for name, field in declared.items()}
@@ -156,8 +161,10 @@ class Table:
         found = {}
         for place, column in enumerate(self._columns):
             field = _field(column, values[place] if values else ())
-            if field is not None:
+            if field is not None and column.name and fields.is_text(column.name):
                 found[column.name] = field
+        if not found:
+            raise messages.nothing_to_infer(f"{self.database}, table {self.name}")
         return found
 
     @property
@@ -173,7 +180,7 @@ class Table:
         name = _quoted(leaf.column.name)
         with self._running():
             count, values = self._connection.execute(
-                f"SELECT count(*), count(DISTINCT {name}) FROM temp.{_quoted(self.name)}"
+                f"SELECT count(*), count(DISTINCT {name} COLLATE BINARY) FROM temp.{_quoted(self.name)}"
             ).fetchone()
         return bool(count == values)
 
@@ -188,6 +195,8 @@ class Table:
         root = query.schema.root
         assert isinstance(root, fields.Object)  # noqa: S101  # `members` gave it its fields.
         self._show(root.members)
+        # What needs no test is expected to be UTF-8: with replacements, two values of a key could look alike.
+        self._connection.text_factory = str
         total = None
         with self._running():
             if query.count:
@@ -205,7 +214,7 @@ class Table:
             if test is None:
                 function = f"canonical_{number}"
                 self._connection.create_function(function, 1, _canonical(name, field), deterministic=True)
-                value = f"{function}({value})"
+                value = f"CASE WHEN typeof({value}) = 'text' THEN {function}(CAST({value} AS BLOB)) END"
             elif not self._is_exact(column, field):
                 value = test.format(value)
             shown.append(f"{value} AS {_quoted(name)}")
@@ -227,14 +236,21 @@ class Table:
         return strict or (column.name == self._rowid and field.type == "integer")
 
 
-def _canonical(name: str, field: Field) -> Callable[[Any], str | None]:
-    """Return what makes the canonical text of a value: of a scalar, or of JSON."""
+def _decoded(data: bytes) -> str | None:
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return None
+
+
+def _canonical(name: str, field: Field) -> Callable[[bytes], str | None]:
+    """Return what makes the canonical text of a value, of a scalar or of JSON, from the text as stored."""
     alone = Schema({name: _nullable(field)})
 
     @lru_cache(maxsize=_REMEMBERED)
-    def canonical(value: Any) -> str | None:
-        # Text in a blob is not text.
-        if not isinstance(value, str):
+    def canonical(data: bytes) -> str | None:
+        value = _decoded(data)
+        if value is None:
             return None
         if field.scalar:
             read = field.read(value)
@@ -253,6 +269,8 @@ def _nullable(field: Field) -> Field:
 
 
 def _choose(database: str, tables: list[str], wanted: str | None) -> str:
+    if not tables:
+        raise messages.no_tables(database)
     if wanted is None:
         if len(tables) != 1:
             raise messages.which_table(database, tables)

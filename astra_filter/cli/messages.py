@@ -119,6 +119,10 @@ def table_elsewhere(name: str) -> InputError:
     return InputError(f"{shown(name)}: --table is for SQLite databases, and this is none")
 
 
+def no_tables(name: str) -> InputError:
+    return InputError(f"{shown(name)}: there is no table in this database")
+
+
 def which_table(name: str, tables: Sequence[str]) -> InputError:
     return InputError(f"{shown(name)}: say which table to read with --table{_among(tables)}")
 
