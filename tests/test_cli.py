@@ -7,6 +7,7 @@ import io
 import json
 import os
 import pty
+import shlex
 import signal
 import subprocess
 import sys
@@ -16,11 +17,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import astra_filter
 from astra_filter import Schema
 from astra_filter.cli import main, messages, reading
 from astra_filter.cli.progress import Progress
 
 TASKS = str(Path(__file__).with_name("data") / "astra_tasks.json")
+ROOT = Path(astra_filter.__file__).parent.parent
 COMMAND = [sys.executable, "-m", "astra_filter.cli"]
 RUNNING = "ae1e6561-9e22-406c-8a5a-762f4604da00"
 COMPLETED = "bc1e6561-9e22-406c-8a5a-762f4604da00"
@@ -683,3 +686,32 @@ def test_output_is_utf8_whatever_the_locale(tmp_path):
     assert done.stdout.decode() == '{"a": "\u20ac"}\n'
     done = subprocess.run([*command, "table"], capture_output=True, check=True, env=environment)
     assert b"\\u20ac" in done.stdout
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+@pytest.mark.parametrize(
+    ("arguments", "redirection", "message"),
+    [
+        ("check 'a eq 1'", ">/dev/full", "standard output: No space left on device\n"),
+        ("explain 'a eq 1'", ">/dev/full", "standard output: No space left on device\n"),
+        ("query t.json", ">/dev/full", "standard output: No space left on device\n"),
+        ("query t.json --format json", ">/dev/full", "standard output: No space left on device\n"),
+        ("--help", ">/dev/full", "standard output: No space left on device\n"),
+        ("check 'a eq 1'", ">&-", "standard output is closed\n"),
+        ("query t.json", ">&-", "standard output is closed\n"),
+        ("query -", "<&-", "standard input is closed\n"),
+        ("query -", "0>write.only", "standard input: Bad file descriptor\n"),
+        ("check 'a eq'", "2>&-", ""),
+        ("check 'a eq'", "2>/dev/full", ""),
+        ("query t.json", ">&- 2>&-", ""),
+        ("query t.json --limit 1 --count", ">/dev/null 2>/dev/full", ""),
+    ],
+)
+def test_streams_that_cannot_be_used_are_errors(tmp_path, arguments, redirection, message):
+    (tmp_path / "t.json").write_text('[{"a": 1}, {"a": 2}]')
+    line = f"{shlex.quote(sys.executable)} -m astra_filter.cli {arguments} {redirection}"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        ["sh", "-c", line], cwd=tmp_path, capture_output=True, text=True, check=False, env=environment
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", message)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
-from contextlib import closing
+from contextlib import closing, suppress
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
@@ -58,6 +59,11 @@ def run(arguments: list[str]) -> None:
         _fail("\n\n".join(_rendered(problem) for problem in error.problems))
     except (InputError, AstraFilterError) as error:
         _fail(str(error))
+    except OSError as error:  # Files and databases word their own.
+        if sys.stdout is not None:
+            # What is left to write would fail again when the process ends.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _fail(str(messages.unwritable(error)))
 
 
 def _rendered(problem: astra_filter.Problem) -> str:
@@ -68,7 +74,8 @@ def _rendered(problem: astra_filter.Problem) -> str:
 
 
 def _fail(message: str) -> None:
-    sys.stderr.write(message + "\n")
+    with suppress(OSError):
+        sys.stderr.write(message + "\n")
     sys.exit(2)
 
 
@@ -218,8 +225,9 @@ def _compiled(text: str, schema: Schema | None) -> Filter:
 
 
 def _print(line: str) -> None:
-    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    writing.prepare()
     sys.stdout.write(line + "\n")
+    sys.stdout.flush()
 
 
 # Steps ---------------------------------------------------------------------------------------------------------------

@@ -27,6 +27,14 @@ def unreadable(name: str, error: OSError) -> InputError:
     return InputError(f"{shown(name)}: {error.strerror or error}")
 
 
+def unwritable(error: OSError) -> InputError:
+    return InputError(f"standard output: {error.strerror or error}")
+
+
+def closed(stream: str) -> InputError:
+    return InputError(f"standard {stream} is closed")
+
+
 def unknown_format(name: str) -> InputError:
     return InputError(f"{shown(name)}: this is not JSON; say what it is with --from json, jsonl, csv or sqlite")
 

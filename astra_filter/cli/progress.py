@@ -15,7 +15,8 @@ class Progress:
     """Draws on standard error, and only where that and standard output are terminals."""
 
     def __init__(self) -> None:
-        self.watched = sys.stdout.isatty() and sys.stderr.isatty()
+        # A stream that was closed before the process began is None.
+        self.watched = all(stream is not None and stream.isatty() for stream in (sys.stdout, sys.stderr))
 
     def over(self, items: Iterable[_T], count: int, label: str, *, long: int = 100_000) -> Iterable[_T]:
         """Return the items, drawing a bar while they are taken if they are ``long`` or more."""

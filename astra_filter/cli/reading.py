@@ -74,7 +74,7 @@ def open_source(file: str, given: Format | None, progress: Progress) -> Source:
         InputError: it cannot be read, or nothing tells what it is.
     """
     if file == "-":
-        return _judged(Source("standard input", given, _read(sys.stdin.buffer, 0, progress), None))
+        return _judged(_standard_input(given, progress))
     path = Path(file)
     try:
         with path.open("rb") as stream:
@@ -88,6 +88,16 @@ def open_source(file: str, given: Format | None, progress: Progress) -> Source:
     except ValueError as error:  # A name with U+0000 in it.
         raise messages.InputError(f"{file!r}: {error}") from None
     return _judged(Source(file, found, data, path))
+
+
+def _standard_input(given: Format | None, progress: Progress) -> Source:
+    if sys.stdin is None:
+        raise messages.closed("input")
+    name = "standard input"
+    try:
+        return Source(name, given, _read(sys.stdin.buffer, 0, progress), None)
+    except OSError as error:
+        raise messages.unreadable(name, error) from None
 
 
 def _read(stream: BinaryIO, size: int, progress: Progress) -> bytes:

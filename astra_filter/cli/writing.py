@@ -33,16 +33,25 @@ class OutputFormat(StrEnum):
 _UNBOUNDED = 1_000_000
 
 
+def prepare(encoding: str | None = None) -> None:
+    """Let what the encoding of standard output cannot write come out escaped, as JSON itself writes lone surrogates.
+
+    Raises:
+        InputError: it is closed.
+    """
+    if sys.stdout is None:
+        raise messages.closed("output")
+    sys.stdout.reconfigure(encoding=encoding, errors="backslashreplace")  # type: ignore[union-attr]
+
+
 def write(page: Page, query: ListQuery, form: OutputFormat) -> None:
     """Write a page to standard output; what JSON keeps in ``metadata`` goes to standard error in the other forms."""
-    # What the encoding cannot write comes out escaped, as JSON itself writes lone surrogates; JSON and CSV are UTF-8.
-    encoding = None if form is OutputFormat.TABLE else "utf-8"
-    sys.stdout.reconfigure(encoding=encoding, errors="backslashreplace")  # type: ignore[union-attr]
+    # JSON and CSV are UTF-8.
+    prepare(None if form is OutputFormat.TABLE else "utf-8")
     match form:
         case OutputFormat.JSON:
             json.dump(page.body(), sys.stdout, ensure_ascii=False, indent=2)
             sys.stdout.write("\n")
-            return
         case OutputFormat.JSONL:
             for item in page.items:
                 sys.stdout.write(json.dumps(item, ensure_ascii=False) + "\n")
@@ -53,6 +62,8 @@ def write(page: Page, query: ListQuery, form: OutputFormat) -> None:
         case OutputFormat.TABLE:
             _table(page, query)
     sys.stdout.flush()
+    if form is OutputFormat.JSON:
+        return
     if page.total is not None:
         sys.stderr.write(messages.total(page.total) + "\n")
     if page.more:
