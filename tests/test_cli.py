@@ -229,9 +229,27 @@ def test_a_single_json_line_on_standard_input(lines):
     assert lines("-", stdin=b'{"a": 1}') == [{"a": 1}]
 
 
+def test_cells_of_several_lines_are_quoted(run, file):
+    values = ["a\rb", "a\nb", "a\r\nb", "a\r", "a,b"]
+    resources = json.dumps([{"id": number, "s": value} for number, value in enumerate(values)])
+    _, out, _ = run("query", file("t.json", resources), "--format", "csv")
+    assert out == "id,s\n" + "".join(f'{number},"{value}"\n' for number, value in enumerate(values))
+
+
 def test_no_resources_are_no_error(run, lines, file):
     assert lines(file("t.json", "[]"), "--filter", "a eq 1", "--include", "a") == []
     assert run("query", "t.json", "--filter", "a = 1")[0] == 2
+    asked = ("query", "t.json", "--count", "--include", "b", "--order-by", "a desc", "--limit", "1", "--skip", "1")
+    assert run(*asked, "--format", "csv") == (0, "b\n", "0 matches in all\n")
+    assert json.loads(run(*asked, "--format", "json")[1]) == {"items": [], "metadata": {"count": 0}}
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("--limit", "abc"), ("--skip", "-1"), ("--include", "a b"), ("--order-by", "a,"), ("--order-by", "a up")],
+)
+def test_requests_are_checked_without_resources_too(refused, file, option, value):
+    assert refused(file("t.json", "[]"), option, value).startswith(f"{option}: ")
 
 
 LONG = "1" * 5000
@@ -417,6 +435,13 @@ def test_bad_csv_is_refused_with_its_line(refused, file, content, message):
     assert refused(file("t.csv", content)) == message + "\n"
 
 
+def test_integral_numbers_are_integers_where_a_schema_says_so(lines, file):
+    schema = file("schema.json", SCHEMA)
+    name = file("t.csv", "id,size\n1,5.0\n2,5\n3,1e2\n4,5.5\n5,1e999\n")
+    assert lines(name, "--schema", schema, "--include", "size") == [[5], [5], [100], [None], [None]]
+    assert lines(name, "--schema", schema, "--filter", "size eq 5", "--include", "id") == [["1"], ["2"]]
+
+
 def test_long_cells_are_read(lines, file):
     assert lines(file("t.csv", "a\n" + "x" * 200_000 + "\n")) == [{"a": "x" * 200_000}]
 
@@ -567,6 +592,15 @@ def test_check_prints_canonical_text(run, file):
     assert "did you mean size?" in err
     assert "cost eq true" in err
     assert run("check", "state eq 'x'", "--sample", TASKS)[0] == 0
+
+
+@pytest.mark.parametrize("command", ["check", "explain"])
+def test_a_table_is_one_of_the_sample(run, file, command):
+    told = "--table is for the SQLite database of --sample\n"
+    assert run(command, "a eq 1", "--table", "t") == (2, "", told)
+    assert run(command, "a eq 1", "--table", "t", "--schema", file("schema.json", SCHEMA)) == (2, "", told)
+    message = f"{TASKS}: --table is for SQLite databases, and this is none\n"
+    assert run(command, "a eq 1", "--table", "t", "--sample", TASKS) == (2, "", message)
 
 
 def test_explain_prints_a_tree(run):

@@ -18,7 +18,7 @@ from astra_filter.cli.progress import Progress
 from astra_filter.cli.reading import Format
 from astra_filter.cli.serve import serve
 from astra_filter.cli.writing import OutputFormat
-from astra_filter.errors import AstraFilterError, RequestError, SchemaError
+from astra_filter.errors import AstraFilterError, QueryError, RequestError, SchemaError
 from astra_filter.schema import Schema
 
 if TYPE_CHECKING:
@@ -171,7 +171,7 @@ def sql(
     table: TableOption = None,
 ) -> None:
     """Print the WHERE condition of a filter, or with --table the whole SELECT; then its parameters as JSON."""
-    known = _schema(schema, ref, omit_unsupported, sample, key, from_, table)
+    known = _schema(schema, ref, omit_unsupported, sample, key, from_, table, selects=True)
     if known is None:
         raise messages.no_schema()
     request = known.query(_parameters(filter_, include, limit, order_by, skip, False, continue_))
@@ -198,7 +198,7 @@ def check(
     table: TableOption = None,
 ) -> None:
     """Check a filter and print its canonical text. Without a schema any field is taken."""
-    _print(str(_compiled(text, _schema(schema, ref, omit_unsupported, sample, None, from_, table))))
+    _print(str(_compiled(text, schema, ref, omit_unsupported, sample, from_, table)))
 
 
 @app.command()
@@ -212,7 +212,7 @@ def explain(
     table: TableOption = None,
 ) -> None:
     """Print a filter as a tree."""
-    compiled = _compiled(text, _schema(schema, ref, omit_unsupported, sample, None, from_, table))
+    compiled = _compiled(text, schema, ref, omit_unsupported, sample, from_, table)
     for line in writing.tree(compiled.syntax):
         _print(line)
 
@@ -220,8 +220,19 @@ def explain(
 app.command()(serve)
 
 
-def _compiled(text: str, schema: Schema | None) -> Filter:
-    return astra_filter.compile(text) if schema is None else schema.compile(text)
+def _compiled(
+    text: str,
+    schema: str | None,
+    ref: str | None,
+    omit_unsupported: bool,
+    sample: str | None,
+    from_: Format | None,
+    table: str | None,
+) -> Filter:
+    if table is not None and sample is None:
+        raise messages.table_without_sample()
+    known = _schema(schema, ref, omit_unsupported, sample, None, from_, table, selects=False)
+    return astra_filter.compile(text) if known is None else known.compile(text)
 
 
 def _print(line: str) -> None:
@@ -275,8 +286,10 @@ def _schema(
     key: str | None,
     from_: Format | None,
     table: str | None,
+    *,
+    selects: bool,
 ) -> Schema | None:
-    """The schema that --schema or --sample gives."""
+    """The schema that --schema or --sample gives; a table that is to be selected from need not be in the sample."""
     declared = _declared(schema, ref, omit_unsupported)
     if declared is not None and sample is not None:
         raise messages.two_schemas()
@@ -289,6 +302,8 @@ def _schema(
     if source.format is Format.SQLITE:
         with closing(_table(source, table)) as opened:
             return _schema_of_table(opened, None, key)
+    if table is not None and not selects:
+        raise messages.table_elsewhere(source.name)
     return _schema_of_resources(source.name, reading.resources(source, None, progress), None, key, progress)
 
 
@@ -301,12 +316,23 @@ def _query_resources(
 ) -> tuple[ListQuery, Page]:
     resources = reading.resources(source, declared, progress)
     if not resources and declared is None:
-        # Nothing tells what fields there are, and no page could differ.
-        request = Schema.open().query([(name, value) for name, value in parameters if name == "filter"])
+        request = _without_fields(parameters)
         return request, request.page([])
     schema = _schema_of_resources(source.name, resources, declared, key, progress)
     request = schema.query(parameters)
     return request, request.page(progress.over(resources, len(resources), "filtering"))
+
+
+def _without_fields(parameters: list[tuple[str, str]]) -> ListQuery:
+    """The request where nothing tells what fields there are: any will do, and no order or place makes a difference."""
+    asked = [(name, value) for name, value in parameters if name != "continue"]
+    try:
+        return Schema.open().query(asked)
+    except RequestError as error:
+        wrong = [problem for problem in error.problems if problem.code != "not_sortable"]
+        if wrong:
+            raise QueryError(wrong) from None
+    return Schema.open().query([(name, value) for name, value in asked if name != "orderBy"])
 
 
 def _schema_of_resources(

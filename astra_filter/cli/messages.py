@@ -131,6 +131,10 @@ def no_tables(name: str) -> InputError:
     return InputError(f"{shown(name)}: there is no table in this database")
 
 
+def table_without_sample() -> InputError:
+    return InputError("--table is for the SQLite database of --sample")
+
+
 def which_table(name: str, tables: Sequence[str]) -> InputError:
     return InputError(f"{shown(name)}: say which table to read with --table{_among(tables)}")
 

@@ -286,7 +286,7 @@ def _check_header(name: str, line: int, header: list[str]) -> None:
 def _guess(cells: Iterable[str]) -> Callable[[str], Any]:
     """Return what reads the cells of a column that nothing is known about."""
     filled = [cell for cell in cells if cell]
-    for type_ in (fields.Integer, fields.Number, fields.Boolean):
+    for type_ in (fields.Integer, fields.Boolean):
         read = _reader(type_())
         if filled and not any(isinstance(read(cell), str) for cell in filled):
             return read
@@ -308,9 +308,9 @@ def _reader(field: fields.Field | None) -> Callable[[str], Any]:
             return str
 
 
-def _integer(cell: str) -> int | str:
+def _integer(cell: str) -> float | str:
     # Longer than any 64-bit integer; and int() takes quadratic time.
-    return int(cell) if len(cell) <= 20 and _INTEGER.fullmatch(cell) else cell
+    return int(cell) if len(cell) <= 20 and _INTEGER.fullmatch(cell) else _number(cell)
 
 
 def _number(cell: str) -> float | str:

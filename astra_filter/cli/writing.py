@@ -56,7 +56,7 @@ def write(page: Page, query: ListQuery, form: OutputFormat) -> None:
             for item in page.items:
                 sys.stdout.write(json.dumps(item, ensure_ascii=False) + "\n")
         case OutputFormat.CSV:
-            writer = csv.writer(sys.stdout, lineterminator="\n")
+            writer = csv.writer(_Lines(), lineterminator="\r\n")
             writer.writerow(_header(query))
             writer.writerows([_plain(value) for value in row] for row in _rows(page, query))
         case OutputFormat.TABLE:
@@ -68,6 +68,13 @@ def write(page: Page, query: ListQuery, form: OutputFormat) -> None:
         sys.stderr.write(messages.total(page.total) + "\n")
     if page.more:
         sys.stderr.write(messages.more(page.next_token) + "\n")
+
+
+class _Lines:
+    """Ends rows by a line feed alone; the writer quotes those characters only that it believes to end them."""
+
+    def write(self, row: str) -> None:
+        sys.stdout.write(row.removesuffix("\r\n") + "\n")
 
 
 def _header(query: ListQuery) -> list[str]:
