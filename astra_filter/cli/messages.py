@@ -228,5 +228,13 @@ def bad_token_option() -> InputError:
     return InputError("--token: write TOKEN=ACCOUNT, each token once")
 
 
+def bad_account() -> InputError:
+    return InputError("--token: an account stands in a path, and so cannot hold /")
+
+
+def secret_not_text() -> InputError:
+    return InputError("--secret: this is not UTF-8 text")
+
+
 def database_as_data(name: str) -> InputError:
     return InputError(f"{shown(name)}: this is a database, and --data takes JSON, JSON lines or CSV")

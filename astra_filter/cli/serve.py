@@ -11,6 +11,7 @@ import typer
 from astra_filter.cli import messages, reading
 from astra_filter.cli.progress import Progress
 from astra_filter.errors import MissingExtraError
+from astra_filter.fields import is_text
 
 
 def serve(
@@ -53,6 +54,8 @@ def serve(
     except MissingExtraError as error:
         raise messages.InputError(f"astra-filter: {error}") from None
 
+    if secret is not None and not is_text(secret):
+        raise messages.secret_not_text()
     accounts = _accounts(token or [])
     if not accounts:
         made = token_urlsafe()
@@ -85,6 +88,8 @@ def _accounts(tokens: list[str]) -> dict[str, str]:
     accounts: dict[str, str] = {}
     for entry in tokens:
         name, _, account = entry.rpartition("=")
-        if not name or not account or accounts.setdefault(name, account) != account:
+        if not name or not account or not is_text(entry) or accounts.setdefault(name, account) != account:
             raise messages.bad_token_option()
+        if "/" in account:
+            raise messages.bad_account()
     return accounts

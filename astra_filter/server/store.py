@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from sqlalchemy import create_engine, inspect
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.pool import QueuePool
 
 from astra_filter.errors import StorageError
@@ -39,6 +39,9 @@ _LOCK = 0x61737472615F66
 """Names the advisory lock under which a table is filled."""
 
 
+_NO_URL = "this is no database URL: write sqlite:///FILE or postgresql://USER@HOST/DATABASE"
+
+
 class StoreError(Exception):
     """The database, or what should be put into it, cannot be used; the message is for who starts the server."""
 
@@ -50,7 +53,7 @@ class Store:
         url: ``sqlite://`` for a database in memory, ``sqlite:///FILE``, ``postgresql://USER@HOST/DATABASE``.
 
     Raises:
-        StoreError: another database, or no URL.
+        StoreError: another database, no URL, or a database that does not answer.
     """
 
     def __init__(self, url: str = IN_MEMORY) -> None:
@@ -85,7 +88,7 @@ class Store:
                 added += self._insert(connection, more)
             self.page(TASK.query("limit=1"), "")  # An old table may be one of something else.
         except DBAPIError as error:
-            raise StoreError(f"this database cannot be used: {error.orig}") from None
+            raise _unusable(error.orig) from None
         return added
 
     def _insert(self, connection: Connection, tasks: Iterable[dict[str, Any]]) -> int:
@@ -162,11 +165,27 @@ _STORED = Schema({ACCOUNT: String(max_length=255), **MEMBERS}, key=TASK.key, bin
 """What the table holds: the account beside the task, out of reach of any request."""
 
 
+def _unusable(reason: object) -> StoreError:
+    return StoreError(f"this database cannot be used: {reason}")
+
+
 def _engine(text: str) -> tuple[Engine, str]:
+    if not is_text(text):
+        raise StoreError(_NO_URL)
     try:
-        url = make_url(text)
-    except ArgumentError:
-        raise StoreError("this is no database URL: write sqlite:///FILE or postgresql://USER@HOST/DATABASE") from None
+        engine, name = _described(text)
+        engine.connect().close()  # Only a connection reads the whole URL.
+    except (ArgumentError, NoSuchModuleError, ValueError, TypeError):
+        raise StoreError(_NO_URL) from None
+    except ImportError as error:
+        raise _unusable(error) from None
+    except DBAPIError as error:
+        raise _unusable(error.orig) from None
+    return engine, name
+
+
+def _described(text: str) -> tuple[Engine, str]:
+    url = make_url(text)
     name = url.get_backend_name()
     options: dict[str, Any] = {}
     if name == "sqlite":

@@ -418,6 +418,8 @@ def test_on_postgresql(postgresql):
         assert not [line for line in server.lines if line.get("status", 0) >= 500]
 
 
+NO_URL = "this is no database URL: write sqlite:///FILE or postgresql://USER@HOST/DATABASE"
+
 # Starting ------------------------------------------------------------------------------------------------------------
 
 
@@ -427,7 +429,19 @@ def test_on_postgresql(postgresql):
         ({"token": ["x"]}, "--token: write TOKEN=ACCOUNT, each token once"),
         ({"token": ["=x"]}, "--token: write TOKEN=ACCOUNT, each token once"),
         ({"token": ["a=x", "a=y"]}, "--token: write TOKEN=ACCOUNT, each token once"),
-        ({"database": "x"}, "this is no database URL: write sqlite:///FILE or postgresql://USER@HOST/DATABASE"),
+        ({"token": ["a\udce9=x"]}, "--token: write TOKEN=ACCOUNT, each token once"),
+        ({"token": ["a=x\udce9"]}, "--token: write TOKEN=ACCOUNT, each token once"),
+        ({"token": ["a=x/y"]}, "--token: an account stands in a path, and so cannot hold /"),
+        ({"secret": "\udce9"}, "--secret: this is not UTF-8 text"),
+        ({"database": "x"}, NO_URL),
+        ({"database": "postgresql://u@h:abc/db"}, NO_URL),
+        ({"database": "postgresql://u@h/d\udce9"}, NO_URL),
+        ({"database": "sqlite+aiosqlite:///x.db"}, NO_URL),
+        ({"database": "sqlite+nosuch:///x"}, NO_URL),
+        ({"database": "nosuch:///x"}, "nosuch is not served from, but sqlite and postgresql are"),
+        ({"database": "sqlite:///x.db?timeout=abc"}, NO_URL),
+        ({"database": "sqlite:///x.db?timeout=1&timeout=2"}, NO_URL),
+        ({"database": "sqlite://host/x.db"}, NO_URL),
         ({"database": "mysql://127.0.0.1/x"}, "mysql is not served from, but sqlite and postgresql are"),
         ({"database": "sqlite:////nowhere/x.db"}, "this database cannot be used: unable to open database file"),
         ({"data": "/nowhere"}, "/nowhere: No such file or directory"),
@@ -469,6 +483,13 @@ def test_a_table_of_something_else_is_refused(tmp_path):
     with pytest.raises(InputError) as error:
         serve(token=["a=b"], database=f"sqlite:///{tmp_path}/x.db")
     assert str(error.value) == "this database cannot be used: no such column: tasks.type"
+
+
+def test_a_driver_that_is_not_installed_is_said(monkeypatch):
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(InputError) as error:
+        serve(token=["a=b"], database="postgresql://u@127.0.0.1/db")
+    assert str(error.value).startswith("this database cannot be used: import of psycopg halted")
 
 
 def test_the_command_ends_with_status_2():
