@@ -737,6 +737,7 @@ _UNDERIVABLE = {
     "unknown_name": "{} is not defined where the class is",
     "unknown_type": "{} has no field type; annotate it with one of astra_filter.fields",
     "unloadable_relationship": "a dynamic or write-only relationship holds no rows to show",
+    "unreadable_annotation": "its annotations cannot be read: {}",
     "untyped_elements": "an array needs one type of elements",
 }
 

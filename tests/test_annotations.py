@@ -270,8 +270,27 @@ class Nothing:
 
 def test_a_class_that_cannot_be_read_is_refused():
     assert refused(Unfinished) == ("unknown_name", "Unfinished: 'Missing' is not defined where the class is")
-    assert refused(Garbled)[0] == "unknown_type"
+    assert refused(Garbled)[0] == "unreadable_annotation"
     assert refused(Nothing)[0] == "free_form_object"
+
+
+@pytest.mark.parametrize("hint", ["typing.NoSuch", "1 / 0", "[].x", "'\\ud800'", "int[0]"])
+def test_an_annotation_that_fails_is_refused(hint):
+    cls = make_dataclass("cls", [("x", hint)], namespace={"__module__": __name__})
+    code, message = refused(cls)
+    assert code == "unreadable_annotation"
+    assert message.startswith("cls: its annotations cannot be read: ")
+
+
+@pytest.mark.parametrize("hint", [[], {}, list[1], "{}"])
+def test_what_is_no_type_is_refused(hint):
+    assert refused(make_dataclass("cls", [("x", hint)]))[1].startswith("cls.x: ")
+
+
+def test_annotations_need_not_be_hashable():
+    found = one(list[Annotated[str, {}]])
+    assert found.signature() == fields.Array(fields.String()).signature()
+    assert one(tuple[Annotated[int, []], ...]).items.type == "integer"
 
 
 @pytest.mark.skipif(not hasattr(typing, "TypeAliasType"), reason="type aliases came with Python 3.12")

@@ -58,8 +58,8 @@ def _members(cls: type, around: tuple[type, ...], *, omit: bool) -> dict[str, fi
         hints = typing.get_type_hints(cls, include_extras=True)
     except NameError as error:
         raise errors.underivable("unknown_name", cls.__qualname__, repr(error.name)) from None
-    except (SyntaxError, TypeError) as error:
-        raise errors.underivable("unknown_type", cls.__qualname__, error) from None
+    except Exception as error:  # noqa: BLE001  # Annotations in quotes are code, which may raise anything.
+        raise errors.underivable("unreadable_annotation", cls.__qualname__, repr(error)) from None
     if dataclasses.is_dataclass(cls):
         names = (declared.name for declared in dataclasses.fields(cls))
         hints = {name: hints[name] for name in names if not name.startswith("_")}
@@ -126,7 +126,8 @@ def _joined(present: Sequence[Any], place: str) -> Any:
     """One type for several: the literals of all, or the number that holds integers too."""
     if all(typing.get_origin(part) is typing.Literal for part in present):
         return typing.Literal[tuple(value for part in present for value in typing.get_args(part))]
-    if set(present) <= {int, float, Decimal}:
+    # What Annotated adds need not be hashable, nor is then the whole; here and for elements.
+    if all(part in (int, float, Decimal) for part in present):
         return float
     raise errors.underivable("mixed_types", place, ", ".join(map(_name, present)))
 
@@ -135,7 +136,7 @@ def _maker(hint: Any, place: str, around: tuple[type, ...], *, omit: bool) -> Ca
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin is typing.Literal:
         return _of_values(arguments, place)
-    if origin in _ARRAYS or hint in _ARRAYS:
+    if origin in _ARRAYS or (isinstance(hint, type) and hint in _ARRAYS):
         return partial(fields.Array, _element(arguments, place, around, omit=omit))
     if not isinstance(hint, type):
         raise errors.underivable("unknown_type", place, _name(hint))
@@ -164,10 +165,10 @@ def _of_values(values: Sequence[Any], place: str) -> Callable[..., fields.Field]
 
 def _element(arguments: tuple[Any, ...], place: str, around: tuple[type, ...], *, omit: bool) -> fields.Field:
     """The field of an array's elements; a tuple of fixed length is an array if all its places have one type."""
-    different = list(dict.fromkeys(argument for argument in arguments if argument is not ...))
-    if len(different) != 1:
+    given = [argument for argument in arguments if argument is not ...]
+    if not given or any(argument != given[0] for argument in given):
         raise errors.underivable("untyped_elements", place)
-    element = _field(different[0], place, around, nullable=False, omit=omit)
+    element = _field(given[0], place, around, nullable=False, omit=omit)
     if isinstance(element, fields.Array):
         raise errors.underivable("nested_array", place)
     return element
