@@ -17,6 +17,7 @@ from uuid import UUID
 
 from astra_filter import errors
 from astra_filter.fields import Timestamp, is_text
+from astra_filter.limits import MOST_NESTING
 from astra_filter.nodes import (
     And,
     Comparison,
@@ -52,9 +53,17 @@ _OF_TEXT = (Operator.CONTAINS, Operator.STARTSWITH, Operator.ENDSWITH)
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A filter under construction: join conditions with ``&`` and ``|``, negate with ``~``; ``str()`` is the text."""
+    """A filter under construction: join conditions with ``&`` and ``|``, negate with ``~``; ``str()`` is the text.
+
+    Raises:
+        AstraFilterError: it is nested more deeply than any filter may be.
+    """
 
     syntax: Syntax
+
+    def __post_init__(self) -> None:
+        if _nesting(self.syntax.root) > MOST_NESTING:
+            raise errors.condition_too_deep(MOST_NESTING)
 
     def __and__(self, other: Condition) -> Condition:
         return self._join(other, And)
@@ -161,6 +170,8 @@ class field:  # noqa: N801  # Read as a word of a sentence.
         )
 
     def _member(self, values: Iterable[Value], *, negated: bool) -> Condition:
+        if isinstance(values, (str, bytes)):  # Its characters are hardly what is meant.
+            raise errors.one_string(values)
         found = [_literal(value) for value in values]
         if not found:
             raise errors.empty_list()
@@ -202,6 +213,25 @@ def _literal(value: Value) -> tuple[Kind, Literal]:
     if isinstance(value, UUID):
         return Kind.STRING, str(value)
     raise errors.no_literal(value)
+
+
+def _nesting(node: Node) -> int:
+    """How many parentheses, brackets and ``not`` are open at the deepest place of its text."""
+    match node:
+        case Comparison():
+            return 0
+        case Membership():
+            return 1
+        case Element(condition=condition):
+            return 1 + _nesting(condition)
+        case Not(operand):
+            return 1 + isinstance(operand, (And, Or)) + _nesting(operand)
+        case And(operands):
+            return max([_nesting(operand) + isinstance(operand, Or) for operand in operands])
+        case Or(operands):
+            return max([_nesting(operand) for operand in operands])
+        case _:
+            assert_never(node)
 
 
 def _renumbered(node: Node, by: int) -> Node:

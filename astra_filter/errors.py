@@ -1023,6 +1023,15 @@ def no_operand(operator: str, kind: str) -> AstraFilterError:
     return AstraFilterError("no_operand", f"{operator} takes no {kind}")
 
 
+def one_string(value: object) -> AstraFilterError:
+    return AstraFilterError("one_string", f"in takes a list of values, not the single string {value!r:.100}")
+
+
+def condition_too_deep(most: int) -> AstraFilterError:
+    message = f"a condition may have {most} parentheses, brackets and not open at one place"
+    return AstraFilterError("nesting_too_deep", message)
+
+
 def empty_list() -> AstraFilterError:
     return AstraFilterError("empty_list", "in needs one value or more")
 

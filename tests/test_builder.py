@@ -6,7 +6,7 @@ import enum
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from math import inf, nan
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import pytest
@@ -16,6 +16,10 @@ from hypothesis import strategies as st
 from astra_filter import AstraFilterError, Limits, Schema, parse
 from astra_filter.builder import Condition, field
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+A = field("a").eq(1)
 UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 WIDE = Limits(text_length=10**6, tests=10**4, nesting=100, literals=10**4)
 
@@ -76,7 +80,7 @@ def test_as_the_documentation_has_it() -> None:
         (field("app/name").ne(None), "`app/name` ne null"),
         (field("a.b", "not").eq(True), "`a.b`.`not` eq true"),
         (field("a").in_([1, 2.5, Decimal("1E+2"), -0.0]), "a in (1, 2.5, 1e+2, -0.0)"),
-        (field("a").not_in("x"), "a not in ('x')"),
+        (field("a").not_in(["x"]), "a not in ('x')"),
         (
             field("a").gte(datetime(2020, 8, 6, 14, 24, tzinfo=timezone(timedelta(hours=2)))),
             "a gte '2020-08-06T12:24:00.000000Z'",
@@ -150,6 +154,26 @@ def test_no_name(path: tuple[Any, ...]) -> None:
     assert caught.value.code == "bad_identifier"
 
 
+@pytest.mark.parametrize(
+    ("grow", "levels"),
+    [
+        (lambda condition: ~condition, 100),
+        (lambda condition: ~(condition & A), 50),
+        (lambda condition: (condition & A) | A, 101),
+        (lambda condition: field("a").some(condition), 100),
+        (lambda condition: ~field("a").some(condition), 50),
+    ],
+)
+def test_conditions_are_as_deep_as_filters_may_be(grow: Callable[[Condition], Condition], levels: int) -> None:
+    condition = A
+    for _ in range(levels):
+        condition = grow(condition)
+    assert str(Condition(parse(str(condition), limits=WIDE))) == str(condition)
+    with pytest.raises(AstraFilterError) as caught:
+        grow(condition)
+    assert caught.value.code == "nesting_too_deep"
+
+
 def test_misuse() -> None:
     with pytest.raises(AstraFilterError) as caught:
         field("a").in_([])
@@ -169,6 +193,8 @@ def test_misuse() -> None:
         (lambda: field("x").lt(None), "no_operand"),
         (lambda: field("x").eq(10**5000), "no_literal"),
         (lambda: field("x").in_([-(10**5000)]), "no_literal"),
+        (lambda: field("x").in_("abc"), "one_string"),
+        (lambda: field("x").not_in(b"abc"), "one_string"),
     ],
 )
 def test_what_no_filter_says(build: Any, code: str) -> None:
