@@ -155,7 +155,7 @@ class Foreign:
     ],
 )
 def test_what_no_field_can_read_is_refused_or_left_out(kind: Any) -> None:
-    model = create_model("Odd", __config__=ConfigDict(arbitrary_types_allowed=True), id=int, odd=(kind, ...))
+    model = create_model("Odd", __config__=ConfigDict(arbitrary_types_allowed=True), id=(int, ...), odd=(kind, ...))
     with pytest.raises(SchemaError, match=r"^#/properties/odd"):
         Schema.from_pydantic(model)
     assert set(Schema.from_pydantic(model, omit_unsupported=True).root.members) == {"id"}
