@@ -265,3 +265,18 @@ def test_undeclared_values_of_an_enum_that_the_column_has_no_room_for() -> None:
     with pytest.raises(StorageError) as caught:
         schema.to_row({"id": 1, "state": too_long}, "mysql")
     assert caught.value.code == "value_too_long"
+
+
+@pytest.mark.parametrize("stored", ['["a"] x', '["a"]]', '["a"] []', ' ["a"', "", "[" * 5000, b'["a"]\xff'])
+def test_documents_that_are_none_hold_nothing(stored):
+    schema = Schema({"id": fields.Integer(), "tags": fields.Array(fields.String(), nullable=True)}, key="id")
+    row = {"id": 1, "tags": stored}
+    assert schema.from_row(row, "sqlite") == {"id": 1}
+    assert schema.query("").page_from_rows([row]).items == [{"id": 1}]
+    for spaced in ('["a"]', ' ["a"]', '["a"] \n', b'["a"]'):
+        row = {"id": 1, "tags": spaced}
+        assert (
+            schema.from_row(row, "sqlite")
+            == schema.query("").page_from_rows([row]).items[0]
+            == {"id": 1, "tags": ["a"]}
+        )

@@ -185,7 +185,7 @@ def parsed(value: object) -> object:
     if not isinstance(value, (str, bytes)):
         return value
     try:
-        if isinstance(value, str):
+        if isinstance(value, str) and value[:1] in ("{", "["):
             # What databases give has no space around it; looking for it takes as long as the rest.
             found, end = _scan(value, 0)
             if end == len(value):

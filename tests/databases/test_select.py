@@ -458,3 +458,27 @@ def test_where_is_sql() -> None:
         with pytest.raises(SchemaError) as caught:
             make("t", "sqlite", where="id = 1")  # type: ignore[arg-type]
         assert caught.value.code == "bad_where"
+
+
+@pytest.mark.parametrize("name", ["postgresql", "duckdb"])
+def test_numbers_that_sql_orders_and_json_has_not(request: pytest.FixtureRequest, name: str) -> None:
+    """NaN is the greatest to SQL and null to Python: no token is made of it, so that no page repeats or is lost."""
+    backend: Backend = request.getfixturevalue(name)
+    schema = Schema({"id": fields.Integer(), "n": fields.Number(nullable=True)}, key="id")
+    with backend.table(schema, [{"id": 1}, {"id": 2, "n": 5}, {"id": 3, "n": 6}, {"id": 4}]) as table:
+        backend.execute(f"UPDATE {table.quoted} SET n = 'NaN' WHERE id = 3")
+        first = [("orderBy", "n"), ("limit", "1"), ("include", "id")]
+        seen = []
+        following: list[tuple[str, str]] = []
+        while True:
+            query = schema.query([*first, *following])
+            page = query.page_from_rows(run(table, query))
+            seen += page.items
+            if page.next_token is None:
+                break
+            following = [("continue", page.next_token)]
+        assert seen == [[1], [4], [2], [3]]
+        query = schema.query([("orderBy", "n desc"), ("limit", "1")])
+        with pytest.raises(StorageError) as caught:
+            query.page_from_rows(run(table, query))
+        assert caught.value.code == "unreadable_in_token"
