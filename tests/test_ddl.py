@@ -205,3 +205,21 @@ def test_leading_columns_are_several() -> None:
     with pytest.raises(SchemaError) as caught:
         schema.create_index("t", "sqlite", leading="tenant")
     assert caught.value.code == "bad_names"
+
+
+@pytest.mark.parametrize("names", [("a", "A"), ("A", "a"), ("b", "aB", "Ab")])
+def test_columns_that_differ_in_case_only_in_any_order(names):
+    schema = Schema({name: fields.Integer() for name in names}, key=names[0])
+    with pytest.raises(StorageError) as caught:
+        schema.create_table("t", "sqlite")
+    assert caught.value.code == "folded_column_names"
+    assert names[-1] in schema.create_table("t", "postgresql")
+
+
+def test_names_of_indexes_have_60_characters_at_most():
+    schema = Schema({"id": fields.Integer()}, key="id")
+    longest, longer = ("t" * length for length in (57, 58))
+    assert f'"{longest}_id" ON' in schema.create_index(longest, "sqlite")
+    name = schema.create_index(longer, "sqlite").split('"')[1]
+    assert len(name) == 60
+    assert name.startswith("t" * 43 + "_")
