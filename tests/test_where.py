@@ -6,12 +6,16 @@ import json
 import random
 import re
 import sqlite3
+from urllib.parse import urlsplit
 
+import psycopg
 import pytest
-from databases.backends import BACKENDS, POSITION, Mysql, Unreachable
+from databases.backends import BACKENDS, POSITION, POSTGRES_URL, Mysql, Unreachable
 
 from astra_filter import Schema, fields
 from astra_filter.sql.dialects import DIALECTS, find_dialect
+from astra_filter.testing import Table as OwnTable
+from astra_filter.testing.oracle import compare
 
 String = fields.String
 
@@ -435,6 +439,31 @@ def test_session_settings_of_postgresql(postgresql):
     finally:
         for setting in ("TimeZone", "DateStyle", "extra_float_digits"):
             postgresql.execute(f"RESET {setting}")
+
+
+def test_a_database_of_postgresql_in_another_locale(postgresql):
+    """Text out of JSON has the database's collation, which need not go by code point."""
+    name = f"{postgresql.namespace}_icu"
+    postgresql.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8' LOCALE_PROVIDER icu ICU_LOCALE 'en'")
+    try:
+        url = urlsplit(POSTGRES_URL)._replace(path=f"/{name}").geturl()
+        with psycopg.connect(url) as connection:
+            schema = Schema(
+                {
+                    "o": fields.Object({"s": String(nullable=True)}),
+                    "a": fields.Array(String()),
+                    "s": String(),
+                }
+            )
+            texts = ["a", "B", "é", "z", "_", "Z"]
+            rows = [{"o": {"s": text}, "a": [text], "s": text} for text in texts]
+            with OwnTable(connection, schema) as table:
+                table.fill(rows)
+                for text in ("o.s lt 'a'", "o.s gte 'a'", "a gt 'Z'", "not a lte 'a'", "s lt 'a'", "s gte 'z'"):
+                    assert compare(rows, schema.compile(text), [table])
+            connection.rollback()
+    finally:
+        postgresql.execute(f"DROP DATABASE {name}")
 
 
 def test_every_dialect_has_a_backend():

@@ -288,6 +288,17 @@ def test_long_text(backend: Backend, options: dict[str, Any], order: str) -> Non
         assert walk(table, {"orderBy": order}) == schema.query({"orderBy": order}).page(rows).items
 
 
+@pytest.mark.parametrize("length", [255, 256])
+@pytest.mark.parametrize("order", ["name", "name desc"])
+def test_text_as_long_as_mysql_sorts(backend: Backend, length: int, order: str) -> None:
+    """To the last of its characters, of four bytes each, and one past it."""
+    schema = Schema({"id": fields.Integer(), "name": fields.String(max_length=length)}, key="id")
+    ends = "aeb😀é￮😁c"
+    rows = [{"id": -number, "name": "😀" * (length - 1) + end} for number, end in enumerate(ends)]
+    with backend.table(schema, rows, temporary=False) as table:
+        assert walk(table, {"orderBy": order}) == schema.query({"orderBy": order}).page(rows).items
+
+
 def test_forged_nulls(backend: Backend) -> None:
     """A token may say that a field is null which never is; nulls are the smallest there too."""
     with backend.table(SCHEMA, ROWS) as table:
