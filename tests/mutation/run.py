@@ -43,7 +43,7 @@ PACKAGE = TESTS.parent / "astra_filter"
 _SURVIVORS = TESTS / "mutation" / "survivors.md"
 _TELLING = (  # Of the cases on databases, those that differ most from one to the next.
     "not test_conformance or (postgresql or mysql or duckdb) and "
-    "(strings or collation or mistyped or elements or json_columns or nested or found)"
+    "(strings or collation or mistyped or elements or json_columns or names or nested or found)"
 )
 _IN_PYTHON = "not postgresql and not mysql and not duckdb and not sqlite"
 _WHERE = ("test_where.py", "test_dialects.py", "databases/test_select.py", "test_conformance.py")
