@@ -745,6 +745,7 @@ def test_streams_that_cannot_be_used_are_errors(tmp_path, arguments, redirection
     (tmp_path / "t.json").write_text('[{"a": 1}, {"a": 2}]')
     line = f"{shlex.quote(sys.executable)} -m astra_filter.cli {arguments} {redirection}"
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    environment.pop("PYTHONUNBUFFERED", None)  # What is left in a buffer fails once more at the end.
     done = subprocess.run(
         ["sh", "-c", line], cwd=tmp_path, capture_output=True, text=True, check=False, env=environment
     )

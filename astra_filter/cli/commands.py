@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import os
 import sys
-from contextlib import closing, suppress
+from contextlib import closing
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
@@ -61,8 +61,7 @@ def run(arguments: list[str]) -> None:
         _fail(str(error))
     except OSError as error:  # Files and databases word their own.
         if sys.stdout is not None:
-            # What is left to write would fail again when the process ends.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _drop(sys.stdout)
         _fail(str(messages.unwritable(error)))
 
 
@@ -74,9 +73,17 @@ def _rendered(problem: astra_filter.Problem) -> str:
 
 
 def _fail(message: str) -> None:
-    with suppress(OSError):
+    try:
         sys.stderr.write(message + "\n")
+        sys.stderr.flush()
+    except OSError:  # There is nobody to tell.
+        _drop(sys.stderr)
     sys.exit(2)
+
+
+def _drop(stream: TextIO) -> None:
+    """Let what is left to write go nowhere: it would fail again when the process ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 # Arguments -----------------------------------------------------------------------------------------------------------
