@@ -493,3 +493,13 @@ def test_numbers_that_sql_orders_and_json_has_not(request: pytest.FixtureRequest
         with pytest.raises(StorageError) as caught:
             query.page_from_rows(run(table, query))
         assert caught.value.code == "unreadable_in_token"
+
+
+def test_a_condition_whose_parameters_come_in_another_order() -> None:
+    query = SCHEMA.query("limit=1")
+    text = '"name" = :a AND "tenant" = :b'
+    for params in ({"a": "x", "b": "one"}, {"b": "one", "a": "x"}, {"a": "y", "b": "two"}):
+        for make in (query.sql, query.count_sql):
+            found = make("t", "sqlite", where=SQL(text, params), placeholders=":p1").params
+            assert isinstance(found, dict)
+            assert {name: found[name] for name in params} == params
