@@ -217,7 +217,7 @@ class _Diagnosis:
         if word == "between":
             return self._between(at, path, at.start, negated=False)
         if at.kind == "word" and word not in RESERVED:
-            return self._unknown_operator(at, path)
+            return self._unknown_operator(at, path, at)
         if at.kind in ("word", "string", "number", "double"):
             return errors.missing_operator(text, at.span, self._example(path, at))
         return self._unexpected("an operator")
@@ -301,10 +301,10 @@ class _Diagnosis:
 
     # What may be meant --------------------------------------------------------------------------------------------
 
-    def _unknown_operator(self, at: _Token, path: str, *, ahead: int = 0, negated: bool = False) -> Problem:
-        """What stands for an operator from ``at`` on, where the word that tells is ``ahead`` tokens further."""
-        word = self._token(ahead)
-        assert word is not None  # noqa: S101
+    def _unknown_operator(
+        self, at: _Token, path: str, word: _Token, *, ahead: int = 0, negated: bool = False
+    ) -> Problem:
+        """What stands for an operator from ``at`` on, where ``word``, which tells, is ``ahead`` tokens further."""
         told, last, ended = word.text.lower(), word, ahead + 1
         words = set()
         while (following := self._token(ended)) is not None and self._belongs(following, ended):
@@ -348,7 +348,7 @@ class _Diagnosis:
             span, pattern = Span(at.start, told.end), self._raw_string(ahead + 1)
             return errors.like_operator(self.text, span, self.text[slice(*span)], path, pattern, negated=negated)
         if told is not None and told.kind == "word" and (word in _SYNONYMS or word in errors.OPERATORS):
-            return self._unknown_operator(at, path, ahead=ahead, negated=negated)
+            return self._unknown_operator(at, path, told, ahead=ahead, negated=negated)
         operator = "ne" if negated else "eq"
         return errors.unknown_operator(self.text, at.span, at.text, operator, path, self._literal_text(ahead))
 

@@ -41,7 +41,7 @@ def prepare(encoding: str | None = None) -> None:
     """
     if sys.stdout is None:
         raise messages.closed("output")
-    sys.stdout.reconfigure(encoding=encoding, errors="backslashreplace")  # type: ignore[union-attr]
+    sys.stdout.reconfigure(encoding=encoding, errors="backslashreplace")  # type: ignore[union-attr]  # `TextIO` has none.
 
 
 def write(page: Page, query: ListQuery, form: OutputFormat) -> None:

@@ -52,8 +52,8 @@ class _Generate(GenerateJsonSchema):
     def ser_schema(self, schema: Any) -> None:
         """How it is written does not matter."""
 
-    def handle_invalid_for_json_schema(self, schema: Any, error_info: str) -> dict[str, Any]:  # noqa: ARG002
-        return {}
+    def handle_invalid_for_json_schema(self, schema: Any, error_info: str) -> dict[str, Any]:  # noqa: ARG002  # Pydantic's.
+        return {}  # Refused, or omitted, where it stands.
 
     def decimal_schema(self, schema: core_schema.DecimalSchema) -> dict[str, Any]:  # noqa: ARG002  # Any number.
         return {"type": "number"}
