@@ -21,13 +21,13 @@ if TYPE_CHECKING:
         StorageError,
     )
     from astra_filter.filter import Filter
+    from astra_filter.language.span import Span
     from astra_filter.limits import Limits
-    from astra_filter.nodes import Syntax
-    from astra_filter.parser import parse
     from astra_filter.query import ListQuery, Page
     from astra_filter.schema import Schema, compile  # noqa: A004  # The name that `re` gives the same thing.
-    from astra_filter.span import Span
     from astra_filter.sql import SQL
+    from astra_filter.syntax.nodes import Syntax
+    from astra_filter.syntax.parser import parse
 
 __version__ = "0.1.0"
 
@@ -61,11 +61,11 @@ _HOMES = {
     ),
     "filter": ("Filter",),
     "limits": ("Limits",),
-    "nodes": ("Syntax",),
-    "parser": ("parse",),
+    "syntax.nodes": ("Syntax",),
+    "syntax.parser": ("parse",),
     "query": ("ListQuery", "Page"),
     "schema": ("Schema", "compile"),
-    "span": ("Span",),
+    "language.span": ("Span",),
     "sql": ("SQL",),
 }
 

@@ -15,27 +15,16 @@ from math import isfinite
 from typing import TYPE_CHECKING, TypeAlias, assert_never
 from uuid import UUID
 
-from astra_filter import errors
-from astra_filter.fields import Timestamp, is_text
+from astra_filter.fields import Timestamp
+from astra_filter.language.operators import Kind, Operator
+from astra_filter.language.records import replace
+from astra_filter.language.span import Span
+from astra_filter.language.values import is_text
 from astra_filter.limits import MOST_NESTING
-from astra_filter.nodes import (
-    And,
-    Comparison,
-    Element,
-    Kind,
-    Literal,
-    Membership,
-    Node,
-    Not,
-    Operator,
-    Or,
-    Path,
-    Slot,
-    Syntax,
-)
-from astra_filter.printer import canonical
-from astra_filter.records import replace
-from astra_filter.span import Span
+from astra_filter.syntax.nodes import And, Comparison, Element, Literal, Membership, Node, Not, Or, Path, Slot, Syntax
+from astra_filter.syntax.printer import canonical
+from astra_filter.wording import builder as builder_wording
+from astra_filter.wording import schema as schema_wording
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -63,7 +52,7 @@ class Condition:
 
     def __post_init__(self) -> None:
         if _nesting(self.syntax.root) > MOST_NESTING:
-            raise errors.condition_too_deep(MOST_NESTING)
+            raise builder_wording.condition_too_deep(MOST_NESTING)
 
     def __and__(self, other: Condition) -> Condition:
         return self._join(other, And)
@@ -78,7 +67,7 @@ class Condition:
         return canonical(self.syntax)
 
     def __bool__(self) -> bool:
-        raise errors.no_truth_value()
+        raise builder_wording.no_truth_value()
 
     def _join(self, other: Condition, group: type[And | Or]) -> Condition:
         if not isinstance(other, Condition):
@@ -105,7 +94,7 @@ class field:  # noqa: N801  # Read as a word of a sentence.
     def __init__(self, *names: str) -> None:
         for name in names or ("",):
             if not is_text(name) or not name:
-                raise errors.bad_identifier("field", name)
+                raise schema_wording.bad_identifier("field", name)
         object.__setattr__(self, "names", names)
 
     def eq(self, value: Value) -> Condition:
@@ -164,17 +153,17 @@ class field:  # noqa: N801  # Read as a word of a sentence.
     def _compare(self, operator: Operator, value: Value) -> Condition:
         kind, literal = _literal(value)
         if (kind is Kind.NULL and operator not in _OF_NULL) or (kind is not Kind.STRING and operator in _OF_TEXT):
-            raise errors.no_operand(operator.value, kind.value)
+            raise builder_wording.no_operand(operator.value, kind.value)
         return Condition(
             Syntax(Comparison(self._path, operator, Slot(0, kind, _NOWHERE), _NOWHERE, _NOWHERE), (literal,))
         )
 
     def _member(self, values: Iterable[Value], *, negated: bool) -> Condition:
         if isinstance(values, (str, bytes)):  # Its characters are hardly what is meant.
-            raise errors.one_string(values)
+            raise builder_wording.one_string(values)
         found = [_literal(value) for value in values]
         if not found:
-            raise errors.empty_list()
+            raise builder_wording.empty_list()
         slots = tuple([Slot(number, kind, _NOWHERE) for number, (kind, _) in enumerate(found)])
         root = Membership(self._path, slots, negated, _NOWHERE, _NOWHERE)
         return Condition(Syntax(root, tuple([literal for _, literal in found])))
@@ -212,7 +201,7 @@ def _literal(value: Value) -> tuple[Kind, Literal]:
         return Kind.STRING, value.isoformat()
     if isinstance(value, UUID):
         return Kind.STRING, str(value)
-    raise errors.no_literal(value)
+    raise builder_wording.no_literal(value)
 
 
 def _nesting(node: Node) -> int:

@@ -7,19 +7,37 @@ lower-case `str`, integers as `int`, numbers as `float`, timestamps as UTC `date
 from __future__ import annotations
 
 import enum
-import re
 from collections.abc import Iterable, Mapping
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from math import isfinite
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from astra_filter import errors
-from astra_filter.names import nearest
-from astra_filter.nodes import Kind, Operator
+from astra_filter.language.names import nearest
+from astra_filter.language.operators import Kind, Operator
+from astra_filter.language.values import (
+    DATE_PATTERN,
+    NO_MEMBERS,
+    TIMESTAMP_LENGTH,
+    TIMESTAMP_PATTERN,
+    canonical_uuid,
+    integral_decimal,
+    is_canonical_uuid,
+    is_text,
+    plain_decimal,
+    plain_text,
+    read_date,
+    read_instant,
+    timestamp_text,
+    to_utc,
+    unwrap,
+    usual_instant,
+)
+from astra_filter.wording import literals as literals_wording
+from astra_filter.wording import request as request_wording
+from astra_filter.wording import schema as schema_wording
 
 if TYPE_CHECKING:
     import builtins
-    from decimal import Decimal
     from typing import TypedDict, Unpack
 
     class Options(TypedDict, total=False):
@@ -40,18 +58,6 @@ _TEXT = _ORDER | {Operator.CONTAINS, Operator.STARTSWITH, Operator.ENDSWITH}
 
 MIN_INTEGER = -(2**63)
 MAX_INTEGER = 2**63 - 1
-
-
-class Column(NamedTuple):
-    """Where a resource's value is stored: a column, or a place in a column that holds JSON."""
-
-    name: str
-    json_path: tuple[str, ...]
-    """Members to step through inside the column; empty for the column itself."""
-    nullable: bool
-    """False only for a column of its own that is declared NOT NULL."""
-    binary: bool
-    """The column's text has a collation that compares by code point."""
 
 
 class Field:
@@ -93,20 +99,20 @@ class Field:
         self.returnable = returnable
         self.description = description
         if self.sortable and not (self.scalar and returnable):
-            raise errors.unsortable_type(self.type)
+            raise schema_wording.unsortable_type(self.type)
         if json_path is not None and column is None:
-            raise errors.path_without_column()
+            raise schema_wording.path_without_column()
         if isinstance(json_path, str):
-            raise errors.bad_names("json_path", json_path)
+            raise request_wording.bad_names("json_path", json_path)
         if column is not None and not is_text(column):
-            raise errors.bad_identifier("column", column)
+            raise schema_wording.bad_identifier("column", column)
         steps = None if json_path is None else tuple(json_path)
         for step in steps or ():
             if not is_text(step):
-                raise errors.bad_identifier("member", step)
+                raise schema_wording.bad_identifier("member", step)
         # Generated code takes no names of other classes.
-        self.column = None if column is None else _plain(column)
-        self.json_path = None if steps is None else tuple(map(_plain, steps))
+        self.column = None if column is None else plain_text(column)
+        self.json_path = None if steps is None else tuple(map(plain_text, steps))
 
     def coerce(self, literal: str) -> Any:
         """Turn a raw literal of ``kind`` into its canonical value.
@@ -166,7 +172,7 @@ class _Text(Field):
 
     def _read(self, value: object) -> str | None:
         value = unwrap(value)
-        return _plain(value) if isinstance(value, str) else None
+        return plain_text(value) if isinstance(value, str) else None
 
     def signature(self) -> tuple[object, ...]:
         return (*super().signature(), self.binary)
@@ -188,7 +194,7 @@ class String(_Text):
     ) -> None:
         super().__init__(binary=binary, **options)
         if max_length is not None and (type(max_length) is not int or max_length < 1):
-            raise errors.bad_max_length(max_length)
+            raise schema_wording.bad_max_length(max_length)
         self.max_length = max_length
 
     def signature(self) -> tuple[object, ...]:
@@ -216,26 +222,17 @@ class Enum(_Text):
             else:
                 listed.append(value.value if isinstance(value, enum.Enum) else value)
         if not listed or not all(map(is_text, listed)) or len(set(listed)) != len(listed):
-            raise errors.bad_enum_values(listed)
-        self.values = tuple(map(_plain, listed))
+            raise schema_wording.bad_enum_values(listed)
+        self.values = tuple(map(plain_text, listed))
         self._declared = frozenset(self.values)
 
     def coerce(self, literal: str) -> str:
         if literal in self._declared:
             return literal
-        raise errors.undeclared_value(literal, self.values, nearest(literal, self.values))
+        raise literals_wording.undeclared_value(literal, self.values, nearest(literal, self.values))
 
     def signature(self) -> tuple[object, ...]:
         return (*super().signature(), self.values)
-
-
-_UUID = re.compile(
-    r"(?:urn:uuid:|(\{))?([0-9a-f]{8})(-)?([0-9a-f]{4})(?(3)-)([0-9a-f]{4})(?(3)-)([0-9a-f]{4})(?(3)-)([0-9a-f]{12})(?(1)\})",
-    re.IGNORECASE | re.ASCII,
-)
-
-
-is_canonical_uuid = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}").fullmatch
 
 
 class Uuid(Field):
@@ -246,9 +243,9 @@ class Uuid(Field):
     allowed = _EQUALITY
 
     def coerce(self, literal: str) -> str:
-        value = _canonical_uuid(literal)
+        value = canonical_uuid(literal)
         if value is None:
-            raise errors.bad_uuid(literal)
+            raise literals_wording.bad_uuid(literal)
         return value
 
     def read(self, value: object) -> Any:
@@ -256,13 +253,13 @@ class Uuid(Field):
 
     def _read(self, value: object) -> str | None:
         if type(value) is str:
-            return _canonical_uuid(value)
+            return canonical_uuid(value)
         from uuid import UUID  # Costs start-up time, and few resources hold UUID objects.
 
         value = unwrap(value)
         if isinstance(value, UUID):
             return UUID.__str__(value)
-        return _canonical_uuid(_plain(value)) if isinstance(value, str) else None
+        return canonical_uuid(plain_text(value)) if isinstance(value, str) else None
 
 
 class Integer(Field):
@@ -274,10 +271,10 @@ class Integer(Field):
 
     def coerce(self, literal: str) -> int:
         if "." in literal or "e" in literal or "E" in literal:
-            raise errors.not_an_integer(literal)
+            raise literals_wording.not_an_integer(literal)
         # Counted before conversion: int() takes quadratic time.
         if len(literal) > 20 or not MIN_INTEGER <= (value := int(literal)) <= MAX_INTEGER:
-            raise errors.integer_out_of_range(literal)
+            raise literals_wording.integer_out_of_range(literal)
         return value
 
     def read(self, value: object) -> Any:
@@ -296,7 +293,7 @@ class Integer(Field):
         elif isinstance(value, int):
             whole = int.__int__(value)
         else:
-            whole = _integral_decimal(value)
+            whole = integral_decimal(value)
         return None if whole is None or not MIN_INTEGER <= whole <= MAX_INTEGER else whole
 
 
@@ -310,7 +307,7 @@ class Number(Field):
     def coerce(self, literal: str) -> float:
         value = float(literal)
         if not isfinite(value):
-            raise errors.number_out_of_range(literal)
+            raise literals_wording.number_out_of_range(literal)
         return value
 
     def read(self, value: object) -> Any:
@@ -327,7 +324,7 @@ class Number(Field):
         elif isinstance(value, int):
             double = float(int.__int__(value))  # Raises past the doubles.
         else:
-            decimal = _decimal(value)
+            decimal = plain_decimal(value)
             if decimal is None:
                 return None
             double = float(decimal)  # Raises for a signalling NaN.
@@ -349,17 +346,6 @@ class Boolean(Field):
         return value if value is True or value is False else None
 
 
-_TIMESTAMP = re.compile(
-    r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ]([01][0-9]|2[0-3])(:[0-5][0-9]:[0-5][0-9])"
-    r"(?:\.([0-9]+))?(?:([Zz])|([+-](?:[01][0-9]|2[0-3]):[0-5][0-9]))?"
-)
-_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-
-
-_SHORT_LENGTH, TIMESTAMP_LENGTH = len("2020-08-06T12:24:52Z"), len("2020-08-06T12:24:52.256624Z")
-"""Of a timestamp without a fraction, and in storage form."""
-
-
 class Timestamp(Field):
     """An instant, to the microsecond, in the years 1 to 9999 UTC (RFC 3339)."""
 
@@ -371,16 +357,16 @@ class Timestamp(Field):
         quick = usual_instant(literal)
         if quick is not None:
             return quick
-        match = _TIMESTAMP.fullmatch(f"{literal}T00:00:00Z" if _DATE.fullmatch(literal) else literal)
+        match = TIMESTAMP_PATTERN.fullmatch(f"{literal}T00:00:00Z" if DATE_PATTERN.fullmatch(literal) else literal)
         if match is None:
-            raise errors.bad_timestamp(literal)
-        value = _instant(match)
+            raise literals_wording.bad_timestamp(literal)
+        value = read_instant(match)
         if value is None:
-            raise errors.bad_timestamp(literal)
+            raise literals_wording.bad_timestamp(literal)
         if match[5] is None and match[6] is None:
-            raise errors.timestamp_without_offset(literal, literal[: TIMESTAMP_LENGTH - 1] + "Z")
+            raise literals_wording.timestamp_without_offset(literal, literal[: TIMESTAMP_LENGTH - 1] + "Z")
         if match[4] is not None and len(match[4]) > 6:
-            raise errors.timestamp_too_fine(literal)
+            raise literals_wording.timestamp_too_fine(literal)
         return value
 
     def read(self, value: object) -> Any:
@@ -393,9 +379,9 @@ class Timestamp(Field):
     def _read(self, value: object) -> datetime | None:
         value = unwrap(value)
         if isinstance(value, datetime):
-            return _utc(value)
-        match = _TIMESTAMP.fullmatch(_plain(value)) if isinstance(value, str) else None
-        return None if match is None else _instant(match)
+            return to_utc(value)
+        match = TIMESTAMP_PATTERN.fullmatch(plain_text(value)) if isinstance(value, str) else None
+        return None if match is None else read_instant(match)
 
     def json(self, value: datetime) -> str:
         return timestamp_text(value)
@@ -416,16 +402,16 @@ class Date(Field):
     allowed = _ORDER
 
     def coerce(self, literal: str) -> date:
-        value = _date(literal)
+        value = read_date(literal)
         if value is None:
-            raise errors.bad_date(literal)
+            raise literals_wording.bad_date(literal)
         return value
 
     def _read(self, value: object) -> date | None:
         value = unwrap(value)
         if isinstance(value, date):
             return None if isinstance(value, datetime) else date(value.year, value.month, value.day)
-        return _date(_plain(value)) if isinstance(value, str) else None
+        return read_date(plain_text(value)) if isinstance(value, str) else None
 
     def json(self, value: date) -> str:
         return value.isoformat()
@@ -443,9 +429,9 @@ class Array(Field):
 
     def __init__(self, items: Field, **options: Unpack[Options]) -> None:
         if not isinstance(items, Field):
-            raise errors.not_a_field("items", items)
+            raise schema_wording.not_a_field("items", items)
         if isinstance(items, Array):
-            raise errors.array_of_arrays()
+            raise schema_wording.array_of_arrays()
         self.items = items
         # An array takes what its elements take; of objects, whether it is missing.
         self.allowed = items.operators if items.scalar else _EQUALITY  # type: ignore[misc]
@@ -477,20 +463,20 @@ class Object(Field):
 
     def __init__(self, members: Mapping[str, Field], **options: Unpack[Options]) -> None:
         if not isinstance(members, Mapping):
-            raise errors.bad_members(members)
+            raise schema_wording.bad_members(members)
         for name, member in members.items():
             if not is_text(name) or not name:
-                raise errors.bad_identifier("field", name)
+                raise schema_wording.bad_identifier("field", name)
             if not isinstance(member, Field):
-                raise errors.not_a_field(name, member)
+                raise schema_wording.not_a_field(name, member)
         if not members:
-            raise errors.no_members()
-        self.members = {_plain(name): member for name, member in members.items()}
+            raise schema_wording.no_members()
+        self.members = {plain_text(name): member for name, member in members.items()}
         super().__init__(**options)
 
     def _read(self, value: object) -> object | None:
         value = unwrap(value)
-        return None if isinstance(value, _NO_MEMBERS) else value
+        return None if isinstance(value, NO_MEMBERS) else value
 
     def signature(self) -> tuple[object, ...]:
         return (*super().signature(), tuple((name, member.signature()) for name, member in self.members.items()))
@@ -502,203 +488,13 @@ class Open(Field):
     type = "any"
 
 
-_NO_MEMBERS = (str, bytes, bool, int, float, list, tuple, datetime, date, type(None))
-"""Values that are leaves or arrays, whatever attributes Python gives them."""
-
-
-def member(owner: object, name: str) -> object:
-    """Return a member of a value in the data, None where missing: by key of a mapping, by attribute of an object."""
-    # Data never makes a filter raise (SPEC §4.6), and a property or a mapping may raise anything.
-    try:
-        if isinstance(owner, dict):
-            return dict.get(owner, name)  # As the generated code has it.
-        owner = unwrap(owner)
-        if isinstance(owner, _NO_MEMBERS):
-            return None
-        if isinstance(owner, Mapping):
-            return owner.get(name)
-        # No filter reaches the interpreter's own attributes, in an open schema either.
-        return None if name.startswith("__") else getattr(owner, name, None)
-    except Exception:  # noqa: BLE001
-        return None
-
-
-def at(owner: object, path: Iterable[str]) -> object:
-    """Return what a value in the data has at a path, as `member` steps through it."""
-    for name in path:
-        owner = member(owner, name)
-    return owner
-
-
-def timestamp_text(value: datetime) -> str:
-    """Return a UTC timestamp as fixed-width text: ``2020-08-06T12:24:52.256624Z`` (SPEC §5)."""
-    return value.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
-
-
 def _operators(field: Field, names: Iterable[str | Operator]) -> frozenset[Operator]:
     chosen = set()
     for name in names:
         try:
             chosen.add(Operator(name))
         except ValueError:
-            raise errors.unknown_allowed_operator(str(name), field.type) from None
+            raise schema_wording.unknown_allowed_operator(str(name), field.type) from None
     if not chosen <= field.allowed:
-        raise errors.operator_not_of_type(sorted(o.value for o in chosen - field.allowed), field.type)
+        raise schema_wording.operator_not_of_type(sorted(o.value for o in chosen - field.allowed), field.type)
     return frozenset(chosen)
-
-
-def is_text(value: object) -> bool:
-    """Whether a value is a string that every backend can hold: no U+0000, no lone surrogate."""
-    return isinstance(value, str) and "\0" not in value and not any("\ud800" <= c <= "\udfff" for c in value)
-
-
-def unwrap(value: object) -> object:
-    """Return what a value in the data counts as: of an `enum.Enum` member its value (SPEC §4.7)."""
-    try:
-        return value.value if isinstance(value, enum.Enum) else value
-    except Exception:  # noqa: BLE001  # As in `Field.read`.
-        return None
-
-
-def _plain(value: str) -> str:
-    """Return the text of a `str` whose class may have another ``__str__``; raises where it only says that it is one."""
-    return str.__str__(value)
-
-
-def _decimal(value: object) -> Decimal | None:
-    """Return the value of a `Decimal`, whatever its class makes of it."""
-    from decimal import Decimal  # Costs start-up time.
-
-    if type(value) is Decimal:
-        return value
-    return Decimal(value) if isinstance(value, Decimal) else None
-
-
-def _integral_decimal(value: object) -> int | None:
-    decimal = _decimal(value)
-    # The exponent is looked at before conversion: int(Decimal("1e999999999")) would fill the memory.
-    if decimal is None or not decimal.is_finite() or decimal.adjusted() > 18 or decimal != decimal.to_integral_value():
-        return None
-    return int(decimal)
-
-
-def _canonical_uuid(text: str) -> str | None:
-    match = _UUID.fullmatch(text)
-    return None if match is None else "-".join(match.group(2, 4, 5, 6, 7)).lower()
-
-
-def usual_instant(text: str) -> datetime | None:
-    """Read a timestamp spelled as most are, in UTC with capital letters; None for other texts, some of them timestamps.
-
-    `fromisoformat` takes what ISO 8601 has besides, told apart by where the marks stand, and a `Z` before U+0000.
-    """
-    length = len(text)
-    marks = text[4:20:3]
-    if marks == "--T::." and _SHORT_LENGTH + 2 <= length <= TIMESTAMP_LENGTH:
-        usual = text[-1] == "Z"
-    else:
-        usual = marks == "--T::Z" and length == _SHORT_LENGTH
-    if not usual or "\0" in text or (TAKES_HOUR_24 and text[11:13] == "24"):
-        return None
-    try:
-        return datetime.fromisoformat(text)
-    except ValueError:  # No such day.
-        return None
-
-
-def _takes(text: str) -> bool:
-    try:
-        datetime.fromisoformat(text)
-    except ValueError:
-        return False
-    return True
-
-
-TAKES_HOUR_24 = _takes("2020-08-06T24:00:00Z")
-"""Whether this Python's `fromisoformat` takes what RFC 3339 does not."""
-
-
-def _instant(match: re.Match[str]) -> datetime | None:
-    try:
-        # `fromisoformat` reads all that the expression matches, upper-case, and cuts digits past the sixth too.
-        value = datetime.fromisoformat(match[0].upper())
-        if value.tzinfo is UTC:
-            return value
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-    except (ValueError, OverflowError):  # No such day; outside the years 1 to 9999 in UTC.
-        return None
-
-
-def _utc(value: datetime) -> datetime | None:
-    moved = value.replace(tzinfo=UTC) if value.utcoffset() is None else value.astimezone(UTC)
-    if type(moved) is datetime:
-        return moved.replace(fold=0)
-    # A class of its own may hold and compare more than its fields say.
-    day, time = (moved.year, moved.month, moved.day), (moved.hour, moved.minute, moved.second, moved.microsecond)
-    return datetime(*day, *time, tzinfo=UTC)
-
-
-def _date(text: str) -> date | None:
-    if _DATE.fullmatch(text) is None:
-        return None
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None
-
-
-class Leaf(NamedTuple):
-    """A scalar or an array of a schema, outside any array: what a column or a place in a JSON column holds."""
-
-    path: tuple[str, ...]
-    field: Field
-    column: Column
-    nullable: bool
-    """Whether any step of the path is nullable."""
-    returnable: bool
-    """Whether every step of the path is."""
-
-    @property
-    def sortable(self) -> bool:
-        """Whether it may be sorted by: a token shows its value, so it must be returnable."""
-        return self.field.sortable and self.returnable
-
-
-def leaves(root: Object | Open, *, binary: bool) -> dict[tuple[str, ...], Leaf]:
-    """Return the leaves of a schema by path, in declared order; none of an open one, which declares nothing.
-
-    Args:
-        root: the fields of a resource.
-        binary: whether text columns have a binary collation where their field does not say.
-    """
-    found: dict[tuple[str, ...], Leaf] = {}
-    if isinstance(root, Open):
-        return found
-
-    def visit(
-        owner: Object,
-        path: tuple[str, ...],
-        column: str | None,
-        json_path: tuple[str, ...],
-        nullable: bool,
-        returnable: bool,
-    ) -> None:
-        for name, member in owner.members.items():
-            place = (*path, name)
-            if member.column is not None:
-                at, inside = member.column, member.json_path or ()
-            elif column is None:
-                at, inside = name, ()
-            else:
-                at, inside = column, (*json_path, name)
-            maybe = nullable or member.nullable
-            shown = returnable and member.returnable
-            if isinstance(member, Object):
-                visit(member, place, at, inside, maybe, shown)
-            else:
-                own = getattr(member, "binary", None)
-                where = Column(at, inside, maybe or bool(inside), binary if own is None else own)
-                found[place] = Leaf(place, member, where, maybe, shown)
-
-    visit(root, (), None, (), False, True)
-    return found

@@ -6,16 +6,16 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from astra_filter.limits import keep
-from astra_filter.nodes import Syntax
+from astra_filter.syntax.nodes import Syntax
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from sqlalchemy import ColumnElement
 
-    from astra_filter.predicate import Matches, Predicate, Select
+    from astra_filter.meaning.shapes import Bound
+    from astra_filter.memory.predicate import Matches, Predicate, Select
     from astra_filter.schema import Schema
-    from astra_filter.shapes import Bound
     from astra_filter.sql import SQL, Prepared
 
 R = TypeVar("R")
@@ -33,7 +33,7 @@ class Filter:
         self.template, self.literals, self.values = bound
 
     def __str__(self) -> str:
-        from astra_filter.printer import canonical  # Only when asked for: the request's way does not need it.
+        from astra_filter.syntax.printer import canonical  # Only when asked for: the request's way does not need it.
 
         return canonical(self.syntax)
 
@@ -64,7 +64,7 @@ class Filter:
     def _functions(self) -> tuple[Matches, Select]:
         predicate = self.template.prepared.get("predicate")
         if predicate is None:
-            from astra_filter.predicate import generate  # A filter that goes to SQL only needs no Python code.
+            from astra_filter.memory.predicate import generate  # A filter that goes to SQL only needs no Python code.
 
             predicate = self.template.prepared["predicate"] = generate(self.template.condition)
         return cast("Predicate", predicate).bind(self.values)

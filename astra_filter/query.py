@@ -11,15 +11,15 @@ from itertools import islice
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar, cast
 
-from astra_filter import errors
 from astra_filter.errors import FilterError, QueryError
-from astra_filter.fields import at
+from astra_filter.language.names import nearest, path_text
+from astra_filter.language.span import Span
+from astra_filter.language.values import at
 from astra_filter.limits import MOST_PROBLEMS, keep
-from astra_filter.names import nearest, path_text
-from astra_filter.ordering import Order, parse_order
-from astra_filter.paging import MOST_ROWS, Tokens, read_natural
-from astra_filter.projection import Projection, parse_include
-from astra_filter.span import Span
+from astra_filter.request.include import Projection, parse_include
+from astra_filter.request.order import Order, parse_order
+from astra_filter.request.tokens import MOST_ROWS, Tokens, read_natural
+from astra_filter.wording import request as wording
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from sqlalchemy import Select
 
     from astra_filter.errors import Problem
-    from astra_filter.fields import Leaf
     from astra_filter.filter import Filter
     from astra_filter.limits import Limits
+    from astra_filter.meaning.leaves import Leaf
     from astra_filter.schema import Schema
     from astra_filter.sql import SQL
     from astra_filter.sql.items import Row
@@ -141,7 +141,7 @@ class ListQuery:
         return self._page_of([resource for _, resource in chosen[self.skip :]], total)
 
     def _page_of(self, resources: Sequence[object], total: int | None) -> Page:
-        from astra_filter.items import of_resources  # Who makes SQL only does not need it.
+        from astra_filter.memory.items import of_resources  # Who makes SQL only does not need it.
 
         return self._page(resources, total, of_resources(self.schema, self.include), self.order.values)
 
@@ -237,7 +237,7 @@ class ListQuery:
             values = self.order.values(held)
             for (leaf, _), value in zip(self.order.keys, values, strict=True):
                 if value is None and is_ordered(leaf, at(held, leaf.path)):
-                    raise errors.unreadable_in_token(path_text(leaf.path))
+                    raise wording.unreadable_in_token(path_text(leaf.path))
             return values
 
         return self._page(list(rows), total, write, sort_values)
@@ -289,13 +289,13 @@ def parse_query(
     """Check the query parameters of a list request; arguments and errors as in `Schema.query`."""
     for what, value in (("default_limit", default_limit), ("max_limit", max_limit)):
         if value is not None and (type(value) is not int or not 1 <= value <= MOST_ROWS):
-            raise errors.bad_page_size(what, value)
+            raise wording.bad_page_size(what, value)
     if secret is not None and not (isinstance(secret, (str, bytes)) and secret):
-        raise errors.bad_secret()
+        raise wording.bad_secret()
     if not isinstance(scope, str):
-        raise errors.bad_scope(scope)
+        raise wording.bad_scope(scope)
     if isinstance(ignore, str):
-        raise errors.bad_names("ignore", ignore)
+        raise wording.bad_names("ignore", ignore)
     ignored = frozenset(ignore)
     pairs, problems = _pairs(parameters, ignored)
     given = _given(pairs, ignored, problems)
@@ -318,13 +318,13 @@ def parse_query(
     token = given.one("continue")
     if token is not None:
         if "skip" in given.values:
-            problems.append(errors.skip_with_continue(given.values["skip"]))
+            problems.append(wording.skip_with_continue(given.values["skip"]))
         if tokens is None:
-            problems.append(errors.token_unsupported(token))
+            problems.append(wording.token_unsupported(token))
         elif not unreadable:
             position = tokens.read(token)
             if position is None:
-                problems.append(errors.bad_token(token))
+                problems.append(wording.bad_token(token))
     if problems:
         raise QueryError(problems)
     return ListQuery(schema, chosen, projection, order, limit, skip, count, position, tokens)
@@ -342,16 +342,16 @@ def _pairs(parameters: Parameters, ignore: frozenset[str]) -> tuple[Iterable[tup
     if isinstance(parameters, (str, bytes)):
         return _decoded(parameters, ignore)
     if not isinstance(parameters, Iterable):
-        raise errors.bad_parameters(parameters)
+        raise wording.bad_parameters(parameters)
     pairs: list[tuple[str, str]] = []
     entries = parameters.items() if isinstance(parameters, Mapping) else parameters
     for entry in entries:
         if not (isinstance(entry, (tuple, list)) and len(entry) == 2):
-            raise errors.bad_parameters(entry)
+            raise wording.bad_parameters(entry)
         name, value = entry
         values = value if isinstance(value, (list, tuple)) else () if value is None else (value,)
         if not isinstance(name, str) or not all(isinstance(value, str) for value in values):
-            raise errors.bad_parameters(entry)
+            raise wording.bad_parameters(entry)
         pairs.extend([(name, value) for value in values])
     return pairs, []
 
@@ -380,7 +380,7 @@ def _decoded(raw: str | bytes, ignore: frozenset[str]) -> tuple[list[tuple[str, 
             if decoded_name is not None and decoded is not None:
                 pairs.append((decoded_name, decoded))
             elif decoded_name not in ignore and len(problems) < MOST_PROBLEMS:
-                problems.append(errors.bad_encoding(decoded_name or name, value if decoded is None else name))
+                problems.append(wording.bad_encoding(decoded_name or name, value if decoded is None else name))
     return pairs, problems
 
 
@@ -395,10 +395,10 @@ def _given(pairs: Iterable[tuple[str, str]], ignore: frozenset[str], problems: l
         elif name not in NAMES:
             refused.add(name)
             if len(refused) <= MOST_PROBLEMS:
-                problems.append(errors.unknown_parameter(name, nearest(name, NAMES)))
+                problems.append(wording.unknown_parameter(name, nearest(name, NAMES)))
         elif name in given.values:
             refused.add(name)
-            problems.append(errors.repeated_parameter(name, value))
+            problems.append(wording.repeated_parameter(name, value))
         else:
             given.values[name] = value
     return given
@@ -409,14 +409,14 @@ def _filter(schema: Schema, texts: Sequence[str], limits: Limits, problems: list
     if not texts:
         return None
     if len(texts) > limits.filters:
-        problems.append(errors.too_many_filters(texts[limits.filters], limits.filters))
+        problems.append(wording.too_many_filters(texts[limits.filters], limits.filters))
         return None
     room = limits.text_length
     compiled: list[Filter] = []
     found: list[Problem] = []
     for text in texts:
         if len(text) > room and len(texts) > 1:
-            problems.append(errors.filters_too_long(text, room, limits.text_length))
+            problems.append(wording.filters_too_long(text, room, limits.text_length))
             return None
         room -= len(text)
         try:
@@ -454,7 +454,7 @@ def _limit(text: str | None, default: int | None, most: int | None, problems: li
         return page_size(default, most)
     limit = read_natural(text, most or MOST_ROWS)
     if not limit:
-        problems.append(errors.bad_limit(text))
+        problems.append(wording.bad_limit(text))
     return limit
 
 
@@ -468,12 +468,12 @@ def _skip(text: str | None, problems: list[Problem]) -> int:
         return 0
     skip = read_natural(text, MOST_ROWS + 2)
     if skip is None or skip > MOST_ROWS + 1:
-        problems.append(errors.bad_skip(text))
+        problems.append(wording.bad_skip(text))
         return 0
     return skip
 
 
 def _count(text: str | None, problems: list[Problem]) -> bool:
     if text not in (None, "true", "false"):
-        problems.append(errors.bad_count(text))
+        problems.append(wording.bad_count(text))
     return text == "true"

@@ -5,10 +5,12 @@ from __future__ import annotations
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
-from astra_filter import errors
-from astra_filter.fields import Field, Leaf, Object, Open, leaves
+from astra_filter.fields import Field, Object, Open
 from astra_filter.filter import Filter
 from astra_filter.limits import DEFAULT_LIMITS, Limits
+from astra_filter.meaning.leaves import Leaf, leaves
+from astra_filter.wording import schema as schema_wording
+from astra_filter.wording import syntax as syntax_wording
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -56,14 +58,16 @@ class Schema:
         if key is not None:
             leaf = self.leaves.get((key,))
             if leaf is None or leaf.nullable or not leaf.field.sortable or leaf.column.json_path:
-                raise errors.bad_key(key)
+                raise schema_wording.bad_key(key)
             if bounded_tokens:
-                from astra_filter.paging import check_token_length  # Servers that only filter do not pay for paging.
+                from astra_filter.request.tokens import (
+                    check_token_length,  # Servers that only filter do not pay for paging.
+                )
 
                 check_token_length(self.leaves.values(), key, limits.order_keys, limits.token_length)
 
     def _set_up(self, root: Object | Open, key: str | None, limits: Limits, *, binary: bool) -> None:
-        from astra_filter.shapes import Shapes  # Paid by the first schema, not by the import of the package.
+        from astra_filter.meaning.shapes import Shapes  # Paid by the first schema, not by the import of the package.
 
         self.root = root
         self.key = key
@@ -186,7 +190,7 @@ class Schema:
             FilterError: the text is no filter, or not one for this schema; holds every problem found.
         """
         if not isinstance(text, str):
-            raise errors.not_text(text)
+            raise syntax_wording.not_text(text)
         return Filter(self, self._shapes.compile(text, limits or self.limits))
 
     # List requests

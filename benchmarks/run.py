@@ -24,8 +24,8 @@ from typing import Any, NamedTuple
 
 from lark import Lark
 
-from astra_filter import tables
-from astra_filter.parser import grammar
+from astra_filter.syntax import lalr_tables
+from astra_filter.syntax.parser import grammar
 from benchmarks import handwritten, statements
 from benchmarks.cases import (
     THREE,
@@ -155,7 +155,7 @@ class Bench:
 
     def _compile_new(self) -> None:
         title = "compile a new shape"
-        bare = Lark(grammar(), **tables.OPTIONS)
+        bare = Lark(grammar(), **lalr_tables.OPTIONS)
         for size in SIZES:
             case = sized(size)
             cases = _distinct(case, min(NEW_SHAPES, self._settings.texts), with_new_shape, shape)

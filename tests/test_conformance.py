@@ -11,12 +11,12 @@ import pytest
 from cases import Case, Suite, identity, suites
 
 from astra_filter import FilterError, StorageError, fields, parse
-from astra_filter.checked import All, Compare, Condition, In, IsNull, Some
-from astra_filter.checked import Any as AnyOf
 from astra_filter.filter import Filter
-from astra_filter.nodes import And, Comparison, Element, Kind, Membership, Node, Not, Or, Slot
-from astra_filter.shapes import Bound
+from astra_filter.language.operators import Kind
+from astra_filter.meaning.conditions import AllOf, AnyOf, Compare, Condition, In, IsNull, Some
+from astra_filter.meaning.shapes import Bound
 from astra_filter.sql.dialects import DIALECTS
+from astra_filter.syntax.nodes import And, Comparison, Element, Membership, Node, Not, Or, Slot
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -181,7 +181,7 @@ def slot_fields(condition: Condition) -> Iterator[tuple[int, fields.Field]]:
             yield from ((slot, ref.field) for slot in several)
         case Some(condition=inner):
             yield from slot_fields(inner)
-        case All(operands) | AnyOf(operands):
+        case AllOf(operands) | AnyOf(operands):
             for operand in operands:
                 yield from slot_fields(operand)
 

@@ -14,7 +14,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from astra_filter import Schema, SchemaError, errors, fields
-from astra_filter.fields import leaves, member
+from astra_filter.language.values import TIMESTAMP_PATTERN, member, read_instant
+from astra_filter.meaning.leaves import leaves
 
 
 class Color(enum.Enum):
@@ -208,14 +209,14 @@ def test_the_quick_reader_of_timestamps_takes_nothing_else(text, changes):
     for start, length, piece in changes:
         text = text[:start] + piece + text[start + length :]
     quick = fields.usual_instant(text)
-    match = fields._TIMESTAMP.fullmatch(text)
-    assert quick is None or (match is not None and quick == fields._instant(match) and quick.tzinfo is UTC)
+    match = TIMESTAMP_PATTERN.fullmatch(text)
+    assert quick is None or (match is not None and quick == read_instant(match) and quick.tzinfo is UTC)
     assert (
         quick is not None
         or match is None
         or not text.endswith("Z")
         or len(text) > 27
-        or fields._instant(match) is None
+        or read_instant(match) is None
         or text[10] != "T"
     )
 

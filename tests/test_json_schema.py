@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from astra_filter import Schema, fields
 from astra_filter.derive.json_schema import members
 from astra_filter.errors import SchemaError
-from astra_filter.nodes import Operator
+from astra_filter.language.operators import Operator
 
 
 def document(**properties):

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from astra_filter import Limits, QueryError, Schema, SchemaError, StorageError, fields
 from astra_filter.limits import DEFAULT_LIMITS
-from astra_filter.paging import MOST_ROWS, read_natural
+from astra_filter.request.tokens import MOST_ROWS, read_natural
 
 TYPES = {
     "text": (

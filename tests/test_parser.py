@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from astra_filter import AstraFilterError, FilterError, Limits, Schema, parse
+from astra_filter.language.operators import Kind, Operator
+from astra_filter.language.span import Span
 from astra_filter.limits import MOST_NESTING
-from astra_filter.nodes import And, Comparison, Element, Kind, Membership, Not, Operator, Or, Path, Slot, Syntax
-from astra_filter.span import Span
+from astra_filter.syntax.nodes import And, Comparison, Element, Membership, Not, Or, Path, Slot, Syntax
 
 ANYWHERE = Span(0, 0)
 

@@ -12,7 +12,7 @@ import pytest
 
 import astra_filter
 from astra_filter import FilterError, Limits, Schema, SchemaError, fields
-from astra_filter.shapes import Shapes, scan
+from astra_filter.meaning.shapes import Shapes, scan
 from astra_filter.testing import reference
 
 
@@ -162,7 +162,7 @@ def shapes(**options):
 def test_a_shape_is_parsed_once(monkeypatch):
     kept = shapes()
     first = kept.compile("name eq 'a'", Limits())
-    monkeypatch.setattr("astra_filter.parser.parse", None)
+    monkeypatch.setattr("astra_filter.syntax.parser.parse", None)
     second = kept.compile("name eq 'it''s'", Limits())
     assert second.template is first.template
     assert second.values == ("it's",)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from astra_filter.span import Span, line_and_column, underline, visible
+from astra_filter.language.span import Span, line_and_column, underline, visible
 
 
 @pytest.mark.parametrize(

@@ -14,18 +14,9 @@ from hypothesis import find, settings
 from schemas import SCHEMAS, TASK
 
 from astra_filter import Schema, SchemaError, fields
-from astra_filter.fields import member
-from astra_filter.nodes import Operator
-from astra_filter.testing import (
-    Table,
-    assert_same,
-    datasets,
-    filter_texts,
-    filters,
-    prove,
-    queries,
-    resources,
-)
+from astra_filter.language.operators import Operator
+from astra_filter.language.values import member
+from astra_filter.testing import Table, assert_same, datasets, filter_texts, filters, prove, queries, resources
 from astra_filter.testing.laws import laws
 from astra_filter.testing.proof import check_laws
 
@@ -58,7 +49,7 @@ def test_proof_counts_what_it_compared() -> None:
 @pytest.mark.parametrize("wrong", ["predicate", "sqlite"])
 def test_proof_finds_a_wrong_backend(wrong: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A backend that takes lt for lte is found, in the smallest case, with all there is to see."""
-    module = import_module("astra_filter.sql.where" if wrong == "sqlite" else "astra_filter.predicate")
+    module = import_module("astra_filter.sql.where" if wrong == "sqlite" else "astra_filter.memory.predicate")
     monkeypatch.setitem(module._COMPARISONS, Operator.LT, "<=" if wrong == "sqlite" else ast.LtE)
     schema = Schema({"day": fields.Date()})  # Of its own: what others have prepared is right.
     with pytest.raises(AssertionError) as caught:

@@ -13,7 +13,7 @@ from schemas import SCHEMAS, TASK
 
 from astra_filter import FilterError, QueryError, Schema
 from astra_filter.fields import Number, String
-from astra_filter.shapes import Shapes
+from astra_filter.meaning.shapes import Shapes
 from astra_filter.testing import generate
 
 if TYPE_CHECKING:

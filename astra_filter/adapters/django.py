@@ -11,15 +11,19 @@ from datetime import MINYEAR, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from astra_filter import errors, fields
-from astra_filter.adapters.describing import BINARY_COLLATIONS, Describer, Relation, by_column, native_array
-from astra_filter.adapters.embedding import Ordered, Path, Place, Seek, Sort, Where, inside, read, slots, tests
-from astra_filter.checked import IsNull, Some
-from astra_filter.fields import Array, Object, Open, leaves
+from astra_filter import fields
+from astra_filter.adapters._orm_schema import BINARY_COLLATIONS, Describer, Relation, by_column, native_array
+from astra_filter.adapters._orm_sql import Ordered, Path, Place, Seek, Sort, Where, inside, read, slots, tests
+from astra_filter.fields import Array, Object, Open
 from astra_filter.filter import Filter
+from astra_filter.meaning.conditions import IsNull, Some
+from astra_filter.meaning.leaves import leaves
 from astra_filter.schema import Schema
-from astra_filter.sql.dialects import JSON_STORAGE
+from astra_filter.sql.dialects.base import JSON_STORAGE
 from astra_filter.sql.fragment import Param
+from astra_filter.wording import derive as derive_wording
+from astra_filter.wording import installation as installation_wording
+from astra_filter.wording import sql as sql_wording
 
 try:
     from django.conf import settings
@@ -27,15 +31,16 @@ try:
     from django.db import models
     from django.db.models.functions import Cast
 except ImportError as error:
-    raise errors.missing_extra("django", error) from error
+    raise installation_wording.missing_extra("django", error) from error
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from typing import Unpack
 
-    from astra_filter.adapters.embedding import PlaceKey
-    from astra_filter.checked import Condition, Test
-    from astra_filter.fields import Column, Field, Leaf
+    from astra_filter.adapters._orm_sql import PlaceKey
+    from astra_filter.fields import Field
+    from astra_filter.meaning.conditions import Condition, Test
+    from astra_filter.meaning.leaves import Column, Leaf
     from astra_filter.query import ListQuery, Page
     from astra_filter.schema import SchemaOptions
 
@@ -146,7 +151,7 @@ def _scalar(described: Any, path: str, **options: Any) -> Field:
         case models.DateField():
             return fields.Date(**options)
         case _:
-            raise errors.underivable("unknown_column_type", path, type(described).__name__)
+            raise derive_wording.underivable("unknown_column_type", path, type(described).__name__)
 
 
 def _plain_field(described: Any) -> Any:
@@ -272,7 +277,7 @@ class _Scope(NamedTuple):
 
 def _scope(schema: Schema, model: Model) -> _Scope:
     if isinstance(schema.root, Open):
-        raise errors.open_schema_has_no_columns()
+        raise sql_wording.open_schema_has_no_columns()
     return _Scope(model, schema.root, schema.leaves, schema.binary)
 
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from astra_filter import errors
+from astra_filter.wording import installation as wording
 
 try:
     from fastapi import Request
 except ModuleNotFoundError as error:
-    raise errors.missing_extra("fastapi", error) from error
+    raise wording.missing_extra("fastapi", error) from error
 
+from astra_filter.adapters._web import Parameters
 from astra_filter.adapters.starlette import ProblemResponse, handle_errors
-from astra_filter.adapters.web import Parameters
 from astra_filter.query import ListQuery
 
 __all__ = ["ListParameters", "ListQuery", "ProblemResponse", "handle_errors"]

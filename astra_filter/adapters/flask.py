@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from astra_filter import errors
+from astra_filter.adapters._web import Parameters
 from astra_filter.adapters.openapi import PROBLEM_TYPE
-from astra_filter.adapters.web import Parameters
 from astra_filter.errors import RequestError
 from astra_filter.problem import BASE_URL
+from astra_filter.wording import installation as wording
 
 try:
     from flask import Request, Response, jsonify, request
 except ModuleNotFoundError as error:
-    raise errors.missing_extra("flask", error) from error
+    raise wording.missing_extra("flask", error) from error
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,15 +12,19 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 from uuid import UUID
 
-from astra_filter import errors, fields
-from astra_filter.adapters.describing import BINARY_COLLATIONS, Describer, Relation, by_column, native_array
-from astra_filter.adapters.embedding import Path, Place, Seek, Sort, Where, inside, read, slots, tests
-from astra_filter.checked import IsNull, Some
-from astra_filter.fields import Array, Object, Open, leaves
-from astra_filter.records import replace
+from astra_filter import fields
+from astra_filter.adapters._orm_schema import BINARY_COLLATIONS, Describer, Relation, by_column, native_array
+from astra_filter.adapters._orm_sql import Path, Place, Seek, Sort, Where, inside, read, slots, tests
+from astra_filter.fields import Array, Object, Open
+from astra_filter.language.records import replace
+from astra_filter.meaning.conditions import IsNull, Some
+from astra_filter.meaning.leaves import leaves
 from astra_filter.schema import Schema
-from astra_filter.sql.dialects import JSON_STORAGE
+from astra_filter.sql.dialects.base import JSON_STORAGE
 from astra_filter.sql.fragment import Param
+from astra_filter.wording import derive as derive_wording
+from astra_filter.wording import installation as installation_wording
+from astra_filter.wording import sql as sql_wording
 
 try:
     import sqlalchemy as sa
@@ -30,7 +34,7 @@ try:
     from sqlalchemy.sql import coercions, roles
     from sqlalchemy.sql.visitors import InternalTraversal
 except ImportError as error:
-    raise errors.missing_extra("sqlalchemy", error) from error
+    raise installation_wording.missing_extra("sqlalchemy", error) from error
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -40,10 +44,11 @@ if TYPE_CHECKING:
     from sqlalchemy.orm.strategy_options import _AbstractLoad
     from sqlalchemy.sql.compiler import SQLCompiler
 
-    from astra_filter.adapters.embedding import PlaceKey
-    from astra_filter.checked import Condition, Test
-    from astra_filter.fields import Column, Field, Leaf
+    from astra_filter.adapters._orm_sql import PlaceKey
+    from astra_filter.fields import Field
     from astra_filter.filter import Filter
+    from astra_filter.meaning.conditions import Condition, Test
+    from astra_filter.meaning.leaves import Column, Leaf
     from astra_filter.query import ListQuery, Page
     from astra_filter.schema import SchemaOptions
 
@@ -171,7 +176,7 @@ def _scalar(kind: sa.types.TypeEngine[Any], path: str, **options: Any) -> Field:
         case sa.Date():
             return fields.Date(**options)
         case _:
-            raise errors.underivable("unknown_column_type", path, type(kind).__name__)
+            raise derive_wording.underivable("unknown_column_type", path, type(kind).__name__)
 
 
 def _plain_type(kind: sa.types.TypeEngine[Any]) -> sa.types.TypeEngine[Any]:
@@ -314,7 +319,7 @@ class _Scope(NamedTuple):
 
 def _scope(schema: Schema, target: Any) -> _Scope:
     if isinstance(schema.root, Open):
-        raise errors.open_schema_has_no_columns()
+        raise sql_wording.open_schema_has_no_columns()
     return _Scope(target, schema.root, schema.leaves, schema.binary)
 
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from astra_filter import errors
+from astra_filter.adapters._web import Parameters
 from astra_filter.adapters.openapi import PROBLEM_TYPE
-from astra_filter.adapters.web import Parameters
 from astra_filter.errors import RequestError
 from astra_filter.problem import BASE_URL
+from astra_filter.wording import installation as wording
 
 try:
     from starlette.requests import Request
     from starlette.responses import JSONResponse
 except ModuleNotFoundError as error:
-    raise errors.missing_extra("starlette", error) from error
+    raise wording.missing_extra("starlette", error) from error
 
 if TYPE_CHECKING:
     from collections.abc import Callable

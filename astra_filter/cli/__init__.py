@@ -37,7 +37,7 @@ def _load() -> Callable[[list[str]], None]:
     except ModuleNotFoundError as error:
         if error.name not in _EXTRA:
             raise
-        from astra_filter.errors import missing_extra  # Only those pay for it who lack the extra.
+        from astra_filter.wording.installation import missing_extra  # Only those pay for it who lack the extra.
 
         sys.stderr.write(f"{missing_extra('cli', error)}\n")
         sys.exit(2)

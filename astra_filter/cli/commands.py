@@ -25,8 +25,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from astra_filter.cli.database import Table
-    from astra_filter.fields import Field, Leaf
+    from astra_filter.fields import Field
     from astra_filter.filter import Filter
+    from astra_filter.meaning.leaves import Leaf
     from astra_filter.query import ListQuery, Page
 
 app = typer.Typer(

@@ -21,6 +21,7 @@ from astra_filter import fields
 from astra_filter.cli import messages
 from astra_filter.derive import sample
 from astra_filter.errors import SchemaError
+from astra_filter.language.values import is_text
 from astra_filter.schema import Schema
 from astra_filter.sql import rows
 
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
-    from astra_filter.fields import Field, Leaf
+    from astra_filter.fields import Field
+    from astra_filter.meaning.leaves import Leaf
     from astra_filter.query import ListQuery, Page
 
 _SAMPLE = 10_000
@@ -161,7 +163,7 @@ class Table:
         found = {}
         for place, column in enumerate(self._columns):
             field = _field(column, values[place] if values else ())
-            if field is not None and column.name and fields.is_text(column.name):
+            if field is not None and column.name and is_text(column.name):
                 found[column.name] = field
         if not found:
             raise messages.nothing_to_infer(f"{self.database}, table {self.name}")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from astra_filter.span import Span, line_and_column, underline
-from astra_filter.span import visible as _escaped
+from astra_filter.language.span import Span, line_and_column, underline
+from astra_filter.language.span import visible as _escaped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from astra_filter import fields
 from astra_filter.cli import messages
-from astra_filter.span import Span
+from astra_filter.language.span import Span
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping

@@ -11,7 +11,7 @@ import typer
 from astra_filter.cli import messages, reading
 from astra_filter.cli.progress import Progress
 from astra_filter.errors import MissingExtraError
-from astra_filter.fields import is_text
+from astra_filter.language.values import is_text
 
 
 def serve(

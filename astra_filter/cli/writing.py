@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from astra_filter.cli import messages
 from astra_filter.fields import Object
-from astra_filter.names import path_text
-from astra_filter.nodes import And, Element, Node, Not, Or, Syntax
-from astra_filter.printer import canonical
-from astra_filter.span import visible
+from astra_filter.language.names import path_text
+from astra_filter.language.span import visible
+from astra_filter.syntax.nodes import And, Element, Node, Not, Or, Syntax
+from astra_filter.syntax.printer import canonical
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,6 +15,7 @@ from typing import Any
 from uuid import UUID
 
 from astra_filter import errors, fields
+from astra_filter.wording import derive as wording
 
 _SCALARS: dict[object, type[fields.Field]] = {
     str: fields.String,
@@ -48,7 +49,7 @@ def members(cls: type, *, omit_unsupported: bool = False) -> dict[str, fields.Fi
             the class and the member.
     """
     if not _is_record(cls):
-        raise errors.underivable("not_a_record", getattr(cls, "__qualname__", None) or repr(cls))
+        raise wording.underivable("not_a_record", getattr(cls, "__qualname__", None) or repr(cls))
     return _members(cls, (), omit=omit_unsupported)
 
 
@@ -57,9 +58,9 @@ def _members(cls: type, around: tuple[type, ...], *, omit: bool) -> dict[str, fi
     try:
         hints = typing.get_type_hints(cls, include_extras=True)
     except NameError as error:
-        raise errors.underivable("unknown_name", cls.__qualname__, repr(error.name)) from None
+        raise wording.underivable("unknown_name", cls.__qualname__, repr(error.name)) from None
     except Exception as error:  # noqa: BLE001  # Annotations in quotes are code, which may raise anything.
-        raise errors.underivable("unreadable_annotation", cls.__qualname__, repr(error)) from None
+        raise wording.underivable("unreadable_annotation", cls.__qualname__, repr(error)) from None
     if dataclasses.is_dataclass(cls):
         names = (declared.name for declared in dataclasses.fields(cls))
         hints = {name: hints[name] for name in names if not name.startswith("_")}
@@ -73,7 +74,7 @@ def _members(cls: type, around: tuple[type, ...], *, omit: bool) -> dict[str, fi
             if not omit:
                 raise
     if not made:
-        raise errors.underivable("free_form_object", cls.__qualname__)
+        raise wording.underivable("free_form_object", cls.__qualname__)
     return made
 
 
@@ -87,7 +88,7 @@ def _field(hint: Any, place: str, around: tuple[type, ...], *, nullable: bool, o
     try:
         return make(nullable=nullable)
     except errors.SchemaError as error:
-        raise errors.refused_at(place, error) from None
+        raise wording.refused_at(place, error) from None
 
 
 def _unwrap(hint: Any, place: str, *, nullable: bool) -> tuple[fields.Field | None, Any, bool]:
@@ -112,7 +113,7 @@ def _unwrap(hint: Any, place: str, *, nullable: bool) -> tuple[fields.Field | No
             nullable = True
             present = [argument for argument in arguments if argument is not None]
             if not present:
-                raise errors.underivable("only_null", place)
+                raise wording.underivable("only_null", place)
             hint = typing.Literal[tuple(present)]
         elif isinstance(hint, typing.NewType):
             hint = hint.__supertype__
@@ -129,7 +130,7 @@ def _joined(present: Sequence[Any], place: str) -> Any:
     # What Annotated adds need not be hashable, nor is then the whole; here and for elements.
     if all(part in (int, float, Decimal) for part in present):
         return float
-    raise errors.underivable("mixed_types", place, ", ".join(map(_name, present)))
+    raise wording.underivable("mixed_types", place, ", ".join(map(_name, present)))
 
 
 def _maker(hint: Any, place: str, around: tuple[type, ...], *, omit: bool) -> Callable[..., fields.Field]:
@@ -139,18 +140,18 @@ def _maker(hint: Any, place: str, around: tuple[type, ...], *, omit: bool) -> Ca
     if origin in _ARRAYS or (isinstance(hint, type) and hint in _ARRAYS):
         return partial(fields.Array, _element(arguments, place, around, omit=omit))
     if not isinstance(hint, type):
-        raise errors.underivable("unknown_type", place, _name(hint))
+        raise wording.underivable("unknown_type", place, _name(hint))
     if hint is types.NoneType:
-        raise errors.underivable("only_null", place)
+        raise wording.underivable("only_null", place)
     if hint in _SCALARS:
         return _SCALARS[hint]
     if issubclass(hint, enum.Enum):
         return _of_values(tuple(hint), place)
     if _is_record(hint):
         if hint in around:
-            raise errors.underivable("recursive", place, hint.__qualname__)
+            raise wording.underivable("recursive", place, hint.__qualname__)
         return partial(fields.Object, _members(hint, around, omit=omit))
-    raise errors.underivable("unknown_type", place, _name(hint))
+    raise wording.underivable("unknown_type", place, _name(hint))
 
 
 def _of_values(values: Sequence[Any], place: str) -> Callable[..., fields.Field]:
@@ -160,17 +161,17 @@ def _of_values(values: Sequence[Any], place: str) -> Callable[..., fields.Field]
         return partial(fields.Enum, *dict.fromkeys(plain))
     if len(kinds) == 1 and kinds <= {bool, int, float}:
         return _SCALARS[kinds.pop()]
-    raise errors.underivable("mixed_types", place, ", ".join(sorted(kind.__name__ for kind in kinds)) or "no values")
+    raise wording.underivable("mixed_types", place, ", ".join(sorted(kind.__name__ for kind in kinds)) or "no values")
 
 
 def _element(arguments: tuple[Any, ...], place: str, around: tuple[type, ...], *, omit: bool) -> fields.Field:
     """The field of an array's elements; a tuple of fixed length is an array if all its places have one type."""
     given = [argument for argument in arguments if argument is not ...]
     if not given or any(argument != given[0] for argument in given):
-        raise errors.underivable("untyped_elements", place)
+        raise wording.underivable("untyped_elements", place)
     element = _field(given[0], place, around, nullable=False, omit=omit)
     if isinstance(element, fields.Array):
-        raise errors.underivable("nested_array", place)
+        raise wording.underivable("nested_array", place)
     return element
 
 

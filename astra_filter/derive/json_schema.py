@@ -13,6 +13,9 @@ from typing import Any, TypeAlias
 from urllib.parse import unquote
 
 from astra_filter import errors, fields
+from astra_filter.language.values import is_text
+from astra_filter.wording import derive as derive_wording
+from astra_filter.wording import schema as schema_wording
 
 _NESTING = 64
 _SIZE = 20_000
@@ -61,7 +64,7 @@ def members(
     if found.problem is not None:
         raise found.problem
     if found.types - {"null"} != {"object"}:
-        raise errors.underivable("no_resource", found.place, _spelled(found.types) or "nothing")
+        raise derive_wording.underivable("no_resource", found.place, _spelled(found.types) or "nothing")
     return _members(found, hidden=found.write_only, omit=omit_unsupported)
 
 
@@ -98,13 +101,13 @@ class _Reader:
     def read(self, node: object, place: str, depth: int) -> _Shape:
         self.size += 1
         if depth > _NESTING:
-            raise errors.underivable("too_deep", place)
+            raise derive_wording.underivable("too_deep", place)
         if self.size > _SIZE:
-            raise errors.underivable("too_large", place)
+            raise derive_wording.underivable("too_large", place)
         if isinstance(node, bool):
             return _Shape(place, _ANYTHING if node else frozenset())
         if not isinstance(node, Mapping):
-            raise errors.underivable("bad_schema_keyword", place, repr(node))
+            raise derive_wording.underivable("bad_schema_keyword", place, repr(node))
         shape = self.own(node, place, depth)
         if "$ref" in node:
             shape = _both(shape, self.refer(_expect(node, "$ref", str, place), place, depth))
@@ -142,17 +145,17 @@ class _Reader:
             write_only=_expect(node, "writeOnly", bool, place, False),
             description=" ".join(_expect(node, "description", str, place, "").split()),
             options={name: value for name, value in options.items() if value is not None},
-            problem=errors.underivable("listed_containers", place) if contained else None,
+            problem=derive_wording.underivable("listed_containers", place) if contained else None,
         )
 
     def refer(self, ref: str, place: str, depth: int) -> _Shape:
         if ref == "#" or ref.startswith("#/"):
             return self.follow(ref[1:], place, depth)
-        return _Shape(place, problem=errors.underivable("foreign_reference", place, repr(ref)))
+        return _Shape(place, problem=derive_wording.underivable("foreign_reference", place, repr(ref)))
 
     def follow(self, pointer: str, place: str, depth: int) -> _Shape:
         if pointer in self.following:
-            return _Shape(place, problem=errors.underivable("recursive", place, f"#{pointer}"))
+            return _Shape(place, problem=derive_wording.underivable("recursive", place, f"#{pointer}"))
         target: Any = self.document
         for step in pointer.split("/")[1:]:
             name = unquote(step).replace("~1", "/").replace("~0", "~")
@@ -161,7 +164,7 @@ class _Reader:
             elif isinstance(target, list) and name.isascii() and name.isdecimal() and int(name[:9]) < len(target):
                 target = target[int(name)]
             else:
-                raise errors.underivable("bad_reference", place, f"#{pointer}")
+                raise derive_wording.underivable("bad_reference", place, f"#{pointer}")
         self.following.append(pointer)
         try:
             return self.read(target, f"#{pointer}", depth + 1)
@@ -248,35 +251,35 @@ def _field(shape: _Shape, *, hidden: bool, omit: bool, required: bool) -> fields
     try:
         return make(**options)
     except errors.SchemaError as error:
-        raise errors.refused_at(shape.place, error) from None
+        raise derive_wording.refused_at(shape.place, error) from None
 
 
 def _members(shape: _Shape, *, hidden: bool, omit: bool) -> dict[str, fields.Field]:
     made: dict[str, fields.Field] = {}
     for name, member in shape.members.items():
         try:
-            if not (name and fields.is_text(name)):
-                raise errors.refused_at(member.place, errors.bad_identifier("field", name))
+            if not (name and is_text(name)):
+                raise derive_wording.refused_at(member.place, schema_wording.bad_identifier("field", name))
             made[name] = _field(member, hidden=hidden, omit=omit, required=name in shape.required)
         except errors.SchemaError:
             if not omit:
                 raise
     if not made:
-        raise errors.underivable("free_form_object", shape.place)
+        raise derive_wording.underivable("free_form_object", shape.place)
     return made
 
 
 def _element(shape: _Shape, *, hidden: bool, omit: bool) -> fields.Field:
     if shape.items is None or not shape.items.types:
-        raise errors.underivable("untyped_elements", shape.place)
+        raise derive_wording.underivable("untyped_elements", shape.place)
     if shape.items.types - {"null"} == {"array"}:
-        raise errors.underivable("nested_array", shape.items.place)
+        raise derive_wording.underivable("nested_array", shape.items.place)
     return _field(shape.items, hidden=hidden, omit=omit, required=True)
 
 
 def _scalar(shape: _Shape, types: frozenset[str]) -> Callable[..., fields.Field]:
     if not types:
-        raise errors.underivable("only_null" if "null" in shape.types else "conflicting_types", shape.place)
+        raise derive_wording.underivable("only_null" if "null" in shape.types else "conflicting_types", shape.place)
     if types == {"string"}:
         if shape.values is not None:
             return partial(fields.Enum, *(value for value in shape.values if isinstance(value, str)))
@@ -286,7 +289,7 @@ def _scalar(shape: _Shape, types: frozenset[str]) -> Callable[..., fields.Field]
         return fields.Boolean
     if types <= {"integer", "fraction"}:
         return fields.Number if "fraction" in types else fields.Integer
-    raise errors.underivable("mixed_types", shape.place, _spelled(shape.types))
+    raise derive_wording.underivable("mixed_types", shape.place, _spelled(shape.types))
 
 
 def _types(node: _Json, place: str, values: tuple[object, ...] | None) -> frozenset[str]:
@@ -300,7 +303,7 @@ def _types(node: _Json, place: str, values: tuple[object, ...] | None) -> frozen
         return kinds & hinted if len(hinted) == 1 else kinds
     names = named if isinstance(named, list) else [named]
     if not names or not all(isinstance(name, str) and name in _TYPES for name in names):
-        raise errors.underivable("bad_schema_keyword", f"{place}/type", repr(named))
+        raise derive_wording.underivable("bad_schema_keyword", f"{place}/type", repr(named))
     return kinds.intersection(frozenset().union(*(_TYPES[name] for name in names)))
 
 
@@ -345,7 +348,7 @@ def _pointer(document: _Json, ref: str) -> str:
             target = target.get(step) if isinstance(target, Mapping) else None
         if isinstance(target, Mapping) and ref in target:
             return f"/{room}/{_escaped(ref)}"
-    raise errors.underivable("bad_reference", "#", repr(ref))
+    raise derive_wording.underivable("bad_reference", "#", repr(ref))
 
 
 def _escaped(name: str) -> str:
@@ -361,5 +364,5 @@ def _expect(node: _Json, keyword: str, kind: type, place: str, default: Any = ..
     if value is default and default is not ...:
         return default
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-        raise errors.underivable("bad_schema_keyword", f"{place}/{keyword}", repr(value))
+        raise derive_wording.underivable("bad_schema_keyword", f"{place}/{keyword}", repr(value))
     return value

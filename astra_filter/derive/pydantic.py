@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from astra_filter import errors
 from astra_filter.derive import json_schema
+from astra_filter.wording import derive as derive_wording
+from astra_filter.wording import installation as installation_wording
 
 try:
     from pydantic import BaseModel
     from pydantic.errors import PydanticUserError
     from pydantic.json_schema import GenerateJsonSchema
 except ImportError as error:
-    raise errors.missing_extra("pydantic", error) from error
+    raise installation_wording.missing_extra("pydantic", error) from error
 
 if TYPE_CHECKING:
     from pydantic_core import core_schema
@@ -66,9 +67,9 @@ class _Generate(GenerateJsonSchema):
 def members(model: type[BaseModel], *, by_alias: bool, omit_unsupported: bool) -> dict[str, Field]:
     """Return the fields of a resource that a model describes; arguments and errors as in `Schema.from_pydantic`."""
     if not (isinstance(model, type) and issubclass(model, BaseModel)):
-        raise errors.underivable("not_a_model", getattr(model, "__qualname__", None) or repr(model))
+        raise derive_wording.underivable("not_a_model", getattr(model, "__qualname__", None) or repr(model))
     try:
         document = model.model_json_schema(by_alias=by_alias, schema_generator=_Generate, mode="serialization")
     except PydanticUserError as error:  # A type that JSON Schema cannot describe; a name that is not defined.
-        raise errors.underivable("bad_model", model.__qualname__, error.message) from None
+        raise derive_wording.underivable("bad_model", model.__qualname__, error.message) from None
     return json_schema.members(document, ref=None, omit_unsupported=omit_unsupported)

@@ -16,7 +16,9 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from astra_filter import errors, fields
+from astra_filter import fields
+from astra_filter.language.values import is_text
+from astra_filter.wording import derive as wording
 
 _DEPTH = 16
 # Bare hexadecimal digits are as often a hash, which a UUID's canonical form would spoil.
@@ -52,11 +54,11 @@ def members(resources: Iterable[Mapping[str, Any]], *, key: str | None = None) -
     number = -1
     for number, resource in enumerate(resources):
         if not isinstance(resource, Mapping):
-            raise errors.underivable("no_resource", f"resource {number}", type(resource).__name__)
+            raise wording.underivable("no_resource", f"resource {number}", type(resource).__name__)
         seen.look(resource)
     made = seen.made()
     if not made:
-        raise errors.underivable("nothing_to_infer", "the sample")
+        raise wording.underivable("nothing_to_infer", "the sample")
     if key in made:
         made[key].nullable = max(seen.members[key].counts.values(), default=0) <= number
     return made
@@ -114,7 +116,7 @@ class _Seen:
                 return type(self.formats[0])(nullable=True) if readable else fields.String(nullable=True)
 
     def made(self) -> dict[str, fields.Field]:
-        found = ((name, member.field()) for name, member in self.members.items() if fields.is_text(name) and name)
+        found = ((name, member.field()) for name, member in self.members.items() if is_text(name) and name)
         return {name: field for name, field in found if field is not None}
 
 

@@ -5,7 +5,7 @@ Beside the library it is FastAPI, which it shows the adapter for, uvicorn, and S
 
 from __future__ import annotations
 
-from astra_filter import errors
+from astra_filter.wording import installation as wording
 
 try:
     from astra_filter.server.app import create_app
@@ -15,6 +15,6 @@ try:
 except ModuleNotFoundError as error:
     if error.name is None or error.name.partition(".")[0] not in ("fastapi", "starlette", "uvicorn", "sqlalchemy"):
         raise
-    raise errors.missing_extra("server", error) from error
+    raise wording.missing_extra("server", error) from error
 
 __all__ = ["EXAMPLE_ACCOUNT", "MEMBERS", "TASK", "Store", "StoreError", "create_app", "serve"]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from astra_filter.adapters.starlette import ProblemResponse
-from astra_filter.fields import timestamp_text
+from astra_filter.language.values import timestamp_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,7 +12,8 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.pool import QueuePool
 
 from astra_filter.errors import StorageError
-from astra_filter.fields import String, is_text
+from astra_filter.fields import String
+from astra_filter.language.values import is_text
 from astra_filter.schema import Schema
 from astra_filter.server.tasks import MEMBERS, TASK, account_of
 from astra_filter.sql import SQL

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from astra_filter import fields
-from astra_filter.fields import timestamp_text
+from astra_filter.language.values import timestamp_text
 from astra_filter.schema import Schema
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from astra_filter.sql.fragment import SQL, Prepared
 from astra_filter.sql.where import where
 
 if TYPE_CHECKING:
-    from astra_filter.checked import Condition
+    from astra_filter.meaning.conditions import Condition
 
 __all__ = ["SQL", "Prepared", "prepare_where"]
 

@@ -5,21 +5,22 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from astra_filter import errors
 from astra_filter.fields import Enum, String
-from astra_filter.names import path_text
-from astra_filter.ordering import parse_order
+from astra_filter.language.names import path_text
+from astra_filter.request.order import parse_order
 from astra_filter.sql.dialects import find_dialect
 from astra_filter.sql.operands import resource_operand
 from astra_filter.sql.rows import columns, enum_length, is_document
 from astra_filter.sql.select import direction, is_sorted_in_pieces
+from astra_filter.wording import request as request_wording
+from astra_filter.wording import sql as sql_wording
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from astra_filter.fields import Leaf
+    from astra_filter.meaning.leaves import Leaf
     from astra_filter.schema import Schema
-    from astra_filter.sql.dialects import Dialect
+    from astra_filter.sql.dialects.base import Dialect
 
 _COLLATION = re.compile(r"\w+", re.ASCII)
 
@@ -27,7 +28,7 @@ _COLLATION = re.compile(r"\w+", re.ASCII)
 def create_table(schema: Schema, table: str, dialect: str, *, collation: str = "utf8mb4_nopad_bin") -> str:
     """Return CREATE TABLE; arguments and errors as in `Schema.create_table`."""
     if _COLLATION.fullmatch(collation) is None:
-        raise errors.bad_collation(collation)
+        raise sql_wording.bad_collation(collation)
     record = find_dialect(dialect)
     held = columns(schema)
     _check_names(held, record)
@@ -50,18 +51,18 @@ def create_index(
 ) -> str:
     """Return CREATE INDEX; arguments and errors as in `Schema.create_index`."""
     if isinstance(leading, str):
-        raise errors.bad_names("leading", leading)
+        raise request_wording.bad_names("leading", leading)
     record = find_dialect(dialect)
     held = columns(schema)
     order, problems = parse_order(order_by, schema.root, schema.leaves, schema.key, schema.limits.order_keys)
     if problems:
-        raise errors.bad_order(problems)
+        raise request_wording.bad_order(problems)
     parts = [record.identifier(column) for column in leading]
     for leaf, descending in order.keys:
         operand = resource_operand(record, leaf.column, leaf.field, None)
         unordered = record.ordered_indexes == "none" or (operand.exact and record.ordered_indexes == "binary")
         if unordered or is_document(held[leaf.column.name]) or is_sorted_in_pieces(record, leaf.field):
-            raise errors.no_index(path_text(leaf.path), record.name)
+            raise sql_wording.no_index(path_text(leaf.path), record.name)
         parts.append(operand.ordered().prepare("?").text + direction(record, operand.nullable, descending))
     named = name or _index_name([table, *leading, *order.text.replace(",", "").split()])
     return f"CREATE INDEX {record.identifier(named)} ON {record.identifier(table)} ({', '.join(parts)})"
@@ -102,7 +103,7 @@ def _text_type(leaf: Leaf, record: Dialect, *, key: bool) -> str:
     if length is not None and length <= indexed:
         return kind.replace("{length}", str(length))
     if key:
-        raise errors.unbounded_key(path_text(leaf.path), record.name, indexed)
+        raise sql_wording.unbounded_key(path_text(leaf.path), record.name, indexed)
     return record.long_text
 
 
@@ -112,10 +113,10 @@ def _check_names(names: Iterable[str], record: Dialect) -> None:
     if most is not None:
         for name in names:
             if len(name.encode()) > most:
-                raise errors.name_too_long(name, record.name, most)
+                raise sql_wording.name_too_long(name, record.name, most)
     if record.folds_column_names:
         seen: dict[str, str] = {}
         for name in names:
             other = seen.setdefault(name.lower(), name)
             if other != name:
-                raise errors.folded_column_names(other, name, record.name)
+                raise sql_wording.folded_column_names(other, name, record.name)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from astra_filter import errors
+from astra_filter.wording import sql as wording
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -98,7 +98,7 @@ class Fragment:
             SchemaError: ``first`` is no whole number of at least 1.
         """
         if type(first) is not int or first < 1:
-            raise errors.bad_first(first)
+            raise wording.bad_first(first)
         if placeholders in ("?", "%s"):
             return self._positional(placeholders)
         return self._numbered(placeholders[:-1], first)

@@ -7,18 +7,19 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from uuid import UUID
 
-from astra_filter import errors
 from astra_filter.fields import Object, Open
-from astra_filter.items import Generator, fill, kept, steps_to
-from astra_filter.projection import Projection
+from astra_filter.memory.items import Generator, fill, kept, steps_to
+from astra_filter.request.include import Projection
 from astra_filter.sql.rows import is_document, parsed
+from astra_filter.wording import request as request_wording
+from astra_filter.wording import sql as sql_wording
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from astra_filter.fields import Field
-    from astra_filter.items import Code, Sink, Write
-    from astra_filter.projection import Path
+    from astra_filter.memory.items import Code, Sink, Write
+    from astra_filter.request.include import Path
     from astra_filter.schema import Schema
 
 Row: TypeAlias = "Sequence[Any] | Mapping[str, Any]"
@@ -36,7 +37,7 @@ def of_rows(schema: Schema, include: tuple[Path, ...] | None, columns: Sequence[
         SchemaError: an open schema.
     """
     if isinstance(schema.root, Open):
-        raise errors.open_schema_has_no_columns()
+        raise sql_wording.open_schema_has_no_columns()
     places = {column: place for place, column in enumerate(columns)}
     if include is None:
         whole = _of_row(schema, ())
@@ -59,12 +60,12 @@ def of_rows(schema: Schema, include: tuple[Path, ...] | None, columns: Sequence[
 def _values(row: Row, columns: Sequence[str]) -> Sequence[Any]:
     if not isinstance(row, Mapping):
         if len(row) != len(columns):
-            raise errors.wrong_row(columns, len(row))
+            raise request_wording.wrong_row(columns, len(row))
         return row
     try:
         return [row[column] for column in columns]
     except KeyError as error:
-        raise errors.missing_column(error.args[0]) from None
+        raise request_wording.missing_column(error.args[0]) from None
 
 
 class _Writer(NamedTuple):

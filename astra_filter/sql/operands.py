@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from astra_filter.sql.dialects import JSON_STORAGE, Dialect, Storage, fill
+from astra_filter.sql.dialects.base import JSON_STORAGE, Dialect, Storage, fill
 from astra_filter.sql.fragment import Fragment, Param
 
 if TYPE_CHECKING:
-    from astra_filter.fields import Column, Field
+    from astra_filter.fields import Field
+    from astra_filter.meaning.leaves import Column
 
 _TEXT = frozenset({"string", "enum"})
 """The field types that a collation bears on, in a column of their own."""

@@ -10,15 +10,19 @@ import json
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from astra_filter import errors
-from astra_filter.fields import Array, Enum, Object, Open, String, at, is_text, member
-from astra_filter.names import path_text
-from astra_filter.sql.dialects import JSON_STORAGE, find_dialect
+from astra_filter.fields import Array, Enum, Object, Open, String
+from astra_filter.language.names import path_text
+from astra_filter.language.values import at, is_text, member
+from astra_filter.sql.dialects import find_dialect
+from astra_filter.sql.dialects.base import JSON_STORAGE
+from astra_filter.wording import request as request_wording
+from astra_filter.wording import sql as sql_wording
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from astra_filter.fields import Field, Leaf
+    from astra_filter.fields import Field
+    from astra_filter.meaning.leaves import Leaf
     from astra_filter.schema import Schema
 
 Path = tuple[str, ...]
@@ -33,7 +37,7 @@ def columns(schema: Schema) -> dict[str, tuple[Leaf, ...]]:
         SchemaError: two leaves claim the same place, or the schema is an open one.
     """
     if isinstance(schema.root, Open):
-        raise errors.open_schema_has_no_columns()
+        raise sql_wording.open_schema_has_no_columns()
     found: dict[str, list[Leaf]] = {}
     for leaf in schema.leaves.values():
         found.setdefault(leaf.column.name, []).append(leaf)
@@ -41,7 +45,7 @@ def columns(schema: Schema) -> dict[str, tuple[Leaf, ...]]:
         places = sorted(leaf.column.json_path for leaf in held)
         for place, following in pairwise(places):
             if following[: len(place)] == place:
-                raise errors.shared_place(name)
+                raise sql_wording.shared_place(name)
     return {name: tuple(held) for name, held in found.items()}
 
 
@@ -74,9 +78,9 @@ def to_row(schema: Schema, resource: object, dialect: str) -> dict[str, Any]:
             if isinstance(leaf.field, Enum) and value is not None and record.max_indexed_length is not None:
                 most = enum_length(leaf.field)
                 if len(value) > most:
-                    raise errors.value_too_long(path_text(leaf.path), most)
+                    raise sql_wording.value_too_long(path_text(leaf.path), most)
         if value is None and not leaf.column.nullable:
-            raise errors.null_in_required(path_text(leaf.path))
+            raise sql_wording.null_in_required(path_text(leaf.path))
         row[name] = value if bind is None or value is None else bind(value)
     return row
 
@@ -108,7 +112,7 @@ def resource(leaves: Iterable[Leaf], row: Mapping[str, Any]) -> dict[str, Any]:
         try:
             value = row[name]
         except (KeyError, IndexError):  # A sqlite3.Row raises the latter.
-            raise errors.missing_column(name) from None
+            raise request_wording.missing_column(name) from None
         if is_document((leaf,)):
             if name not in documents:
                 documents[name] = parsed(value)
@@ -156,7 +160,7 @@ def _canonical(field: Field, value: object, path: Path | None) -> Any:
             return None
         most = field.max_length if isinstance(field, String) else None
         if path is not None and most is not None and len(canonical) > most:
-            raise errors.value_too_long(path_text(path), most)
+            raise sql_wording.value_too_long(path_text(path), most)
     return canonical
 
 

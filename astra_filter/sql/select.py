@@ -9,20 +9,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-from astra_filter import errors
 from astra_filter.fields import MAX_INTEGER, Integer, Open, String
 from astra_filter.limits import keep
-from astra_filter.sql.dialects import fill, find_dialect
+from astra_filter.sql.dialects import find_dialect
+from astra_filter.sql.dialects.base import fill
 from astra_filter.sql.fragment import SQL, Fragment, Param, Verbatim
 from astra_filter.sql.operands import Operand, resource_operand
 from astra_filter.sql.where import where as filter_condition
+from astra_filter.wording import sql as wording
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from astra_filter.fields import Field
     from astra_filter.query import ListQuery
-    from astra_filter.sql.dialects import Dialect
+    from astra_filter.sql.dialects.base import Dialect
     from astra_filter.sql.fragment import Part, Prepared
 
 _MOST_SORTED = 8_000
@@ -91,7 +92,7 @@ def _where_shape(where: SQL | None) -> tuple[object, ...] | None:
     if where is None:
         return None
     if not isinstance(where, SQL):
-        raise errors.bad_where(where)
+        raise wording.bad_where(where)
     return (where.text, len(where.params), *(where.params if isinstance(where.params, dict) else ()))
 
 
@@ -144,7 +145,7 @@ class _Statement:
 
     def __init__(self, query: ListQuery, table: str, dialect: Dialect, alias: str | None, where: SQL | None) -> None:
         if isinstance(query.schema.root, Open):
-            raise errors.open_schema_has_no_columns()
+            raise wording.open_schema_has_no_columns()
         self.dialect = dialect
         self._query = query
         self._name = alias or table

@@ -7,20 +7,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, assert_never
 
-from astra_filter import errors
-from astra_filter.checked import All, Any, Compare, In, IsNull, Some
-from astra_filter.nodes import Operator
-from astra_filter.records import replace
-from astra_filter.sql.dialects import fill
+from astra_filter.language.operators import Operator
+from astra_filter.language.records import replace
+from astra_filter.meaning.conditions import AllOf, AnyOf, Compare, In, IsNull, Some
+from astra_filter.sql.dialects.base import fill
 from astra_filter.sql.fragment import Fragment
 from astra_filter.sql.operands import Operand, element_operand, resource_operand
+from astra_filter.wording import sql as wording
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from astra_filter.checked import Condition, Ref
-    from astra_filter.fields import Column
-    from astra_filter.sql.dialects import Dialect
+    from astra_filter.meaning.conditions import Condition, Ref
+    from astra_filter.meaning.leaves import Column
+    from astra_filter.sql.dialects.base import Dialect
 
 _COMPARISONS = {Operator.EQ: "=", Operator.LT: "<", Operator.LTE: "<=", Operator.GT: ">", Operator.GTE: ">="}
 _OPPOSITES = {Operator.EQ: "<>", Operator.LT: ">=", Operator.LTE: ">", Operator.GT: "<=", Operator.GTE: "<"}
@@ -67,9 +67,9 @@ class Writer:
     def condition(self, condition: Condition) -> Term:
         """Return a condition of this scope; raises as `where` does."""
         match condition:
-            case All():
+            case AllOf():
                 return self._group(condition, "AND")
-            case Any():
+            case AnyOf():
                 return self._group(condition, "OR")
             case Some():
                 return self._some(condition)
@@ -78,7 +78,7 @@ class Writer:
             case _:
                 assert_never(condition)
 
-    def _group(self, group: All | Any, operator: str) -> Term:
+    def _group(self, group: AllOf | AnyOf, operator: str) -> Term:
         return _chain([self.condition(operand) for operand in _flat(group)], operator)
 
     def _test(self, test: IsNull | Compare | In) -> Fragment:
@@ -132,7 +132,7 @@ class Writer:
         if self._level:
             return element_operand(self._dialect, f"element{self._level}", ref.path, ref.field)
         if ref.column is None:
-            raise errors.open_schema_has_no_columns()
+            raise wording.open_schema_has_no_columns()
         return resource_operand(self._dialect, ref.column, ref.field, self._alias)
 
 
@@ -155,7 +155,7 @@ def asked_once(condition: Condition) -> Condition:
     Some element is P or some element is Q, where some element is P or Q; and so for no element, joined by *and*.
     """
     match condition:
-        case All() | Any():
+        case AllOf() | AnyOf():
             operands = _merged(condition)
             return operands[0] if len(operands) == 1 else type(condition)(operands)
         case Some():
@@ -164,21 +164,21 @@ def asked_once(condition: Condition) -> Condition:
             return condition
 
 
-def _merged(group: All | Any) -> tuple[Condition, ...]:
+def _merged(group: AllOf | AnyOf) -> tuple[Condition, ...]:
     arrays: dict[tuple[Column | None, tuple[str, ...]], list[Some]] = {}
     operands: list[Condition] = []
     for operand in group.operands:
-        if isinstance(operand, Some) and operand.negated is isinstance(group, All):
+        if isinstance(operand, Some) and operand.negated is isinstance(group, AllOf):
             arrays.setdefault((operand.ref.column, operand.ref.path), []).append(operand)
         else:
             operands.append(asked_once(operand))
     for tests in arrays.values():
         conditions = tuple(test.condition for test in tests)
-        operands.append(asked_once(replace(tests[0], condition=Any(conditions)) if len(tests) > 1 else tests[0]))
+        operands.append(asked_once(replace(tests[0], condition=AnyOf(conditions)) if len(tests) > 1 else tests[0]))
     return tuple(operands)
 
 
-def _flat(group: All | Any) -> Iterable[Condition]:
+def _flat(group: AllOf | AnyOf) -> Iterable[Condition]:
     for operand in group.operands:
         if type(operand) is type(group):
             yield from _flat(operand)

@@ -14,11 +14,12 @@ from types import MappingProxyType, SimpleNamespace
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 from uuid import UUID
 
-from astra_filter import projection
-from astra_filter.fields import Array, Enum, Field, Object, String, member, timestamp_text
-from astra_filter.names import path_text
-from astra_filter.nodes import Operator
-from astra_filter.printer import string_text
+from astra_filter.fields import Array, Enum, Field, Object, String
+from astra_filter.language.names import path_text
+from astra_filter.language.operators import Operator
+from astra_filter.language.values import member, timestamp_text
+from astra_filter.request import include
+from astra_filter.syntax.printer import string_text
 
 if TYPE_CHECKING:
     from astra_filter.schema import Schema
@@ -479,7 +480,7 @@ def query(schema: Schema, pick: Pick, near: Iterable[object] = ()) -> list[tuple
         chosen = dict.fromkeys(_one(pick, sortable) for _ in range(pick(3) + 1))
         keys = [path_text(path) + ("", " asc", " desc")[pick(3)] for path in chosen]
         pairs.append(("orderBy", ", ".join(keys)))
-    returnable = list(projection.returnable(schema.root))
+    returnable = list(include.returnable(schema.root))
     if returnable and pick(2):
         chosen = dict.fromkeys(_one(pick, returnable) for _ in range(pick(3) + 1))
         pairs.append(("include", ",".join(map(path_text, chosen))))

@@ -5,16 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from astra_filter.fields import Array, Object, Open
-from astra_filter.nodes import And, Comparison, Element, Kind, Membership, Not, Operator, Or, Path, Syntax
-from astra_filter.printer import canonical
-from astra_filter.records import replace
+from astra_filter.language.operators import Kind, Operator
+from astra_filter.language.records import replace
+from astra_filter.syntax.nodes import And, Comparison, Element, Membership, Not, Or, Path, Syntax
+from astra_filter.syntax.printer import canonical
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from astra_filter.fields import Field
     from astra_filter.filter import Filter
-    from astra_filter.nodes import Node
+    from astra_filter.syntax.nodes import Node
 
 
 class Law(NamedTuple):

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from astra_filter import errors
 from astra_filter.sql.ddl import create_table
 from astra_filter.sql.dialects import find_dialect
 from astra_filter.sql.rows import to_row
 from astra_filter.testing import reference
+from astra_filter.wording import testing as wording
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -109,7 +109,7 @@ def _dialect_of(connection: object) -> str:
         found = _DRIVERS.get(cls.__module__.partition(".")[0])
         if found is not None:
             return found
-    raise errors.unknown_driver(type(connection), sorted(set(_DRIVERS.values())))
+    raise wording.unknown_driver(type(connection), sorted(set(_DRIVERS.values())))
 
 
 def assert_same(

@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING, Any, TypeAlias, assert_never
 from uuid import UUID
 
 from astra_filter.fields import Array, Boolean, Field, Number, Object, Open, String
-from astra_filter.nodes import And, Comparison, Element, Kind, Membership, Not, Operator, Or
+from astra_filter.language.operators import Kind, Operator
+from astra_filter.syntax.nodes import And, Comparison, Element, Membership, Not, Or
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from astra_filter.filter import Filter
-    from astra_filter.nodes import Literal, Node, Slot
+    from astra_filter.syntax.nodes import Literal, Node, Slot
 
 _Test: TypeAlias = Callable[[Field, object], bool]
 """Of the value at the end of a path, and its field."""

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from hypothesis import strategies as st
 
-from astra_filter import errors
 from astra_filter.fields import Open
 from astra_filter.testing import generate
+from astra_filter.wording import testing as wording
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -91,13 +91,13 @@ def mutations(text: str) -> st.SearchStrategy[str]:
 def _nearby(schema: Schema, near: Iterable[object]) -> list[object]:
     _refuse_open(schema)
     if not generate.is_testable(schema):
-        raise errors.nothing_to_test()
+        raise wording.nothing_to_test()
     return list(near)
 
 
 def _refuse_open(schema: Schema) -> None:
     if isinstance(schema.root, Open):
-        raise errors.nothing_to_make()
+        raise wording.nothing_to_make()
 
 
 @cache

@@ -26,7 +26,7 @@ from astra_filter.sql.rows import columns, is_document, to_row
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from astra_filter.fields import Leaf
+    from astra_filter.meaning.leaves import Leaf
 
 NAMESPACE = f"astra_filter_django_{os.getpid()}"
 SERVER = urlsplit(POSTGRES_URL)

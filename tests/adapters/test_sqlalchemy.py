@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from astra_filter import Schema
-    from astra_filter.fields import Leaf
+    from astra_filter.meaning.leaves import Leaf
 
 STORED = [
     pytest.param(suite, case, id=f"{suite.name}-{number}")

@@ -8,7 +8,7 @@ import pytest
 from schemas import SCHEMAS
 
 from astra_filter import FilterError, Schema, fields
-from astra_filter.printer import string_text
+from astra_filter.syntax.printer import string_text
 from astra_filter.testing import Table
 from astra_filter.testing.oracle import compare
 

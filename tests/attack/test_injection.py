@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from astra_filter import SQL, FilterError, QueryError, Schema, fields
-from astra_filter.names import name_text
-from astra_filter.printer import string_text
+from astra_filter.language.names import name_text
 from astra_filter.sql.dialects import DIALECTS, find_dialect
+from astra_filter.syntax.printer import string_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

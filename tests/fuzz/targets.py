@@ -10,10 +10,10 @@ from base64 import urlsafe_b64encode
 from datetime import UTC, datetime
 
 from astra_filter import FilterError, QueryError, Schema, fields, parse
-from astra_filter.ordering import parse_order
-from astra_filter.paging import Tokens
-from astra_filter.printer import canonical
-from astra_filter.shapes import Shapes
+from astra_filter.meaning.shapes import Shapes
+from astra_filter.request.order import parse_order
+from astra_filter.request.tokens import Tokens
+from astra_filter.syntax.printer import canonical
 
 SCHEMA = Schema(
     {

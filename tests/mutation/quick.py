@@ -8,8 +8,8 @@ from cases import identity, suites
 from databases.backends import Sqlite
 
 from astra_filter import FilterError, StorageError
-from astra_filter.names import path_text
-from astra_filter.projection import returnable
+from astra_filter.language.names import path_text
+from astra_filter.request.include import returnable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

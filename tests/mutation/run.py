@@ -48,14 +48,18 @@ _TELLING = (  # Of the cases on databases, those that differ most from one to th
 _IN_PYTHON = "not postgresql and not mysql and not duckdb and not sqlite"
 _WHERE = ("test_where.py", "test_dialects.py", "databases/test_select.py", "test_conformance.py")
 _PYTEST: dict[str, tuple[str, ...]] = {
-    "shapes": ("test_schema.py", "test_threads.py", "test_fuzz.py", "property/test_syntax.py"),
-    "check": ("test_check.py", "test_schema.py", "test_errors.py", "test_fields.py", "property/test_syntax.py"),
-    "predicate": ("test_schema.py", "test_fields.py", "test_reference.py", "property/test_laws.py"),
-    "items": ("test_query.py", "test_projection.py", "test_fields.py", "property/test_items.py"),
+    "meaning/shapes": ("test_schema.py", "test_threads.py", "test_fuzz.py", "property/test_syntax.py"),
+    "meaning/check": ("test_check.py", "test_schema.py", "test_errors.py", "test_fields.py", "property/test_syntax.py"),
+    "memory/predicate": ("test_schema.py", "test_fields.py", "test_reference.py", "property/test_laws.py"),
+    "memory/items": ("test_query.py", "test_projection.py", "test_fields.py", "property/test_items.py"),
     "sql/where": _WHERE,
     "sql/operands": _WHERE,
     "sql/fragment": (*_WHERE, "attack/test_injection.py"),
-    "sql/dialects": ("test_rows.py", "test_ddl.py", *_WHERE, "property/test_walks.py"),
+    "sql/dialects/base": ("test_rows.py", "test_ddl.py", *_WHERE, "property/test_walks.py"),
+    "sql/dialects/sqlite": ("test_rows.py", "test_ddl.py", *_WHERE, "property/test_walks.py"),
+    "sql/dialects/postgresql": ("test_rows.py", "test_ddl.py", *_WHERE, "property/test_walks.py"),
+    "sql/dialects/mysql": ("test_rows.py", "test_ddl.py", *_WHERE, "property/test_walks.py"),
+    "sql/dialects/duckdb": ("test_rows.py", "test_ddl.py", *_WHERE, "property/test_walks.py"),
     "sql/select": ("test_query.py", "databases", "property/test_walks.py"),
     "sql/rows": ("test_rows.py", "databases/test_select.py", "property/test_items.py"),
     "sql/items": ("test_rows.py", "test_query.py", "property/test_items.py"),

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from schemas import SCHEMAS
 
 from astra_filter import Schema, fields
-from astra_filter.fields import Array, Field, Object, member
+from astra_filter.fields import Array, Field, Object
+from astra_filter.language.values import member
 from astra_filter.sql.rows import columns, resource, to_row
 from astra_filter.testing import datasets
 

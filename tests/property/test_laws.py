@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from schemas import SCHEMAS, TASK
 
 from astra_filter import Schema, fields
-from astra_filter.printer import string_text
+from astra_filter.syntax.printer import string_text
 from astra_filter.testing import Table, assert_same, datasets, filters, matches, queries
 from astra_filter.testing.laws import rewritten
 from astra_filter.testing.oracle import compare

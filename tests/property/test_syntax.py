@@ -15,10 +15,11 @@ from lark import Lark, Token
 from lark.exceptions import UnexpectedInput
 from schemas import SCHEMAS
 
-from astra_filter import FilterError, Schema, parse, parser, tables
+from astra_filter import FilterError, Schema, parse
 from astra_filter.limits import DEFAULT_LIMITS
-from astra_filter.printer import canonical
-from astra_filter.shapes import Shapes
+from astra_filter.meaning.shapes import Shapes
+from astra_filter.syntax import lalr_tables, parser
+from astra_filter.syntax.printer import canonical
 from astra_filter.testing import filter_texts, filters, mutations
 
 EVERY_SCHEMA = pytest.mark.parametrize("schema", SCHEMAS.values(), ids=SCHEMAS)
@@ -199,7 +200,7 @@ class Transformer:
 
 
 TRANSFORMER = Transformer()
-LARK = Lark(parser.grammar(), transformer=TRANSFORMER, **tables.OPTIONS)
+LARK = Lark(parser.grammar(), transformer=TRANSFORMER, **lalr_tables.OPTIONS)
 
 
 def by_lark(text: str, builder: parser._Builder) -> object:

@@ -13,7 +13,7 @@ from pathlib import Path
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from running import PATH, ROOT, TOKEN, running
 
-from astra_filter.nodes import Operator
+from astra_filter.language.operators import Operator
 from astra_filter.server import TASK
 
 EXAMPLES = os.environ.get("ASTRA_FILTER_EXAMPLES", "40")

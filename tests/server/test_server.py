@@ -18,7 +18,7 @@ from running import ACCOUNT, HEADERS, OTHER, OTHER_TOKEN, PATH, ROOT, TOKEN, Ser
 
 from astra_filter.cli.messages import InputError
 from astra_filter.cli.serve import serve
-from astra_filter.paging import check_token_length
+from astra_filter.request.tokens import check_token_length
 from astra_filter.server import TASK, Store
 from astra_filter.server.app import BearerTokens
 from astra_filter.server.tasks import account_of, example_tasks, generated_tasks

@@ -14,11 +14,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias
 
-from astra_filter.records import Record
+from astra_filter.language.records import Record
 
 if TYPE_CHECKING:
-    from astra_filter.fields import Column, Field
-    from astra_filter.nodes import Operator
+    from astra_filter.fields import Field
+    from astra_filter.language.operators import Operator
+    from astra_filter.meaning.leaves import Column
 
 
 class Ref(Record):
@@ -77,7 +78,7 @@ class Some(Record):
     negated: bool
 
 
-class All(Record):
+class AllOf(Record):
     """Every operand holds (at least two)."""
 
     __slots__ = ()
@@ -85,7 +86,7 @@ class All(Record):
     operands: tuple[Condition, ...]
 
 
-class Any(Record):
+class AnyOf(Record):
     """Some operand holds (at least two)."""
 
     __slots__ = ()
@@ -94,4 +95,4 @@ class Any(Record):
 
 
 Test: TypeAlias = IsNull | Compare | In | Some
-Condition: TypeAlias = Test | All | Any
+Condition: TypeAlias = Test | AllOf | AnyOf

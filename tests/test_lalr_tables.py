@@ -6,16 +6,19 @@ import subprocess
 import sys
 from pathlib import Path
 
-from astra_filter import parser
+from astra_filter.syntax import parser
 
 ROOT = Path(__file__).parent.parent
 
 
 def test_the_tables_are_those_of_the_grammar():
     made = subprocess.run(
-        [sys.executable, ROOT / "grammar" / "tables.py", "--print"], capture_output=True, check=True, encoding="utf-8"
+        [sys.executable, ROOT / "grammar" / "make_tables.py", "--print"],
+        capture_output=True,
+        check=True,
+        encoding="utf-8",
     ).stdout
-    assert made == (ROOT / "astra_filter" / "tables.py").read_text(encoding="utf-8")
+    assert made == (ROOT / "astra_filter" / "syntax" / "lalr_tables.py").read_text(encoding="utf-8")
 
 
 def test_a_filter_is_parsed_without_lark():

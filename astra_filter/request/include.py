@@ -12,17 +12,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias
 
-from astra_filter import errors
 from astra_filter.fields import Object
+from astra_filter.language.names import path_text
 from astra_filter.limits import MOST_PROBLEMS
-from astra_filter.names import path_text
-from astra_filter.paths import chain, read, unresolved
+from astra_filter.request.field_lists import chain, read, unresolved
+from astra_filter.wording import request as wording
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from astra_filter.errors import Problem
-    from astra_filter.fields import Field, Leaf, Open
+    from astra_filter.fields import Field, Open
+    from astra_filter.meaning.leaves import Leaf
 
 Path: TypeAlias = tuple[str, ...]
 
@@ -68,13 +69,13 @@ def parse_include(text: str | None, root: Object | Open, most: int) -> tuple[Pro
             break
         found = chain(root, item.path)
         if item.rest:
-            problems.append(errors.text_after_name(text, item.rest_span, "include", text[slice(*item.whole)]))
+            problems.append(wording.text_after_name(text, item.rest_span, "include", text[slice(*item.whole)]))
         elif len(found) < len(item.path):
             problems.append(unresolved(text, item, "include", found, map(path_text, returnable(root))))
         elif not all(field.returnable for field in found):
-            problems.append(errors.not_returnable(text, item.span, path_text(item.path)))
+            problems.append(wording.not_returnable(text, item.span, path_text(item.path)))
         elif item.path in paths:
-            problems.append(errors.repeated_item(text, item.span, "include", path_text(item.path)))
+            problems.append(wording.repeated_item(text, item.span, "include", path_text(item.path)))
         else:
             paths[item.path] = None
     return Projection(root, tuple(paths)), sorted(problems, key=lambda problem: problem.span)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from astra_filter import errors
 from astra_filter.fields import Array, Object, Open
-from astra_filter.names import RESERVED, bad_name_character, nearest, path_text, unquote
-from astra_filter.span import Span
+from astra_filter.language.names import RESERVED, bad_name_character, nearest, path_text, unquote
+from astra_filter.language.span import Span
+from astra_filter.wording import request as wording
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -51,7 +51,7 @@ def read(text: str, parameter: str, most: int) -> tuple[list[Item], list[Problem
     problems: list[Problem] = []
     for count, span in enumerate(_pieces(text)):
         if count == most:
-            problems.append(errors.too_many_items(text, span, parameter, most))
+            problems.append(wording.too_many_items(text, span, parameter, most))
             break
         item = _item(text, span, parameter)
         if isinstance(item, Item):
@@ -76,21 +76,21 @@ def _pieces(text: str) -> list[Span]:
 def _item(text: str, span: Span, parameter: str) -> Item | Problem:
     place = start = _skip(text, span.start, span.end)
     if place == span.end:
-        return errors.missing_item(text, span, parameter)
+        return wording.missing_item(text, span, parameter)
     names: list[str] = []
     while True:
         match = _TOKEN.match(text, place, span.end)
         if match is None or match[0] == ".":
-            return errors.not_a_name(text, Span(place, span.end), parameter)
+            return wording.not_a_name(text, Span(place, span.end), parameter)
         token = match[0]
         if token[0] == "`":
             names.append(unquote(token))
         else:
             bad = bad_name_character(token)
             if bad is not None:
-                return errors.not_a_name(text, Span(place + bad, place + bad + 1), parameter)
+                return wording.not_a_name(text, Span(place + bad, place + bad + 1), parameter)
             if token.isascii() and token.lower() in RESERVED:
-                return errors.reserved_name(text, Span(*match.span()), parameter)
+                return wording.reserved_name(text, Span(*match.span()), parameter)
             names.append(token)
         end = match.end()
         place = _skip(text, end, span.end)
@@ -124,6 +124,6 @@ def unresolved(text: str, item: Item, parameter: str, found: list[Field], known:
     """Return what is wrong with a path that ends early, after the fields ``found``; ``known`` are those to suggest."""
     last = found[-1] if found else None
     if isinstance(last, Array) and isinstance(last.items, Object) and item.path[len(found)] in last.items.members:
-        return errors.through_array(text, item.span, parameter, path_text(item.path[: len(found)]))
+        return wording.through_array(text, item.span, parameter, path_text(item.path[: len(found)]))
     name = path_text(item.path)
-    return errors.unknown_item(text, item.span, parameter, name, nearest(name, known))
+    return wording.unknown_item(text, item.span, parameter, name, nearest(name, known))

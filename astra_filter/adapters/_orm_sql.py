@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from functools import cache
-from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias
-from typing import Any as Any_
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
-from astra_filter.checked import All, Any, Compare, Condition, In, IsNull, Some, Test
 from astra_filter.fields import Uuid
-from astra_filter.sql.dialects import Dialect, find_dialect
+from astra_filter.meaning.conditions import AllOf, AnyOf, Compare, Condition, In, IsNull, Some, Test
+from astra_filter.sql.dialects import find_dialect
+from astra_filter.sql.dialects.base import Dialect
 from astra_filter.sql.fragment import Fragment, Param
 from astra_filter.sql.operands import resource_operand
 from astra_filter.sql.rows import resource
@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from typing import Self
 
-    from astra_filter.checked import Ref
-    from astra_filter.fields import Column, Field, Leaf
+    from astra_filter.fields import Field
+    from astra_filter.meaning.conditions import Ref
+    from astra_filter.meaning.leaves import Column, Leaf
     from astra_filter.sql.operands import Operand
 
 Path: TypeAlias = tuple[str, ...]
@@ -68,7 +69,7 @@ class _RowWriter(Writer):
         self._related = related
 
     def condition(self, condition: Condition) -> Term:
-        if not isinstance(condition, (All, Any)) and condition in self._related:
+        if not isinstance(condition, (AllOf, AnyOf)) and condition in self._related:
             return Term(Fragment(Place(condition)), "", SUBQUERY_DEPTH)
         return super().condition(condition)
 
@@ -136,7 +137,7 @@ class Seek(NamedTuple):
 
 def tests(condition: Condition) -> Iterator[Test]:
     """Return the tests on rows in a condition."""
-    if isinstance(condition, (All, Any)):
+    if isinstance(condition, (AllOf, AnyOf)):
         for operand in condition.operands:
             yield from tests(operand)
     else:
@@ -153,7 +154,7 @@ def slots(condition: Condition) -> Iterator[tuple[int, Field]]:
                 yield slot, ref.field
         case Some(_, inner):
             yield from slots(inner)
-        case All(operands) | Any(operands):
+        case AllOf(operands) | AnyOf(operands):
             for operand in operands:
                 yield from slots(operand)
         case IsNull():
@@ -173,10 +174,10 @@ class Scope(Protocol):
     def related(self, name: str) -> Self:
         """Return the scope of a relation's rows."""
 
-    def value(self, instance: Any_, column: str) -> Any_:
+    def value(self, instance: Any, column: str) -> Any:
         """Return what an instance holds of a column."""
 
-    def relatives(self, instance: Any_, name: str) -> Any_:
+    def relatives(self, instance: Any, name: str) -> Any:
         """Return the related instance, None, or a list of the related instances."""
 
 
@@ -190,7 +191,7 @@ def inside(scope: Scope, shown: Iterable[Path]) -> dict[str, list[Path]]:
     return found
 
 
-def read(instance: Any_, scope: Scope, shown: Sequence[Path]) -> dict[str, Any_]:
+def read(instance: Any, scope: Scope, shown: Sequence[Path]) -> dict[str, Any]:
     """Return the resource of an ORM's instance, as far as the paths ``shown`` go."""
     own = [scope.leaves[path] for path in shown if not scope.is_relation(path[0])]
     found = resource(own, {leaf.column.name: scope.value(instance, leaf.column.name) for leaf in own})

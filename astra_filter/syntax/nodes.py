@@ -6,41 +6,13 @@ surface syntax of its node.
 
 from __future__ import annotations
 
-from enum import Enum
 from typing import TYPE_CHECKING, TypeAlias
 
-from astra_filter.records import Record
+from astra_filter.language.records import Record
 
 if TYPE_CHECKING:
-    from astra_filter.span import Span
-
-
-class Kind(Enum):
-    """What a literal is, as far as its spelling tells."""
-
-    STRING = "string"
-    NUMBER = "number"
-    BOOLEAN = "boolean"
-    NULL = "null"
-
-    __hash__ = object.__hash__  # As an enumeration's own, without a call.
-
-
-class Operator(Enum):
-    """An operator by its canonical spelling."""
-
-    EQ = "eq"
-    NE = "ne"
-    LT = "lt"
-    LTE = "lte"
-    GT = "gt"
-    GTE = "gte"
-    IN = "in"
-    CONTAINS = "contains"
-    STARTSWITH = "startswith"
-    ENDSWITH = "endswith"
-
-    __hash__ = object.__hash__
+    from astra_filter.language.operators import Kind, Operator
+    from astra_filter.language.span import Span
 
 
 Literal: TypeAlias = str | bool | None

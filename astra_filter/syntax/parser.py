@@ -12,33 +12,23 @@ from functools import cache
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from astra_filter import errors, tables
 from astra_filter.errors import FilterError
+from astra_filter.language.names import bad_name_character, unquote
+from astra_filter.language.operators import Kind, Operator
+from astra_filter.language.records import make
+from astra_filter.language.span import Span
 from astra_filter.limits import DEFAULT_LIMITS, MOST_NESTING, Limits
-from astra_filter.names import bad_name_character, unquote
-from astra_filter.nodes import (
-    And,
-    Comparison,
-    Element,
-    Kind,
-    Literal,
-    Membership,
-    Node,
-    Not,
-    Operator,
-    Or,
-    Path,
-    Slot,
-    Syntax,
-)
-from astra_filter.records import make
-from astra_filter.span import Span
+from astra_filter.syntax import lalr_tables
+from astra_filter.syntax.nodes import And, Comparison, Element, Literal, Membership, Node, Not, Or, Path, Slot, Syntax
+from astra_filter.wording import installation as installation_wording
+from astra_filter.wording import syntax as syntax_wording
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from lark import Lark
 
+    from astra_filter import errors
     from astra_filter.fields import Field
 
 _OPERATORS = {operator.value: operator for operator in Operator} | {"le": Operator.LTE, "ge": Operator.GTE}
@@ -59,9 +49,9 @@ def parse(text: str, limits: Limits = DEFAULT_LIMITS, root: Field | None = None)
         FilterError: the text is no filter, or exceeds a limit.
     """
     if not isinstance(text, str):
-        raise errors.not_text(text)
+        raise syntax_wording.not_text(text)
     if len(text) > limits.text_length:
-        raise FilterError([errors.text_too_long(text, limits.text_length)])
+        raise FilterError([syntax_wording.text_too_long(text, limits.text_length)])
     _check_nesting(text, limits)
     builder = _Builder(limits)
     try:
@@ -69,7 +59,7 @@ def parse(text: str, limits: Limits = DEFAULT_LIMITS, root: Field | None = None)
     except _Refused as refused:
         raise FilterError([refused.problem(text)]) from None
     if tree is None:
-        from astra_filter.diagnosis import diagnose  # Errors only: not paid by those who send none.
+        from astra_filter.syntax.diagnosis import diagnose  # Errors only: not paid by those who send none.
 
         raise FilterError([diagnose(text, *_stopped(text), root)])
     return Syntax(tree, tuple(builder.literals))
@@ -161,7 +151,7 @@ class _Builder:
         number = len(self.literals)
         span = _span(token)
         if number >= self._limits.literals:
-            raise _Refused(errors.too_many_literals, span, self._limits.literals)
+            raise _Refused(syntax_wording.too_many_literals, span, self._limits.literals)
         self.literals.append(literal)
         return make(Slot, (number, kind, span))
 
@@ -198,7 +188,7 @@ class _Builder:
     def _test(self, span: Span) -> None:
         self._tests += 1
         if self._tests > self._limits.tests:
-            raise _Refused(errors.too_many_tests, span, self._limits.tests)
+            raise _Refused(syntax_wording.too_many_tests, span, self._limits.tests)
 
     def comparison(self, children: list[Any]) -> Comparison:
         """``path eq literal``, ``path contains 'text'``, ``path in 'text'``"""
@@ -231,7 +221,7 @@ class _Builder:
         self._test(span)
         bound = self._limits.list_items
         if len(slots) > bound:
-            raise _Refused(errors.list_too_long, slots[bound].span, bound)
+            raise _Refused(syntax_wording.list_too_long, slots[bound].span, bound)
         return Membership(path, tuple(slots), negated, _span(token), span)
 
     def element(self, children: list[Any]) -> Element:
@@ -266,7 +256,7 @@ def _name(token: _Token) -> str:
     bad = None if name.isascii() else bad_name_character(name)
     if bad is not None:
         start = token.start() + bad
-        raise _Refused(errors.bad_name_character, Span(start, start + 1))
+        raise _Refused(syntax_wording.bad_name_character, Span(start, start + 1))
     return name
 
 
@@ -309,36 +299,34 @@ def _check_nesting(text: str, limits: Limits) -> None:
             nots[-1] += 1
             depth += 1
         if depth > bound:
-            raise FilterError([errors.too_deep(text, Span(*match.span()), bound)])
+            raise FilterError([syntax_wording.too_deep(text, Span(*match.span()), bound)])
         before = word or match[0]
 
 
 def grammar() -> str:
     """Return the text of ``filter.lark``, from beside this file in a wheel, from ``grammar/`` in a checkout."""
     here = FilePath(__file__).resolve().parent
-    for place in (here / "filter.lark", here.parent / "grammar" / "filter.lark"):
+    for place in (here / "filter.lark", here.parents[1] / "grammar" / "filter.lark"):
         if place.is_file():
             return place.read_text(encoding="utf-8")
-    raise errors.no_grammar(here)
+    raise installation_wording.no_grammar(here)
 
 
 @cache
 def _lark() -> Lark:
     import lark
 
-    return lark.Lark(grammar(), **tables.OPTIONS)
+    return lark.Lark(grammar(), **lalr_tables.OPTIONS)
 
 
 _Row: TypeAlias = "dict[str, Any]"
 _LITERALS: dict[str, Callable[[_Builder, _Token], Slot]] = {
-    name: getattr(_Builder, name) for name in tables.TOKENS if hasattr(_Builder, name)
+    name: getattr(_Builder, name) for name in lalr_tables.TOKENS if hasattr(_Builder, name)
 }
-_skip = re.compile(tables.SKIPPED).match
+_skip = re.compile(lalr_tables.SKIPPED).match
 # The last alternative stops the search at a place where no token is.
-_tokens = re.compile(
-    f"(?:{'|'.join([f'(?P<{name}>{pattern})' for name, pattern in tables.TOKENS.items()])}|(?P<END>\\Z)|(?P<UNFIT>))"
-    + tables.SKIPPED
-).finditer
+_terminals = "|".join([f"(?P<{name}>{pattern})" for name, pattern in lalr_tables.TOKENS.items()])
+_tokens = re.compile(rf"(?:{_terminals}|(?P<END>\Z)|(?P<UNFIT>)){lalr_tables.SKIPPED}").finditer
 
 
 def _list(_: _Builder, children: list[Any]) -> list[Any]:
@@ -347,16 +335,16 @@ def _list(_: _Builder, children: list[Any]) -> list[Any]:
 
 def _start() -> _Row:
     """Put rows and rules in the places of their numbers; return the first row."""
-    rows: list[_Row] = [{} for _ in tables.STATES]
+    rows: list[_Row] = [{} for _ in lalr_tables.STATES]
     builds = {None: None, "*": _list}
     rules = [
         (symbol, length, builds[build] if build in builds else getattr(_Builder, build or ""), taken)
-        for symbol, length, build, taken in tables.RULES
+        for symbol, length, build, taken in lalr_tables.RULES
     ]
-    for row, steps in zip(rows, tables.STATES, strict=True):
+    for row, steps in zip(rows, lalr_tables.STATES, strict=True):
         for symbol, step in steps.items():
             row["END" if symbol == "$END" else symbol] = rows[step] if step >= 0 else rules[-1 - step]
-    rows[tables.END]["END"] = {}
+    rows[lalr_tables.END]["END"] = {}
     return rows[0]
 
 

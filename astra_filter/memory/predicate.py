@@ -16,8 +16,9 @@ from sys import float_info
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias, assert_never
 
 from astra_filter import fields
-from astra_filter.checked import All, Any, Compare, Condition, In, IsNull, Some
-from astra_filter.nodes import Operator
+from astra_filter.language.operators import Operator
+from astra_filter.language.values import TAKES_HOUR_24, TIMESTAMP_LENGTH, member, unwrap, usual_instant
+from astra_filter.meaning.conditions import AllOf, AnyOf, Compare, Condition, In, IsNull, Some
 
 if TYPE_CHECKING:
     from astra_filter.fields import Field
@@ -53,7 +54,7 @@ class _View:
         self._owner = owner
 
     def get(self, name: str) -> object:
-        return fields.member(self._owner, name)
+        return member(self._owner, name)
 
 
 def _open_values(owner: _View | dict[str, object], path: Sequence[str], *, elements: bool) -> list[object]:
@@ -66,8 +67,8 @@ def _open_values(owner: _View | dict[str, object], path: Sequence[str], *, eleme
     """
     values = [owner.get(path[0])]
     for name in path[1:]:
-        values = [fields.member(value, name) for value in _spread(values)]
-    return _spread(values) if elements else [fields.unwrap(value) for value in values]
+        values = [member(value, name) for value in _spread(values)]
+    return _spread(values) if elements else [unwrap(value) for value in values]
 
 
 def _spread(values: Iterable[object]) -> list[object]:
@@ -116,7 +117,7 @@ _GLOBALS: dict[str, object] = {
     "TypeError": TypeError,
     "ValueError": ValueError,
     "fromisoformat": datetime.fromisoformat,
-    "usual_instant": fields.usual_instant,
+    "usual_instant": usual_instant,
     "view": _View,
     "open_values": _open_values,
     "open_elements": _open_elements,
@@ -254,9 +255,9 @@ class _Generator:
 
     def _condition(self, condition: Condition, scope: str) -> ast.expr:
         match condition:
-            case All(operands):
+            case AllOf(operands):
                 return _and(*[self._condition(operand, scope) for operand in operands])
-            case Any(operands):
+            case AnyOf(operands):
                 return _or(*[self._condition(operand, scope) for operand in operands])
             case Some(negated=negated):
                 test = self._some(condition, scope)
@@ -363,7 +364,7 @@ class _Generator:
             case "timestamp":
                 # Of 27 characters with `T` and `Z` there, only text in storage form is a timestamp.
                 fits = _and(
-                    self._is_text_of(first, x, fields.TIMESTAMP_LENGTH),
+                    self._is_text_of(first, x, TIMESTAMP_LENGTH),
                     _compare(_item(x, -1), (ast.Eq(), ast.Constant("Z"))),
                     _compare(_item(x, 10), (ast.Eq(), ast.Constant("T"))),
                 )
@@ -425,7 +426,7 @@ class _Generator:
             _compare(marks, (ast.Eq(), ast.Constant("--T::."))),
             _compare(ast.Constant("\0"), (ast.NotIn(), _name(x))),
         ]
-        if fields.TAKES_HOUR_24:
+        if TAKES_HOUR_24:
             hour = ast.Subscript(_name(x), ast.Slice(ast.Constant(11), ast.Constant(13)), ast.Load())
             checks.append(_compare(hour, (ast.NotEq(), ast.Constant("24"))))
         return _and(*checks, _is_not(_call("fromisoformat", _name(x)), _NONE))
@@ -481,7 +482,7 @@ def _path(path: Sequence[str]) -> ast.expr:
 def _is_scalar_test(condition: Condition) -> bool:
     """Whether a condition on an element looks at the element itself, not at its members."""
     match condition:
-        case All(operands) | Any(operands):
+        case AllOf(operands) | AnyOf(operands):
             return _is_scalar_test(operands[0])
         case _:
             return not condition.ref.path

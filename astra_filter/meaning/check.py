@@ -7,19 +7,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, assert_never
 
-from astra_filter import errors
-from astra_filter.checked import All, Any, Compare, Condition, In, IsNull, Ref, Some
 from astra_filter.errors import LiteralError, Problem
-from astra_filter.fields import Array, Boolean, Field, Leaf, Number, Object, Open, String
+from astra_filter.fields import Array, Boolean, Field, Number, Object, Open, String
+from astra_filter.language.names import nearest, path_text
+from astra_filter.language.operators import Kind, Operator
+from astra_filter.language.records import make
 from astra_filter.limits import MOST_PROBLEMS
-from astra_filter.names import nearest, path_text
-from astra_filter.nodes import And, Comparison, Element, Kind, Membership, Node, Not, Operator, Or, Path, Slot
-from astra_filter.records import make
+from astra_filter.meaning.conditions import AllOf, AnyOf, Compare, Condition, In, IsNull, Ref, Some
+from astra_filter.syntax.nodes import And, Comparison, Element, Membership, Node, Not, Or, Path, Slot
+from astra_filter.wording import check as wording
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from astra_filter.nodes import Syntax
+    from astra_filter.meaning.leaves import Leaf
+    from astra_filter.syntax.nodes import Syntax
 
 
 class Checked(NamedTuple):
@@ -72,7 +74,7 @@ def coerce(
                 value = coercion(literal)  # type: ignore[arg-type]  # Checked by kind.
             except LiteralError as error:
                 slot = list(_slots(syntax.root))[len(values)]
-                problems.append(errors.bad_literal(text, slot.span, error))
+                problems.append(wording.bad_literal(text, slot.span, error))
                 if len(problems) == MOST_PROBLEMS:
                     break
         values.append(value)
@@ -128,9 +130,9 @@ class _Check:
                 operator, negated = _EQ, not negated
             return self._test(node, node.path, (node.slot,), operator, scope, negated=negated)
         if isinstance(node, And):
-            return self._group(node.operands, scope, negated=negated, group=Any if negated else All)
+            return self._group(node.operands, scope, negated=negated, group=AnyOf if negated else AllOf)
         if isinstance(node, Or):
-            return self._group(node.operands, scope, negated=negated, group=All if negated else Any)
+            return self._group(node.operands, scope, negated=negated, group=AllOf if negated else AnyOf)
         if isinstance(node, Not):
             return self._condition(node.operand, scope, negated=not negated)
         if isinstance(node, Membership):
@@ -140,7 +142,7 @@ class _Check:
         assert_never(node)
 
     def _group(
-        self, operands: tuple[Node, ...], scope: _Scope, *, negated: bool, group: type[All | Any]
+        self, operands: tuple[Node, ...], scope: _Scope, *, negated: bool, group: type[AllOf | AnyOf]
     ) -> Condition | None:
         conditions = [self._condition(operand, scope, negated=negated) for operand in operands]
         whole = [condition for condition in conditions if condition is not None]
@@ -175,7 +177,7 @@ class _Check:
         tests = [
             self._of_kind(ref, operator, kind, tuple(numbers), negated=negated) for kind, numbers in by_kind.items()
         ]
-        return _join(All if negated else Any, tests)
+        return _join(AllOf if negated else AnyOf, tests)
 
     def _of_kind(
         self, ref: Ref, operator: Operator, kind: Kind, slots: tuple[int, ...], *, negated: bool
@@ -201,11 +203,11 @@ class _Check:
         elif isinstance(field, Array) and isinstance(field.items, Object):
             inner = field.items
         elif isinstance(field, Array):
-            self._refuse(errors.brackets_on_scalars(self._text, node.path.span, path_text(node.path.names)))
+            self._refuse(wording.brackets_on_scalars(self._text, node.path.span, path_text(node.path.names)))
             return None
         else:
             label = path_text(node.path.names)
-            self._refuse(errors.brackets_on_scalar(self._text, node.path.span, label, field.type))
+            self._refuse(wording.brackets_on_scalar(self._text, node.path.span, label, field.type))
             return None
         condition = self._condition(node.condition, _Scope(inner, is_resource=False), negated=False)
         if condition is None:
@@ -251,7 +253,7 @@ class _Check:
                 nullable = nullable or owner.nullable
             else:
                 label = path_text(names[: index + 1])
-                self._refuse(errors.no_such_member(self._text, path.spans[index + 1], label, field.type))
+                self._refuse(wording.no_such_member(self._text, path.spans[index + 1], label, field.type))
                 return None
         return Target(tuple(arrays), self._ref(names[start:], field, is_resource=is_resource), nullable)
 
@@ -267,13 +269,13 @@ class _Check:
         field = target.ref.field
         if isinstance(field, Object):
             label = path_text(path.names)
-            self._refuse(errors.object_tested(self._text, path.span, label, tuple(field.members)))
+            self._refuse(wording.object_tested(self._text, path.span, label, tuple(field.members)))
             return False
         if not isinstance(field, Open) and operator not in field.operators:
             allowed = [o.value for o in Operator if o in field.operators]
             label = path_text(path.names)
             self._refuse(
-                errors.operator_not_allowed(self._text, node.operator_span, operator.value, label, field.type, allowed)
+                wording.operator_not_allowed(self._text, node.operator_span, operator.value, label, field.type, allowed)
             )
             return False
         if len(slots) == 1:
@@ -286,10 +288,10 @@ class _Check:
         field = target.ref.field
         if slot.kind is _NULL:
             if operator not in (_EQ, _NE, _IN):
-                self._refuse(errors.null_with_operator(self._text, slot.span, operator.value))
+                self._refuse(wording.null_with_operator(self._text, slot.span, operator.value))
                 return False
             if not target.nullable:
-                self._refuse(errors.null_never(self._text, slot.span, path_text(path.names)))
+                self._refuse(wording.null_never(self._text, slot.span, path_text(path.names)))
                 return False
             return True
         if isinstance(field, Array):
@@ -299,17 +301,17 @@ class _Check:
             if operator not in field.operators:
                 allowed = [o.value for o in Operator if o in field.operators]
                 self._refuse(
-                    errors.operator_not_allowed(
+                    wording.operator_not_allowed(
                         self._text, slot.span, operator.value, path_text(path.names), field.type, allowed
                     )
                 )
                 return False
         elif isinstance(field, Object):
-            self._refuse(errors.objects_tested(self._text, path.span, path_text(path.names), tuple(field.members)))
+            self._refuse(wording.objects_tested(self._text, path.span, path_text(path.names), tuple(field.members)))
             return False
         elif slot.kind is not field.kind:
             label = path_text(path.names)
-            self._refuse(errors.wrong_kind(self._text, slot.span, label, field.type, slot.kind.value))
+            self._refuse(wording.wrong_kind(self._text, slot.span, label, field.type, slot.kind.value))
             return False
         if type(field).coerce is not Field.coerce:
             self._coercions[slot.number] = field.coerce
@@ -322,7 +324,7 @@ class _Check:
         near = [path_text([found]) for found in nearest(name, owner.members)]
         if not near and is_resource:
             near = [path_text(leaf) for leaf in self._leaves if len(leaf) > 1 and leaf[-1] == name][:1]
-        self._refuse(errors.unknown_field(self._text, path.spans[index], name, near, path_text(path.names[:index])))
+        self._refuse(wording.unknown_field(self._text, path.spans[index], name, near, path_text(path.names[:index])))
 
     def _refuse(self, problem: Problem) -> None:
         if len(self._problems) < MOST_PROBLEMS:
@@ -339,7 +341,7 @@ _OPEN_TYPES: dict[Kind, Field] = {
 }
 
 
-def _join(group: type[All | Any], conditions: Sequence[Condition]) -> Condition:
+def _join(group: type[AllOf | AnyOf], conditions: Sequence[Condition]) -> Condition:
     """Make one group of conditions, and of their operands where they are such groups themselves."""
     if len(conditions) == 1:
         return conditions[0]

@@ -1,4 +1,4 @@
-"""The parse tables of ``grammar/filter.lark``, made by ``grammar/tables.py``: not to be edited."""
+"""The parse tables of ``grammar/filter.lark``, made by ``grammar/make_tables.py``: not to be edited."""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from astra_filter import errors
 from astra_filter.fields import Array, Object, Timestamp
+from astra_filter.wording import derive as wording
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -38,7 +39,7 @@ def native_array(items: Field, path: str, **options: Any) -> Array:
         SchemaError: the elements are timestamps, which have a text of their own there.
     """
     if isinstance(items, Timestamp):
-        raise errors.underivable("timestamp_elements", path)
+        raise wording.underivable("timestamp_elements", path)
     return Array(items, **options)
 
 
@@ -82,7 +83,7 @@ class Describer(ABC):
         made = self._members(model, "")
         for path in (*self._given, *self._exclude, *self._relations):
             if path not in self._met:
-                raise errors.underivable("unknown_column", path)
+                raise wording.underivable("unknown_column", path)
         return made
 
     @abstractmethod
@@ -112,7 +113,7 @@ class Describer(ABC):
             elif path not in self._exclude and not name.startswith("_"):
                 try:
                     if name not in stored:
-                        raise errors.underivable("ambiguous_column", path)
+                        raise wording.underivable("ambiguous_column", path)
                     renamed = None if stored[name] == name else stored[name]
                     made[name] = self.field(described, path, column=renamed, sortable=not around)
                 except errors.SchemaError:
@@ -123,7 +124,7 @@ class Describer(ABC):
             self._met.add(path)
             if path in self._relations:
                 if not relation.loadable:
-                    raise errors.underivable("unloadable_relationship", path)
+                    raise wording.underivable("unloadable_relationship", path)
                 members = self._members(relation.model, path + ".")
                 to_one = not relation.to_many
                 related = Object(members, nullable=to_one and relation.nullable)

@@ -11,20 +11,21 @@ import threading
 from collections import OrderedDict
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from astra_filter import errors
-from astra_filter.check import Target, check, coerce
 from astra_filter.errors import FilterError, LiteralError
+from astra_filter.language.records import make
 from astra_filter.limits import MOST_PROBLEMS
-from astra_filter.parser import parse
-from astra_filter.records import make
+from astra_filter.meaning.check import Target, check, coerce
+from astra_filter.syntax.parser import parse
+from astra_filter.wording import syntax as wording
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from astra_filter.checked import Condition
-    from astra_filter.fields import Leaf, Object, Open
+    from astra_filter.fields import Object, Open
     from astra_filter.limits import Limits
-    from astra_filter.nodes import Literal, Node
+    from astra_filter.meaning.conditions import Condition
+    from astra_filter.meaning.leaves import Leaf
+    from astra_filter.syntax.nodes import Literal, Node
 
 # What a number may not follow, nor be followed by, told by what does not belong to it, as the grammar tells it.
 _WORD_OR_POINT = r"[^\0-\-/:-@\[-^`{-\x7f]"
@@ -121,7 +122,7 @@ class Shapes:
             FilterError: the text is no filter for this schema.
         """
         if len(text) > limits.text_length:
-            raise FilterError([errors.text_too_long(text, limits.text_length)])
+            raise FilterError([wording.text_too_long(text, limits.text_length)])
         scanned = scan(text)
         key = (limits, scanned.key)
         template = self._templates.get(key)

@@ -7,17 +7,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from astra_filter import errors
-from astra_filter.fields import Boolean, Integer, Number, at
+from astra_filter.fields import Boolean, Integer, Number
+from astra_filter.language.names import path_text
+from astra_filter.language.values import at
 from astra_filter.limits import MOST_PROBLEMS
-from astra_filter.names import path_text
-from astra_filter.paths import chain, read, unresolved
+from astra_filter.request.field_lists import chain, read, unresolved
+from astra_filter.wording import request as wording
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from astra_filter.errors import Problem
-    from astra_filter.fields import Leaf, Object, Open
+    from astra_filter.fields import Object, Open
+    from astra_filter.meaning.leaves import Leaf
 
 _NEGATABLE = (Boolean, Integer, Number)
 
@@ -110,15 +112,15 @@ def parse_order(
             if len(found) < len(item.path):
                 problems.append(unresolved(text, item, "orderBy", found, _sortable(leaves)))
             elif leaf is None or not leaf.sortable:
-                problems.append(errors.not_sortable(text, item.span, path_text(item.path), _sortable(leaves)))
+                problems.append(wording.not_sortable(text, item.span, path_text(item.path), _sortable(leaves)))
             elif any(leaf is other.leaf for other in keys):
-                problems.append(errors.repeated_item(text, item.span, "orderBy", path_text(item.path)))
+                problems.append(wording.repeated_item(text, item.span, "orderBy", path_text(item.path)))
             else:
                 keys.append(SortKey(leaf, item.rest.lower() == "desc"))
             if item.rest_span.start == item.span.end and item.rest:
-                problems.append(errors.text_after_name(text, item.rest_span, "orderBy", text[slice(*item.whole)]))
+                problems.append(wording.text_after_name(text, item.rest_span, "orderBy", text[slice(*item.whole)]))
             elif item.rest.lower() not in ("", "asc", "desc"):
-                problems.append(errors.bad_direction(text, item.rest_span))
+                problems.append(wording.bad_direction(text, item.rest_span))
     if key is not None:
         keys = _complete(keys, leaves[(key,)])
     return Order(tuple(keys)), sorted(problems, key=lambda problem: problem.span)

@@ -12,9 +12,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from astra_filter import errors
 from astra_filter.fields import Array, Enum, Object
-from astra_filter.names import RESERVED, bad_name_character, name_text, path_text, unquote
-from astra_filter.nodes import Operator
-from astra_filter.span import Span
+from astra_filter.language.names import RESERVED, bad_name_character, name_text, path_text, unquote
+from astra_filter.language.operators import Operator
+from astra_filter.language.span import Span
+from astra_filter.wording import phrases as phrases_wording
+from astra_filter.wording import request as request_wording
+from astra_filter.wording import syntax as syntax_wording
 
 if TYPE_CHECKING:
     from astra_filter.errors import Problem
@@ -102,7 +105,7 @@ def diagnose(text: str, place: int, expected: frozenset[str], root: Field | None
         root: the schema's fields, where there is a schema.
     """
     if not text.strip(" \t\r\n"):
-        return errors.empty_filter(text)
+        return syntax_wording.empty_filter(text)
     return _Diagnosis(text, place, expected, root).problem()
 
 
@@ -145,19 +148,19 @@ class _Diagnosis:
             # White space that is none of the four kinds is part of a word to the parser, which then misses an operator.
             bad = bad_name_character(word.text) if word.kind == "word" else None
             if bad is not None:
-                return errors.bad_name_character(self.text, Span(word.start + bad, word.start + bad + 1))
+                return syntax_wording.bad_name_character(self.text, Span(word.start + bad, word.start + bad + 1))
         if at is None:
             return None
         if at.kind in ("string", "backquoted"):
             for offset, character in enumerate(at.text):
                 if character == "\0" or "\ud800" <= character <= "\udfff":
-                    return errors.forbidden_character(self.text, Span(at.start + offset, at.start + offset + 1))
+                    return syntax_wording.forbidden_character(self.text, Span(at.start + offset, at.start + offset + 1))
         if at.kind == "open_string":
-            return errors.unclosed_string(self.text, at.span)
+            return syntax_wording.unclosed_string(self.text, at.span)
         if at.kind == "open_backquoted":
-            return errors.unclosed_name(self.text, at.span)
+            return syntax_wording.unclosed_name(self.text, at.span)
         if at.kind == "backquoted" and at.text == "``":
-            return errors.empty_name(self.text, at.span)
+            return syntax_wording.empty_name(self.text, at.span)
         return None
 
     def _in_name(self) -> Problem:
@@ -167,20 +170,24 @@ class _Diagnosis:
             return self._nothing_after()
         word = at.text.lower()
         if at.text in _CONNECTIVES:
-            return errors.symbol_connective(text, at.span, at.text, _CONNECTIVES[at.text])
+            return syntax_wording.symbol_connective(text, at.span, at.text, _CONNECTIVES[at.text])
         if at.kind == "double":
-            return errors.double_quoted_name(text, at.span, at.text[1:-1])
+            return syntax_wording.double_quoted_name(text, at.span, at.text[1:-1])
         if at.kind in ("string", "number") or word in _CONSTANTS:
-            return errors.reserved_name(text, at.span) if word in RESERVED else errors.literal_first(text, at.span)
+            return (
+                request_wording.reserved_name(text, at.span)
+                if word in RESERVED
+                else syntax_wording.literal_first(text, at.span)
+            )
         if word in ("and", "or", "not"):
             following = self._token(1)
             if following is not None and following.kind == "word" and following.text.lower() in errors.OPERATORS:
-                return errors.reserved_name(text, at.span)
-            return errors.missing_test(text, at.span, at.text)
+                return request_wording.reserved_name(text, at.span)
+            return syntax_wording.missing_test(text, at.span, at.text)
         if at.text in ")]":
             if self.before is None or not self._opened():
                 return self._stray(at)
-            return errors.nothing_inside(text, at.span, self.before.text)
+            return syntax_wording.nothing_inside(text, at.span, self.before.text)
         return self._unexpected("a field name")
 
     def _in_fixed_form(self, mark: str) -> Problem:
@@ -193,7 +200,7 @@ class _Diagnosis:
         """Behind a path."""
         at, text = self.at, self.text
         if at is None:
-            return errors.missing_operator(text, self._end(), self._example(self._path_text(), None))
+            return syntax_wording.missing_operator(text, self._end(), self._example(self._path_text(), None))
         glued = self._name_that_needs_quotes(at)
         if glued is not None:
             return glued
@@ -202,8 +209,8 @@ class _Diagnosis:
         if at.kind == "symbol":
             operator = _SYMBOLS.get(at.text)
             if operator is not None:
-                return errors.unknown_operator(text, at.span, at.text, operator, path, self._literal_text(1))
-            return errors.missing_operator(text, at.span, self._example(path, at))
+                return syntax_wording.unknown_operator(text, at.span, at.text, operator, path, self._literal_text(1))
+            return syntax_wording.missing_operator(text, at.span, self._example(path, at))
         if word in ("is", "not") or (
             word in (*errors.OPERATORS, "like", "ilike", "between")
             and self.before is not None
@@ -213,13 +220,13 @@ class _Diagnosis:
             if special is not None:
                 return special
         if word in ("like", "ilike"):
-            return errors.like_operator(text, at.span, at.text, path, self._raw_string(1), negated=False)
+            return syntax_wording.like_operator(text, at.span, at.text, path, self._raw_string(1), negated=False)
         if word == "between":
             return self._between(at, path, at.start, negated=False)
         if at.kind == "word" and word not in RESERVED:
             return self._unknown_operator(at, path, at)
         if at.kind in ("word", "string", "number", "double"):
-            return errors.missing_operator(text, at.span, self._example(path, at))
+            return syntax_wording.missing_operator(text, at.span, self._example(path, at))
         return self._unexpected("an operator")
 
     def _in_literal(self) -> Problem:
@@ -230,37 +237,37 @@ class _Diagnosis:
         only_string = "NUMBER" not in self.expected
         before = self.before.text if self.before is not None else ""
         if at.kind == "double":
-            return errors.double_quoted_string(text, at.span, at.text[1:-1])
+            return syntax_wording.double_quoted_string(text, at.span, at.text[1:-1])
         if at.kind == "open_double":
-            return errors.unclosed_string(text, Span(at.start, len(text)))
+            return syntax_wording.unclosed_string(text, Span(at.start, len(text)))
         run = self._run(at.start)
         bare = self._bare_value(run)
         if bare is not None:
             return bare
         word = at.text.lower()
         if at.kind == "symbol" and before.lower() in errors.OPERATORS:
-            return errors.two_operators(text, at.span, at.text)
+            return syntax_wording.two_operators(text, at.span, at.text)
         if at.text == "(" and before.lower() in ("eq", "ne"):
-            return errors.list_with_eq(text, at.span, before.lower())
+            return syntax_wording.list_with_eq(text, at.span, before.lower())
         if at.text in ")]":
-            return errors.missing_literal(text, at.span, before)
+            return syntax_wording.missing_literal(text, at.span, before)
         if (at.kind == "number" or at.text in "+-.") and run.start >= at.start:
             if only_string and _NUMBER.fullmatch(at.text):
-                return errors.string_only(text, at.span, before)
-            return errors.bad_number(text, Span(run.start, run.end), run.text)
+                return syntax_wording.string_only(text, at.span, before)
+            return syntax_wording.bad_number(text, Span(run.start, run.end), run.text)
         if word in ("nan", "inf", "infinity"):
-            return errors.bad_number(text, at.span, at.text)
+            return syntax_wording.bad_number(text, at.span, at.text)
         if word in _CONSTANTS:
-            return errors.string_only(text, at.span, before)
+            return syntax_wording.string_only(text, at.span, before)
         if word in ("and", "or", "not"):
-            return errors.missing_literal(text, at.span, before)
+            return syntax_wording.missing_literal(text, at.span, before)
         if at.kind == "backquoted":
             name = unquote(at.text)
-            wrong = errors.bare_word if self._field([name]) is None else errors.field_as_value
+            wrong = syntax_wording.bare_word if self._field([name]) is None else syntax_wording.field_as_value
             return wrong(text, at.span, name)
         if at.kind == "word":
             is_field = self._field([at.text]) is not None or self._field(run.text.split(".")) is not None
-            wrong = errors.field_as_value if is_field else errors.bare_word
+            wrong = syntax_wording.field_as_value if is_field else syntax_wording.bare_word
             return wrong(text, Span(at.start, max(at.end, run.end)), run.text)
         return self._unexpected("a value")
 
@@ -277,27 +284,27 @@ class _Diagnosis:
         before = self.before
         glued = before is not None and before.kind == "number" and before.end == at.start
         if glued and at.kind != "symbol" and at.text not in ")],;":
-            return errors.bad_number(text, Span(run.start, run.end), run.text)
+            return syntax_wording.bad_number(text, Span(run.start, run.end), run.text)
         if (
             before is not None
             and before.kind == "string"
             and before.end == at.start
             and at.kind in ("word", "open_string")
         ):
-            return errors.quote_in_string(text, Span(at.start, at.end), before.text)
+            return syntax_wording.quote_in_string(text, Span(at.start, at.end), before.text)
         if at.text in (")", "]"):
             return self._stray(at)
         if at.text in _CONNECTIVES and at.text != "!":
-            return errors.symbol_connective(text, at.span, at.text, _CONNECTIVES[at.text])
+            return syntax_wording.symbol_connective(text, at.span, at.text, _CONNECTIVES[at.text])
         if self._in_list():
-            return errors.missing_comma(text, at.span)
+            return syntax_wording.missing_comma(text, at.span)
         if at.text in ",;":
-            return errors.symbol_connective(text, at.span, at.text, "and")
+            return syntax_wording.symbol_connective(text, at.span, at.text, "and")
         if at.kind == "word":
             near = get_close_matches(at.text.lower(), ("and", "or"), 1, 0.6)
             if near:
-                return errors.symbol_connective(text, at.span, at.text, near[0])
-        return errors.text_after_end(text, Span(at.start, len(text.rstrip())))
+                return syntax_wording.symbol_connective(text, at.span, at.text, near[0])
+        return syntax_wording.text_after_end(text, Span(at.start, len(text.rstrip())))
 
     # What may be meant --------------------------------------------------------------------------------------------
 
@@ -319,7 +326,9 @@ class _Diagnosis:
         if negated and near is not None:
             near, path = ("not in", path) if near == "in" else (near, f"not {path}")
         span = Span(at.start, last.end)
-        return errors.unknown_operator(self.text, span, self.text[slice(*span)], near, path, self._literal_text(ended))
+        return syntax_wording.unknown_operator(
+            self.text, span, self.text[slice(*span)], near, path, self._literal_text(ended)
+        )
 
     def _belongs(self, token: _Token, place: int) -> bool:
         """Whether a word goes on with an operator of several."""
@@ -341,16 +350,18 @@ class _Diagnosis:
             field, nullable = self._found()
             span = Span(at.start, told.end)
             never_null = field is not None and not nullable
-            return errors.is_null(self.text, span, path, negated=negated, never_null=never_null)
+            return syntax_wording.is_null(self.text, span, path, negated=negated, never_null=never_null)
         if told is not None and word == "between":
             return self._between(told, path, at.start, negated=negated)
         if told is not None and word in ("like", "ilike"):
             span, pattern = Span(at.start, told.end), self._raw_string(ahead + 1)
-            return errors.like_operator(self.text, span, self.text[slice(*span)], path, pattern, negated=negated)
+            return syntax_wording.like_operator(
+                self.text, span, self.text[slice(*span)], path, pattern, negated=negated
+            )
         if told is not None and told.kind == "word" and (word in _SYNONYMS or word in errors.OPERATORS):
             return self._unknown_operator(at, path, told, ahead=ahead, negated=negated)
         operator = "ne" if negated else "eq"
-        return errors.unknown_operator(self.text, at.span, at.text, operator, path, self._literal_text(ahead))
+        return syntax_wording.unknown_operator(self.text, at.span, at.text, operator, path, self._literal_text(ahead))
 
     def _negated(self, at: _Token, path: str) -> Problem | None:
         """``path not contains 'x'``: only ``not in`` is written so."""
@@ -369,9 +380,11 @@ class _Diagnosis:
             return self._between(word, path, start, negated=True)
         if operator in ("like", "ilike"):
             pattern = self._raw_string(index - self.index)
-            return errors.like_operator(self.text, Span(start, word.end), word.text, path, pattern, negated=True)
+            return syntax_wording.like_operator(
+                self.text, Span(start, word.end), word.text, path, pattern, negated=True
+            )
         literal = self.tokens[index].text if index < len(self.tokens) else None
-        return errors.negated_operator(self.text, Span(start, word.end), operator, path, literal)
+        return syntax_wording.negated_operator(self.text, Span(start, word.end), operator, path, literal)
 
     def _between(self, word: _Token, path: str, start: int, *, negated: bool) -> Problem:
         """``path between 1 and 5``, also ``(1, 5)`` and bare dates."""
@@ -379,7 +392,7 @@ class _Diagnosis:
         bounds = _BETWEEN.match(self.text, word.end)
         values = [_as_literal(_lenient(bound)) for bound in bounds.groups()] if bounds else []
         low, high = values if None not in values and values else _literals(self._found()[0])
-        return errors.between(self.text, span, path, str(low), str(high), negated=negated)
+        return syntax_wording.between(self.text, span, path, str(low), str(high), negated=negated)
 
     def _example(self, path: str, at: _Token | None) -> str:
         """A test of the path before the place, with the literal at the place if there is one."""
@@ -401,42 +414,42 @@ class _Diagnosis:
         stepped = _STEPS.match(self.text, run.start)
         names = re.split(r"->|[./]", stepped[0]) if stepped else []
         if stepped is not None and len(names) > 1 and self._field(names) is not None:
-            return errors.stepped_by_dots(self.text, Span(*stepped.span()), path_text(names))
+            return syntax_wording.stepped_by_dots(self.text, Span(*stepped.span()), path_text(names))
         if at.text == ":" and self._found()[0] is not None:
             literal = self._literal_text(1)
-            return errors.unknown_operator(self.text, at.span, at.text, "eq", self._path_text(), literal)
+            return syntax_wording.unknown_operator(self.text, at.span, at.text, "eq", self._path_text(), literal)
         # Names before the one that is meant: in `meta.created-by` only what follows the object.
         names = run.text.split(".")
         known = 0
         while known < len(names) - 1 and isinstance(self._field(names[: known + 1]), Array | Object):
             known += 1
         name = ".".join(names[known:])
-        return errors.name_needs_quotes(self.text, Span(run.end - len(name), run.end), name)
+        return syntax_wording.name_needs_quotes(self.text, Span(run.end - len(name), run.end), name)
 
     def _bare_value(self, run: _Token) -> Problem | None:
         span = Span(run.start, run.end)
         if _UUID.fullmatch(run.text) and not _NUMBER.fullmatch(run.text):
-            return errors.bare_value(self.text, span, run.text, "UUID")
+            return syntax_wording.bare_value(self.text, span, run.text, "UUID")
         match = _TIMESTAMP.fullmatch(run.text)
         if match is not None:
-            return errors.bare_value(self.text, span, run.text, "timestamp" if match[1] else "date")
+            return syntax_wording.bare_value(self.text, span, run.text, "timestamp" if match[1] else "date")
         return None
 
     def _nothing_after(self) -> Problem:
         before = self.before
         if before is None:
-            return errors.empty_filter(self.text)
-        return errors.nothing_after(self.text, before.span, before.text)
+            return syntax_wording.empty_filter(self.text)
+        return syntax_wording.nothing_after(self.text, before.span, before.text)
 
     def _unclosed(self) -> Problem:
         opened = self._opened()
         if opened:
-            return errors.unclosed(self.text, opened[-1].span, opened[-1].text)
+            return syntax_wording.unclosed(self.text, opened[-1].span, opened[-1].text)
         return self._unexpected("the rest of the filter")
 
     def _stray(self, at: _Token) -> Problem:
         opened = self._opened()
-        return errors.stray(self.text, at.span, at.text, opened[-1].text if opened else None)
+        return syntax_wording.stray(self.text, at.span, at.text, opened[-1].text if opened else None)
 
     def _in_list(self) -> bool:
         """Whether what is open at the place is the list of an ``in``."""
@@ -457,8 +470,8 @@ class _Diagnosis:
     def _unexpected(self, wanted: str) -> Problem:
         at = self.at
         if at is None:
-            return errors.unexpected_end(self.text, self._end(), wanted)
-        return errors.unexpected_text(self.text, at.span, at.text, wanted)
+            return syntax_wording.unexpected_end(self.text, self._end(), wanted)
+        return syntax_wording.unexpected_text(self.text, at.span, at.text, wanted)
 
     # Pieces of the text ---------------------------------------------------------------------------------------------
 
@@ -551,7 +564,7 @@ def _literals(field: Field | None) -> tuple[str, str]:
     if isinstance(field, Array):
         field = field.items
     if isinstance(field, Enum):
-        return errors.quoted(field.values[0]), errors.quoted(field.values[-1])
+        return phrases_wording.quoted(field.values[0]), phrases_wording.quoted(field.values[-1])
     return _EXAMPLES.get("string" if field is None else field.type, _EXAMPLES["string"])
 
 
@@ -576,18 +589,18 @@ def _lenient(text: str) -> _Token:
     """The token that a text is one of, in quotes where it has to be."""
     match = _TOKENS.fullmatch(text)
     token = _Token("" if match is None else match.lastgroup or "", text, 0)
-    return _Token("string", errors.quoted(text), 0) if _as_literal(token) is None else token
+    return _Token("string", phrases_wording.quoted(text), 0) if _as_literal(token) is None else token
 
 
 def _as_literal(token: _Token) -> str | None:
     """The literal that a token is, or is meant to be."""
     word = token.text.lower()
     if token.kind == "double":
-        return errors.quoted(token.text[1:-1])
+        return phrases_wording.quoted(token.text[1:-1])
     if word in ("none", "nil"):
         return "null"
     if token.kind == "string" or word in _CONSTANTS or _NUMBER.fullmatch(token.text):
         return token.text
     if token.kind == "word" and word not in RESERVED:
-        return errors.quoted(token.text)
+        return phrases_wording.quoted(token.text)
     return None

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from astra_filter.names import path_text
-from astra_filter.nodes import And, Comparison, Element, Kind, Membership, Node, Not, Or, Path, Slot, Syntax
+from astra_filter.language.names import path_text
+from astra_filter.language.operators import Kind
+from astra_filter.syntax.nodes import And, Comparison, Element, Membership, Node, Not, Or, Path, Slot, Syntax
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from astra_filter.nodes import Literal
+    from astra_filter.syntax.nodes import Literal
 
 
 def canonical(syntax: Syntax) -> str:

@@ -10,15 +10,16 @@ from hmac import compare_digest, digest
 from math import inf
 from typing import TYPE_CHECKING, Any
 
-from astra_filter import errors
-from astra_filter.fields import MAX_INTEGER, Enum, String, is_text
+from astra_filter.fields import MAX_INTEGER, Enum, String
+from astra_filter.language.values import is_text
+from astra_filter.wording import request as wording
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from astra_filter.fields import Leaf
     from astra_filter.filter import Filter
-    from astra_filter.ordering import Order
+    from astra_filter.meaning.leaves import Leaf
+    from astra_filter.request.order import Order
 
 _DIGITS = re.compile(r"[0-9]+")
 _TOKEN = re.compile(r"[A-Za-z0-9_-]+")
@@ -76,14 +77,14 @@ class Tokens:
         stored = []
         for value, (leaf, _) in zip(values, self._order.keys, strict=True):
             if isinstance(value, str) and not is_text(value):
-                raise errors.unstorable_in_token(".".join(leaf.path))
+                raise wording.unstorable_in_token(".".join(leaf.path))
             stored.append(None if value is None else leaf.field.json(value))
         payload = _encode(stored).encode()
         token = urlsafe_b64encode(_VERSION + self._tag(payload) + payload).rstrip(b"=").decode()
         if len(token) > self._most:
             lengths = [len(value.encode()) if isinstance(value, str) else 0 for value in stored]
             longest = self._order.keys[lengths.index(max(lengths))]
-            raise errors.token_too_long(".".join(longest.leaf.path), self._most)
+            raise wording.token_too_long(".".join(longest.leaf.path), self._most)
         return token
 
     def read(self, token: str) -> tuple[Any, ...] | None:
@@ -149,7 +150,7 @@ def check_token_length(leaves: Collection[Leaf], key: str, order_keys: int, most
     payload = len("[]") + sum(lengths[path] + 1 for path in worst) + _longest(unique)
     if (len(_VERSION) + _TAG_LENGTH + payload) * 4 / 3 + 1 > most:
         texts = [leaf for leaf in leaves if isinstance(leaf.field, String) and leaf.path in (*worst, unique.path)]
-        raise errors.unbounded_tokens([".".join(leaf.path) for leaf in texts], most)
+        raise wording.unbounded_tokens([".".join(leaf.path) for leaf in texts], most)
 
 
 def _longest(leaf: Leaf) -> float:

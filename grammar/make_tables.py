@@ -1,4 +1,7 @@
-"""Write ``astra_filter/tables.py`` from ``filter.lark``: ``python grammar/tables.py``; a test compares the two."""
+"""Write ``astra_filter/syntax/lalr_tables.py`` from ``filter.lark``: ``python grammar/make_tables.py``.
+
+A test compares the two.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,7 @@ def source() -> str:
     rules = {rule: number for number, rule in enumerate(made.rules)}
     states, end = _states(table, rules)
     skipped, tokens = _terminals(made)
-    return f'''"""The parse tables of ``grammar/filter.lark``, made by ``grammar/tables.py``: not to be edited."""
+    return f'''"""The parse tables of ``grammar/filter.lark``, made by ``grammar/make_tables.py``: not to be edited."""
 
 from __future__ import annotations
 
@@ -125,4 +128,4 @@ if __name__ == "__main__":
         sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
         sys.stdout.write(source())
     else:
-        (HERE.parent / "astra_filter" / "tables.py").write_text(source(), encoding="utf-8")
+        (HERE.parent / "astra_filter" / "syntax" / "lalr_tables.py").write_text(source(), encoding="utf-8")

@@ -17,11 +17,12 @@ from functools import partial
 from sys import float_info
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 
-from astra_filter.fields import MAX_INTEGER, MIN_INTEGER, Array, Field, Object, Open, at, is_canonical_uuid, member
-from astra_filter.paths import chain
+from astra_filter.fields import MAX_INTEGER, MIN_INTEGER, Array, Field, Object, Open
+from astra_filter.language.values import at, is_canonical_uuid, member
+from astra_filter.request.field_lists import chain
 
 if TYPE_CHECKING:
-    from astra_filter.projection import Path
+    from astra_filter.request.include import Path
     from astra_filter.schema import Schema
 
 T = TypeVar("T")

@@ -1,0 +1,1 @@
+"""Words that every room uses: operators, names, places in a text, records, values."""

@@ -1,0 +1,1 @@
+"""Filters and pages in memory: generated Python code."""

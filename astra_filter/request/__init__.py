@@ -1,0 +1,1 @@
+"""The query parameters of a list request (SPEC §6)."""

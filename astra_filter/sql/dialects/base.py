@@ -1,0 +1,173 @@
+"""What the databases do differently: one declarative record per dialect, over defaults (SPEC §5).
+
+Records hold templates. In a template ``{x}`` is a value, ``{p}`` the parameter it is tested against, ``{e}`` the name
+of an array's element, and ``{type}`` and ``{value}`` are a JSON value and the name of its type. A template is filled
+with fragments, never with text of a filter.
+
+A field has a column of the type in ``columns``, or stands in JSON. There, timestamps, dates and UUIDs are text that
+sorts as its values do: fixed-width UTC timestamps, ``YYYY-MM-DD``, lower-case UUIDs.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from datetime import date
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from astra_filter.language.values import timestamp_text
+from astra_filter.sql.fragment import Fragment, Param, Part
+from astra_filter.wording import sql as wording
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+_HOLE = re.compile(r"\{(\w+)\}")
+
+
+class Storage(NamedTuple):
+    """How values of one field type are kept, and how a canonical value becomes a parameter to test them against."""
+
+    type: str
+    """The column type."""
+    bind: Callable[[Any], Any] | None = None
+    """Canonical value to the driver's; None leaves it as it is."""
+    parameter: str = "{p}"
+    """The parameter as an expression of the column's type."""
+
+
+def fill(template: str, **holes: Part) -> Fragment:
+    """Return the template with each ``{name}`` replaced by the hole of that name."""
+    return Fragment(*(holes[part] if place % 2 else part for place, part in enumerate(_HOLE.split(template)) if part))
+
+
+def literal(text: str) -> str:
+    """Return a SQL string literal. On MySQL, ``text`` must have no backslash, which may be an escape there."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def key_literal(text: str) -> Part:
+    """Return a JSON key or path in SQL: a literal, or a parameter where a backslash could be an escape."""
+    return Param(None, value=text) if "\\" in text else literal(text)
+
+
+def needs_no_escape(name: str) -> bool:
+    """Whether a key reads in JSON as it is written: it needs no escape."""
+    return '"' not in name and "\\" not in name and name.isprintable()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dialect:
+    """A database's SQL. The defaults are what most of the dialects share."""
+
+    name: str
+    placeholders: tuple[str, ...]
+    """The placeholder styles the drivers take, the default first."""
+    columns: Mapping[str, Storage]
+    """How each field type is stored in a column of its own; arrays are JSON."""
+    quote: str = '"'
+    """Stands around identifiers, and doubled inside them."""
+    create_suffix: str = ""
+    """What follows the columns in CREATE TABLE."""
+    text_collation: str = ""
+    """The COLLATE clause of a text column that compares by code point; ``{collation}`` is the caller's choice."""
+    max_indexed_length: int | None = None
+    """Most characters of text that a key or index can hold; longer text needs a type of its own, ``long_text``."""
+    long_text: str = ""
+    max_name_length: int | None = None
+    """Most bytes of an identifier; what is longer is cut, or refused."""
+    folds_column_names: bool = True
+    """Whether column names that differ in case only are the same column."""
+
+    exact: str
+    """Text of any collation, made to compare by code point."""
+    exact_parameter: str = "{p}"
+    prefilter: bool = False
+    """Whether equality is tested under the column's own collation first, because an index may serve that."""
+    exact_json: bool = False
+    """Whether text out of JSON needs ``exact`` too."""
+
+    contains: str
+    startswith: str
+    endswith: str
+
+    document: str = "{x}"
+    """A column as a JSON document, null where it is none."""
+    element: str = "{e}.value"
+    """An array's element, as JSON."""
+    element_type: str | None = None
+    """The type of an element; None takes ``json_type`` of it."""
+    element_document: str | None = None
+    """An element whose members are asked for; None takes ``element``."""
+    json_type: str
+    member: Callable[[Part, tuple[str, ...]], tuple[Fragment, Fragment | None]]
+    """A document and at least one name to the value found there and its type; None takes ``json_type`` of the value."""
+    reads: Mapping[str, str]
+    """The SQL value of JSON that should be ``text``, ``integer``, ``number``, ``boolean`` or ``array``; else null."""
+    not_true: str = " IS NOT TRUE"
+    """Follows a test, which it negates: true where the test is false or null."""
+    some: str
+    """Whether ``{condition}`` holds for some element of ``{array}``."""
+    not_some: str = "NOT {some}"
+    nulls_smallest: bool = True
+    """Whether ORDER BY takes nulls for the smallest values when nothing is said."""
+    seeks: Literal["or", "merged", "limited"] = "or"
+    """How the rows after a position are found: by one condition of ORs; by a UNION ALL of seeks, which the database
+    merges by the ORDER BY that follows; or by one of seeks that are each ordered and limited."""
+    ranges_row_values: bool = False
+    """Whether an index serves a comparison of row values as a range."""
+    least: Mapping[str, str] = field(default_factory=dict)
+    """A literal for each field type that no value is less than, where a range of nulls alone is not taken for one."""
+    rowid_alias: bool = False
+    """Whether a key of type integer is no column of an index, so that row values with it are none either."""
+    sorted_length: int | None = None
+    """Most characters of a text that ORDER BY compares; longer text is sorted by ``sorted_piece`` after piece."""
+    sorted_piece: str = ""
+    """1,000 bytes of ``{x}`` from the byte ``{start}`` on, counted from 1."""
+    ordered_indexes: Literal["any", "binary", "none"] = "any"
+    """Which text an index can have in order by code point: of any collation, or of binary ones; or that none serves."""
+    returned: Mapping[str, str] = field(default_factory=dict)
+    """How columns of a field type are selected, where the driver cannot return ``{x}`` itself."""
+    captured_names: frozenset[str] = frozenset()
+    """Unqualified column names that would mean the element's own columns where an array is named in ``some``."""
+    some_captured: str = ""
+    """``some``, where the array's column has such a name."""
+
+    def identifier(self, name: str) -> str:
+        """Return a quoted identifier."""
+        return self.quote + name.replace(self.quote, self.quote * 2) + self.quote
+
+    def column(self, name: str, alias: str | None) -> Fragment:
+        """Return a quoted column name, qualified by a quoted table alias if there is one."""
+        return Fragment(f"{self.identifier(alias)}." if alias else "", self.identifier(name))
+
+    def style(self, placeholders: str | None) -> str:
+        """Return the placeholder style to use: the one asked for, or the default.
+
+        Raises:
+            SchemaError: the dialect's drivers know no such style; the message names those they do.
+        """
+        if placeholders is None:
+            return self.placeholders[0]
+        if placeholders not in self.placeholders:
+            raise wording.unknown_placeholders(placeholders, self.name, self.placeholders)
+        return placeholders
+
+
+JSON_STORAGE: Mapping[str, Storage] = {
+    "string": Storage("text"),
+    "enum": Storage("text"),
+    "uuid": Storage("text"),
+    "integer": Storage("integer"),
+    "number": Storage("number"),
+    "boolean": Storage("boolean"),
+    "timestamp": Storage("text", timestamp_text),
+    "date": Storage("text", date.isoformat),
+    "array": Storage("array"),
+}
+"""How each field type is held in JSON: ``Storage.type`` is a key of ``Dialect.reads``."""
+
+
+def path_literal(names: tuple[str, ...]) -> str:
+    """Return the path to a key that needs no escape, as a SQL literal."""
+    return literal("$" + "".join(f'."{name}"' for name in names))

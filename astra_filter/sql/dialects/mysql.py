@@ -1,0 +1,85 @@
+"""MySQL and MariaDB."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from astra_filter.sql.dialects.base import Dialect, Storage, key_literal
+from astra_filter.sql.fragment import Fragment, Part
+from astra_filter.wording import sql as wording
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+
+def _naive(value: datetime) -> datetime:
+    return value.replace(tzinfo=None)
+
+
+def _member(document: Part, names: tuple[str, ...]) -> tuple[Fragment, Fragment | None]:
+    for name in names:
+        if name.startswith("-"):  # MariaDB's paths find no such key, quoted or escaped.
+            raise wording.unreachable_key("mysql", name)
+    path = "$" + "".join("." + json.dumps(name, ensure_ascii=False) for name in names)
+    return Fragment("JSON_EXTRACT(", document, ", ", key_literal(path), ")"), None
+
+
+_NUMBER = "{type} IN ('INTEGER', 'UNSIGNED INTEGER', 'DOUBLE', 'DECIMAL')"
+
+MYSQL = Dialect(
+    name="mysql",
+    placeholders=("%s", "?"),
+    quote="`",
+    columns={
+        "string": Storage("VARCHAR({length}) CHARACTER SET utf8mb4"),
+        "enum": Storage("VARCHAR({length}) CHARACTER SET utf8mb4"),
+        "uuid": Storage("CHAR(36) CHARACTER SET ascii COLLATE ascii_bin"),
+        "integer": Storage("BIGINT"),
+        "number": Storage("DOUBLE"),
+        "boolean": Storage("BOOLEAN"),
+        "timestamp": Storage("DATETIME(6)", _naive, "CAST({p} AS DATETIME(6))"),
+        "date": Storage("DATE", None, "CAST({p} AS DATE)"),
+        "array": Storage("JSON"),
+    },
+    text_collation=" COLLATE {collation}",
+    max_indexed_length=768,
+    long_text="LONGTEXT CHARACTER SET utf8mb4",
+    # Even utf8mb4_bin ignores trailing spaces; bytes of UTF-8 sort by code point, whatever the connection speaks.
+    exact="CAST(CONVERT({x} USING utf8mb4) AS BINARY)",
+    exact_parameter="CAST(CONVERT({p} USING utf8mb4) AS BINARY)",
+    prefilter=True,
+    exact_json=True,
+    contains="LOCATE({p}, {x}) > 0",
+    startswith="LEFT({x}, CHAR_LENGTH({p})) = {p}",
+    endswith="RIGHT({x}, CHAR_LENGTH({p})) = {p}",
+    json_type="JSON_TYPE({value})",
+    member=_member,
+    reads={
+        "text": "CASE WHEN {type} = 'STRING' THEN JSON_UNQUOTE({value}) END",
+        "integer": (
+            f"CASE WHEN {_NUMBER} AND FLOOR(CAST({{value}} AS DOUBLE)) = CAST({{value}} AS DOUBLE) "
+            "AND CAST({value} AS DECIMAL(65, 0)) BETWEEN -9223372036854775808 AND 9223372036854775807 "
+            "THEN CAST({value} AS DECIMAL(65, 0)) END"
+        ),
+        "number": f"CASE WHEN {_NUMBER} THEN CAST({{value}} AS DOUBLE) END",
+        "boolean": "CASE WHEN {type} = 'BOOLEAN' THEN JSON_UNQUOTE({value}) = 'true' END",
+        "array": "CASE WHEN {type} = 'ARRAY' THEN {value} END",
+    },
+    # A column of type JSON keeps the quotes of strings, and so their type, and has no greatest length.
+    ordered_indexes="binary",
+    # max_sort_length is 1,024 bytes, some of which are the server's own.
+    sorted_length=255,
+    sorted_piece="SUBSTRING({x}, {start}, 1000)",
+    least={
+        "string": "''",
+        "enum": "''",
+        "uuid": "''",
+        "integer": "-9223372036854775808",
+        "number": "-1.7976931348623157e308",
+        "boolean": "0",
+        "timestamp": "'0001-01-01'",
+        "date": "'0001-01-01'",
+    },
+    some="EXISTS (SELECT 1 FROM JSON_TABLE({array}, '$[*]' COLUMNS (value JSON PATH '$')) AS {e} WHERE {condition})",
+)

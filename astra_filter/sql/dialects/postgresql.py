@@ -1,0 +1,62 @@
+"""PostgreSQL."""
+
+from __future__ import annotations
+
+from astra_filter.sql.dialects.base import Dialect, Storage, key_literal
+from astra_filter.sql.fragment import Fragment, Part
+
+
+def _member(document: Part, names: tuple[str, ...]) -> tuple[Fragment, Fragment | None]:
+    # One step each: with a path of several, the key 0 would find the first element of an array.
+    return Fragment(document, *(part for name in names for part in (" -> ", key_literal(name)))), None
+
+
+POSTGRESQL = Dialect(
+    name="postgresql",
+    placeholders=("%s", "$1", ":p1"),
+    columns={
+        "string": Storage("text"),
+        "enum": Storage("text"),
+        "uuid": Storage("uuid"),
+        "integer": Storage("bigint"),
+        "number": Storage("double precision"),
+        "boolean": Storage("boolean"),
+        "timestamp": Storage("timestamptz"),
+        "date": Storage("date"),
+        "array": Storage("jsonb"),
+    },
+    text_collation=' COLLATE "C"',
+    max_name_length=63,
+    folds_column_names=False,
+    exact='{x} COLLATE "C"',
+    prefilter=True,
+    exact_json=True,
+    contains="strpos({x}, {p}) > 0",
+    startswith="starts_with({x}, {p})",
+    endswith="right({x}, length({p})) = {p}",
+    json_type="jsonb_typeof({value})",
+    member=_member,
+    # Only CASE keeps a cast from being evaluated on other values: AND does not.
+    reads={
+        "text": "CASE WHEN {type} = 'string' THEN {value} #>> '{}' END",
+        "integer": (
+            "CASE WHEN {type} = 'number' THEN CASE WHEN CAST({value} AS numeric) = trunc(CAST({value} AS numeric)) "
+            "AND CAST({value} AS numeric) BETWEEN -9223372036854775808 AND 9223372036854775807 "
+            "THEN CAST({value} AS bigint) END END"
+        ),
+        # Numbers that a double rounds to zero or to infinity would raise.
+        "number": (
+            "CASE WHEN {type} = 'number' THEN CASE WHEN abs(CAST({value} AS numeric)) < 2.5e-324 THEN 0 "
+            "WHEN abs(CAST({value} AS numeric)) <= 1.7976931348623157e308 "
+            "THEN CAST({value} AS double precision) END END"
+        ),
+        "boolean": "CASE WHEN {type} = 'boolean' THEN CAST({value} AS boolean) END",
+        "array": "CASE WHEN {type} = 'array' THEN {value} END",
+    },
+    some="EXISTS (SELECT 1 FROM jsonb_array_elements({array}) AS {e} (value) WHERE {condition})",
+    nulls_smallest=False,
+    seeks="limited",
+    ranges_row_values=True,
+    # In the session's time zone, the ends of the range would be of years that Python has not.
+    returned={"timestamp": "{x} AT TIME ZONE 'UTC'"},
+)

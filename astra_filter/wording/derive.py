@@ -1,0 +1,47 @@
+"""What is said of a description from which no schema can be derived."""
+
+from __future__ import annotations
+
+from astra_filter.errors import SchemaError
+from astra_filter.language.span import visible
+
+_UNDERIVABLE = {
+    "ambiguous_column": "other columns have its name, and that of its column; exclude it",
+    "bad_model": "{}",
+    "bad_reference": "{} is not found in the document",
+    "bad_schema_keyword": "{} is not what JSON Schema allows there",
+    "conflicting_types": "its parts leave no type that all of them accept",
+    "foreign_reference": "{} does not point into this document",
+    "free_form_object": "an object without declared members has nothing to filter by",
+    "listed_containers": "its listed values are objects or arrays",
+    "mixed_types": "values of different types ({}) have no common field type",
+    "nested_array": "the elements of an array cannot be arrays",
+    "no_resource": "a resource is an object with declared members, and this is {}",
+    "not_a_model": "a resource is described by a subclass of pydantic.BaseModel",
+    "not_a_record": "a resource is described by a dataclass or a TypedDict",
+    "nothing_to_infer": "no resource has a member with a value that tells its type",
+    "only_null": "it can hold nothing but null",
+    "recursive": "{} contains itself, and a schema ends somewhere",
+    "timestamp_elements": "PostgreSQL's arrays of timestamps cannot be filtered by; exclude it, or give "
+    "Array(Timestamp(operators=[])) for it in fields",
+    "too_deep": "it is nested too deeply",
+    "too_large": "the schema has too many members",
+    "unknown_column": "there is no such column or relationship",
+    "unknown_column_type": "no field represents the type {}; give a field for it in fields, or exclude it",
+    "unknown_name": "{} is not defined where the class is",
+    "unknown_type": "{} has no field type; annotate it with one of astra_filter.fields",
+    "unloadable_relationship": "a dynamic or write-only relationship holds no rows to show",
+    "unreadable_annotation": "its annotations cannot be read: {}",
+    "untyped_elements": "an array needs one type of elements",
+}
+
+
+def underivable(code: str, place: str, detail: object = "") -> SchemaError:
+    """Say that what stands at ``place`` (a JSON pointer, a class and its member) makes no field."""
+    shown = visible(place, 200)
+    return SchemaError(code, f"{shown}: {_UNDERIVABLE[code].format(visible(str(detail)))}")
+
+
+def refused_at(place: str, error: SchemaError) -> SchemaError:
+    """Add the place to the refusal of a field type."""
+    return SchemaError(error.code, f"{visible(place, 200)}: {error}")

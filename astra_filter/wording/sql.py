@@ -1,0 +1,79 @@
+"""What is said of SQL and rows that cannot be made (SPEC §5)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from astra_filter.errors import SchemaError, StorageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def unknown_dialect(name: object, known: Sequence[str]) -> SchemaError:
+    return SchemaError("unknown_dialect", f"there is no dialect {name!r}; the dialects are {', '.join(known)}")
+
+
+def unknown_placeholders(style: object, dialect: str, known: Sequence[str]) -> SchemaError:
+    return SchemaError(
+        "unknown_placeholders",
+        f"{style!r} is no placeholder style of dialect {dialect}; its styles are {', '.join(known)}",
+    )
+
+
+def bad_first(first: object) -> SchemaError:
+    return SchemaError("bad_first", f"placeholders are numbered from a whole number, at least 1, not {first!r}")
+
+
+def bad_where(where: object) -> SchemaError:
+    return SchemaError("bad_where", f"where takes SQL(text, params), not {type(where).__name__}")
+
+
+def unreachable_key(dialect: str, key: str) -> StorageError:
+    return StorageError(
+        "unreachable_key", f"dialect {dialect} cannot reach a JSON member whose name begins with '-': {key!r}"
+    )
+
+
+def open_schema_has_no_columns() -> SchemaError:
+    return SchemaError("open_schema", "an open schema does not say where fields are stored: it has no SQL")
+
+
+def shared_place(column: str) -> SchemaError:
+    return SchemaError("shared_place", f"two fields are stored in the same place of column {column!r}")
+
+
+def null_in_required(path: str) -> StorageError:
+    return StorageError(
+        "null_in_required", f"{path} is missing or has no value of its type, and its column is NOT NULL"
+    )
+
+
+def value_too_long(path: str, most: int) -> StorageError:
+    return StorageError("value_too_long", f"{path} is longer than {most} characters")
+
+
+def unbounded_key(path: str, dialect: str, most: int) -> StorageError:
+    return StorageError(
+        "unbounded_key", f"dialect {dialect} indexes text of at most {most} characters: give {path} such a max_length"
+    )
+
+
+def no_index(path: str, dialect: str) -> StorageError:
+    message = f"no index of dialect {dialect} has the order of {path}"
+    return StorageError("no_index", message)
+
+
+def folded_column_names(first: str, second: str, dialect: str) -> StorageError:
+    return StorageError(
+        "folded_column_names", f"columns {first!r} and {second!r} are the same column in dialect {dialect}"
+    )
+
+
+def name_too_long(name: str, dialect: str, most: int) -> StorageError:
+    message = f"the column name {name!r} is longer than the {most} bytes that dialect {dialect} tells apart"
+    return StorageError("name_too_long", message)
+
+
+def bad_collation(name: object) -> SchemaError:
+    return SchemaError("bad_collation", f"{name!r} cannot be the name of a collation")
