@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from astra_filter.query import ListQuery, Page
     from astra_filter.schema import Schema, compile  # noqa: A004  # The name that `re` gives the same thing.
     from astra_filter.sql import SQL
-    from astra_filter.syntax.nodes import Syntax
     from astra_filter.syntax.parser import parse
+    from astra_filter.syntax.tree import Syntax
 
 __version__ = "0.1.0"
 
@@ -61,9 +61,10 @@ _HOMES = {
     ),
     "filter": ("Filter",),
     "limits": ("Limits",),
-    "syntax.nodes": ("Syntax",),
+    "syntax.tree": ("Syntax",),
     "syntax.parser": ("parse",),
-    "query": ("ListQuery", "Page"),
+    "query": ("ListQuery",),
+    "request.page": ("Page",),
     "schema": ("Schema", "compile"),
     "language.span": ("Span",),
     "sql": ("SQL",),

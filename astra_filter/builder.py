@@ -21,8 +21,8 @@ from astra_filter.language.records import replace
 from astra_filter.language.span import Span
 from astra_filter.language.values import is_text
 from astra_filter.limits import MOST_NESTING
-from astra_filter.syntax.nodes import And, Comparison, Element, Literal, Membership, Node, Not, Or, Path, Slot, Syntax
-from astra_filter.syntax.printer import canonical
+from astra_filter.syntax.nodes import And, Comparison, Element, Literal, Membership, Node, Not, Or, Path, Slot
+from astra_filter.syntax.tree import Syntax
 from astra_filter.wording import builder as builder_wording
 from astra_filter.wording import schema as schema_wording
 
@@ -64,7 +64,7 @@ class Condition:
         return Condition(Syntax(Not(self.syntax.root, _NOWHERE), self.syntax.literals))
 
     def __str__(self) -> str:
-        return canonical(self.syntax)
+        return str(self.syntax)
 
     def __bool__(self) -> bool:
         raise builder_wording.no_truth_value()

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
-from astra_filter.limits import keep
-from astra_filter.syntax.nodes import Syntax
+from astra_filter.syntax.tree import Syntax
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from sqlalchemy import ColumnElement
-
+    from astra_filter.meaning.declaration import Declaration
     from astra_filter.meaning.shapes import Bound
-    from astra_filter.memory.predicate import Matches, Predicate, Select
-    from astra_filter.schema import Schema
-    from astra_filter.sql import SQL, Prepared
+    from astra_filter.memory.predicate import Matches, Select
+    from astra_filter.sql import SQL
 
 R = TypeVar("R")
 
@@ -26,16 +23,17 @@ class Filter:
 
     ``str(f)`` is the canonical text (SPEC §2). Two filters are equal when their schemas are, and their trees and the
     kinds and values of their literals.
+
+    Attributes:
+        declaration: what the schema declares that the filter was compiled for.
     """
 
-    def __init__(self, schema: Schema, bound: Bound) -> None:
-        self.schema = schema
+    def __init__(self, declaration: Declaration, bound: Bound) -> None:
+        self.declaration = declaration
         self.template, self.literals, self.values = bound
 
     def __str__(self) -> str:
-        from astra_filter.syntax.printer import canonical  # Only when asked for: the request's way does not need it.
-
-        return canonical(self.syntax)
+        return str(self.syntax)
 
     def __repr__(self) -> str:
         return f"<Filter {self}>"
@@ -43,7 +41,7 @@ class Filter:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Filter):
             return NotImplemented
-        return self.syntax == other.syntax and self.schema.signature == other.schema.signature
+        return self.syntax == other.syntax and self.declaration.signature == other.declaration.signature
 
     def __hash__(self) -> int:
         return hash((self.template.root, self.literals))
@@ -54,20 +52,36 @@ class Filter:
         return Syntax(self.template.root, self.literals)
 
     @property
+    def fields(self) -> tuple[str, ...]:
+        """The paths that the filter tests, as `Schema` declares them, each once, in order of appearance.
+
+        ``labels[name eq 'env']`` tests ``labels.name``.
+        """
+        from astra_filter.syntax.printer import tested_paths  # Only when asked for.
+
+        return tested_paths(self.template.root)
+
+    @property
+    def shape(self) -> str:
+        """A stable hash of the filter without its literals, 32 hexadecimal digits: for metrics, a label of few values.
+
+        Filters of one shape have the same SQL text. ``true``, ``false`` and ``null`` belong to the shape.
+        """
+        from astra_filter.syntax.printer import shape_text  # Only when asked for.
+
+        return _digest(f"{self.declaration.signature}\0{shape_text(self.template.root, self.literals)}")
+
+    @property
     def fingerprint(self) -> str:
         """A stable hash of the canonical text and the schema, 32 hexadecimal digits, for cache keys and metrics."""
-        from hashlib import sha256  # Only when asked for.
-
-        return sha256(f"{self.schema.signature}\0{self}".encode()).hexdigest()[:32]
+        return _digest(f"{self.declaration.signature}\0{self}")
 
     @cached_property
     def _functions(self) -> tuple[Matches, Select]:
-        predicate = self.template.prepared.get("predicate")
-        if predicate is None:
-            from astra_filter.memory.predicate import generate  # A filter that goes to SQL only needs no Python code.
+        from astra_filter.memory.predicate import generate  # A filter that goes to SQL only needs no Python code.
 
-            predicate = self.template.prepared["predicate"] = generate(self.template.condition)
-        return cast("Predicate", predicate).bind(self.values)
+        predicate = self.template.memo.made("predicate", generate, self.template.condition)
+        return predicate.bind(self.values)
 
     @cached_property
     def matches(self) -> Matches:
@@ -94,17 +108,16 @@ class Filter:
             SchemaError: unknown dialect or placeholder style; ``first`` below 1; an open schema.
             StorageError: the dialect cannot express the condition.
         """
+        from astra_filter.sql import prepare_where  # A filter that stays in Python needs no SQL.
+
         key = (dialect, placeholders, alias, first)
-        prepared = self.template.prepared.get(key)
-        if prepared is None:
-            from astra_filter.sql import prepare_where  # A filter that stays in Python needs no SQL.
+        prepared = self.template.memo.made(
+            key, prepare_where, self.template.condition, dialect, placeholders, alias, first
+        )
+        return prepared.bind(self.values)
 
-            made = prepare_where(self.template.condition, dialect, placeholders, alias, first)
-            prepared = keep(self.template.prepared, key, made)
-        return cast("Prepared", prepared).bind(self.values)
 
-    def sqlalchemy(self, target: Any) -> ColumnElement[bool]:
-        """Return the condition for a SQLAlchemy statement (see `astra_filter.adapters.sqlalchemy.where`)."""
-        from astra_filter.adapters.sqlalchemy import where  # Needs the extra of that name.
+def _digest(text: str) -> str:
+    from hashlib import sha256  # Only when asked for.
 
-        return where(self, target)
+    return sha256(text.encode()).hexdigest()[:32]

@@ -1,10 +1,8 @@
-"""The budgets of SPEC §8: how much a stranger's request may ask for."""
+"""The budgets of SPEC §8: how much a request may ask for."""
 
 from __future__ import annotations
 
-from typing import NamedTuple, TypeVar
-
-T = TypeVar("T")
+from typing import NamedTuple
 
 
 class Limits(NamedTuple):
@@ -41,13 +39,3 @@ MOST_NESTING = 100
 MOST_PROBLEMS = 20
 """Problems that are reported of one filter, of one list of names, or of parameter names (SPEC §7). Looking for near
 names is the dearest part of a refusal."""
-
-_MOST_KEPT = 64
-
-
-def keep(kept: dict[object, object], key: object, value: T) -> T:
-    """Keep what was made for a key, and return it; ever-new keys (orders, aliases) do not fill the memory."""
-    if len(kept) >= _MOST_KEPT:
-        kept.clear()
-    kept[key] = value
-    return value

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from functools import cache, cached_property
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from astra_filter.fields import Field, Object, Open
 from astra_filter.filter import Filter
+from astra_filter.language.names import path_text
 from astra_filter.limits import DEFAULT_LIMITS, Limits
-from astra_filter.meaning.leaves import Leaf, leaves
-from astra_filter.wording import schema as schema_wording
+from astra_filter.meaning.declaration import Declaration
+from astra_filter.meaning.shapes import Shapes
 from astra_filter.wording import syntax as syntax_wording
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
         bounded_tokens: bool
 
 
-class Schema:
+class Schema(Declaration):
     """The fields of a resource; compiles filters and list requests. Immutable, and safe to share between threads.
 
     Args:
@@ -45,6 +46,10 @@ class Schema:
         SchemaError: the fields contradict each other, or could need a longer token.
     """
 
+    __slots__ = ("_shapes",)
+
+    _shapes: Shapes
+
     def __init__(
         self,
         members: Mapping[str, Field],
@@ -54,32 +59,21 @@ class Schema:
         binary: bool = False,
         bounded_tokens: bool = False,
     ) -> None:
-        self._set_up(Object(members), key, limits, binary=binary)
-        if key is not None:
-            leaf = self.leaves.get((key,))
-            if leaf is None or leaf.nullable or not leaf.field.sortable or leaf.column.json_path:
-                raise schema_wording.bad_key(key)
-            if bounded_tokens:
-                from astra_filter.request.tokens import (
-                    check_token_length,  # Servers that only filter do not pay for paging.
-                )
+        super().__init__(Object(members), key=key, limits=limits, binary=binary)
+        object.__setattr__(self, "_shapes", Shapes(self))
+        if bounded_tokens and key is not None:
+            from astra_filter.request.tokens import check_token_length  # Not paid by servers that only filter.
 
-                check_token_length(self.leaves.values(), key, limits.order_keys, limits.token_length)
+            check_token_length(self.leaves.values(), key, limits.order_keys, limits.token_length)
 
-    def _set_up(self, root: Object | Open, key: str | None, limits: Limits, *, binary: bool) -> None:
-        from astra_filter.meaning.shapes import Shapes  # Paid by the first schema, not by the import of the package.
-
-        self.root = root
-        self.key = key
-        self.limits = limits
-        self.binary = binary
-        self.leaves: dict[tuple[str, ...], Leaf] = leaves(root, binary=binary)
-        """Every scalar and array outside arrays, by path, with where it is stored."""
-        self.prepared: dict[object, object] = {}
-        """What list requests need besides their filters, by shape: statements, and what makes items of rows."""
-        self.writers: dict[object, object] = {}
-        """The generated code that makes items of resources and rows, by path."""
-        self._shapes = Shapes(root, self.leaves)
+    def __repr__(self) -> str:
+        shown = ", ".join(
+            [
+                f"{path_text(path)}: {leaf.field.type}{'?' if leaf.nullable else ''}"
+                for path, leaf in self.leaves.items()
+            ]
+        )
+        return f"<Schema {shown or 'open'}{'' if self.key is None else f'; key {self.key}'}>"
 
     @classmethod
     def open(cls, *, limits: Limits = DEFAULT_LIMITS) -> Schema:
@@ -89,7 +83,8 @@ class Schema:
         lead through arrays that only the data knows of.
         """
         schema = cls.__new__(cls)
-        schema._set_up(Open(), None, limits, binary=False)  # noqa: SLF001  # A constructor.
+        Declaration.__init__(schema, Open(), key=None, limits=limits, binary=False)
+        object.__setattr__(schema, "_shapes", Shapes(schema))
         return schema
 
     @classmethod
@@ -172,11 +167,6 @@ class Schema:
 
         return cls(sample.members(resources, key=options.get("key")), **options)
 
-    @cached_property
-    def signature(self) -> tuple[object, ...]:
-        """What tells this schema from others: equal for schemas that mean the same."""
-        return (self.key, self.binary, self.root.signature())
-
     # Filters
 
     def compile(self, text: str, *, limits: Limits | None = None) -> Filter:
@@ -220,17 +210,21 @@ class Schema:
         Raises:
             QueryError: holds every problem of the request, for one problem document.
         """
-        from astra_filter.query import parse_query  # A server that only filters does not pay for paging.
+        from astra_filter.query import ListQuery  # A server that only filters does not pay for paging.
+        from astra_filter.request.request import parse_request
 
-        return parse_query(
-            self,
-            parameters,
-            scope=scope,
-            secret=secret,
-            default_limit=default_limit,
-            max_limit=max_limit,
-            ignore=ignore,
-            limits=limits or self.limits,
+        return ListQuery(
+            parse_request(
+                self,
+                self._shapes,
+                parameters,
+                scope=scope,
+                secret=secret,
+                default_limit=default_limit,
+                max_limit=max_limit,
+                ignore=ignore,
+                limits=limits or self.limits,
+            )
         )
 
     # Storage

@@ -193,7 +193,7 @@ def substituted(compiled: Filter, text: str) -> str:
     pieces: list[str] = []
     end = 0
     # The spans in the template are those of the first text of the shape.
-    for slot in slots(parse(text, compiled.schema.limits).root):
+    for slot in slots(parse(text, compiled.declaration.limits).root):
         if slot.kind is Kind.NULL:
             continue
         field = found[slot.number]

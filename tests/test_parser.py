@@ -8,7 +8,8 @@ from astra_filter import AstraFilterError, FilterError, Limits, Schema, parse
 from astra_filter.language.operators import Kind, Operator
 from astra_filter.language.span import Span
 from astra_filter.limits import MOST_NESTING
-from astra_filter.syntax.nodes import And, Comparison, Element, Membership, Not, Or, Path, Slot, Syntax
+from astra_filter.syntax.nodes import And, Comparison, Element, Membership, Not, Or, Path, Slot
+from astra_filter.syntax.tree import Syntax
 
 ANYWHERE = Span(0, 0)
 

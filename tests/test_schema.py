@@ -156,7 +156,7 @@ def test_start_up_is_cheap():
 
 def shapes(**options):
     own = schema()
-    return Shapes(own.root, own.leaves, **options)
+    return Shapes(own, **options)
 
 
 def test_a_shape_is_parsed_once(monkeypatch):

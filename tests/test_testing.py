@@ -118,7 +118,7 @@ def test_a_law_that_does_not_hold_shows_all_there_is(monkeypatch: pytest.MonkeyP
         found = {"n eq 5": [0], "not n eq 5": []}
         monkeypatch.setattr(table, "select", lambda chosen: found.get(str(chosen), [0]))
         with pytest.raises(AssertionError) as caught:
-            check_laws(rows, schema.compile("n eq 5"), schema.compile("n eq 5"), [table])
+            check_laws(schema, rows, schema.compile("n eq 5"), schema.compile("n eq 5"), [table])
     assert str(caught.value).splitlines() == [
         "partition does not hold on sqlite",
         "  filter  n eq 5",

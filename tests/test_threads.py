@@ -67,9 +67,9 @@ def answer(schema: Schema, shapes: Shapes, resources: list[Any], text: str) -> o
 def test_sixteen_threads_answer_as_one(name: str, entries: int) -> None:
     alone = SCHEMAS[name]
     resources, texts = texts_for(alone, 1, 25)
-    expected = {text: answer(alone, Shapes(alone.root, alone.leaves), resources, text) for text in texts}
+    expected = {text: answer(alone, Shapes(alone), resources, text) for text in texts}
     shared = Schema(alone.root.members, key=alone.key, binary=alone.binary)  # type: ignore[union-attr]
-    shapes = Shapes(shared.root, shared.leaves, entries=entries)
+    shapes = Shapes(shared, entries=entries)
     together = threading.Barrier(THREADS)
 
     def work(number: int) -> list[str]:
@@ -122,7 +122,7 @@ def test_list_requests_in_sixteen_threads() -> None:
 @pytest.mark.parametrize("bound", [{"entries": 5}, {"characters": 200}])
 def test_cache_of_shapes_is_bounded(bound: dict[str, int]) -> None:
     """By shapes and by the text they were made from, however many shapes come (SPEC §8)."""
-    shapes = Shapes(TASK.root, TASK.leaves, **bound)
+    shapes = Shapes(TASK, **bound)
     for number in range(200):
         text = " or ".join(["name eq 'a'"] * (number % 60 + 1))
         shapes.compile(text, TASK.limits)
@@ -136,7 +136,7 @@ def test_cache_of_shapes_is_bounded(bound: dict[str, int]) -> None:
 
 
 def test_cached_shape_moves_to_the_end() -> None:
-    shapes = Shapes(TASK.root, TASK.leaves, entries=2)
+    shapes = Shapes(TASK, entries=2)
     first = shapes.compile("name eq 'a'", TASK.limits).template
     shapes.compile("name ne 'a'", TASK.limits)
     assert shapes.compile("name eq 'b'", TASK.limits).template is first
@@ -190,7 +190,7 @@ def test_the_bound_of_the_cache_is_kept_by_all_threads_together() -> None:
     """What is counted is what is there: to put a shape in and to drop one is one step for the others."""
     texts = ["name eq 'a'" + " or name eq 'a'" * count for count in range(8)]
     for repetition in range(3):
-        shapes = Shapes(TASK.root, TASK.leaves, entries=2)
+        shapes = Shapes(TASK, entries=2)
 
         def work(number: int, shapes: Shapes = shapes) -> None:
             numbers = random.Random(number)

@@ -15,9 +15,9 @@ from astra_filter.meaning.conditions import AllOf, AnyOf, Compare, Condition, In
 from astra_filter.sql.dialects import find_dialect
 from astra_filter.sql.dialects.base import Dialect
 from astra_filter.sql.fragment import Fragment, Param
+from astra_filter.sql.keyset import Key, ranges, sort_terms
 from astra_filter.sql.operands import resource_operand
 from astra_filter.sql.rows import resource
-from astra_filter.sql.select import Key, ranges, sort_terms
 from astra_filter.sql.where import SUBQUERY_DEPTH, Term, Writer
 
 if TYPE_CHECKING:

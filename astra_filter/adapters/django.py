@@ -18,9 +18,11 @@ from astra_filter.fields import Array, Object, Open
 from astra_filter.filter import Filter
 from astra_filter.meaning.conditions import IsNull, Some
 from astra_filter.meaning.leaves import leaves
+from astra_filter.query import ListQuery
 from astra_filter.schema import Schema
 from astra_filter.sql.dialects.base import JSON_STORAGE
 from astra_filter.sql.fragment import Param
+from astra_filter.wording import adapters as adapters_wording
 from astra_filter.wording import derive as derive_wording
 from astra_filter.wording import installation as installation_wording
 from astra_filter.wording import sql as sql_wording
@@ -40,8 +42,9 @@ if TYPE_CHECKING:
     from astra_filter.adapters._orm_sql import PlaceKey
     from astra_filter.fields import Field
     from astra_filter.meaning.conditions import Condition, Test
+    from astra_filter.meaning.declaration import Declaration
     from astra_filter.meaning.leaves import Column, Leaf
-    from astra_filter.query import ListQuery, Page
+    from astra_filter.query import Page
     from astra_filter.schema import SchemaOptions
 
 
@@ -168,7 +171,7 @@ def _plain_field(described: Any) -> Any:
 # Querysets -----------------------------------------------------------------------------------------------------------
 
 
-def where(chosen: Filter, model: Model) -> models.Q:
+def where(chosen: Filter, target: Model | models.QuerySet[Any]) -> models.Q:
     """Return the condition that is true for exactly the rows that a filter selects (SPEC §4).
 
     Tests through to-many relations become EXISTS, those through to-one relations joins. The condition is for
@@ -176,9 +179,15 @@ def where(chosen: Filter, model: Model) -> models.Q:
 
     Args:
         chosen: the filter; a field is found by its column's name, or else by the attribute or annotation of that name.
-        model: the queryset's model.
+        target: the queryset, or its model.
+
+    Raises:
+        SchemaError: an argument is something else; an open schema.
     """
-    return models.Q(_condition(chosen.template.condition, chosen.values, _scope(chosen.schema, model)))
+    if not isinstance(chosen, Filter):
+        raise adapters_wording.not_a_filter(chosen)
+    model = target.model if isinstance(target, (models.QuerySet, models.Manager)) else target
+    return models.Q(_condition(chosen.template.condition, chosen.values, _scope(chosen.declaration, model)))
 
 
 def apply(chosen: Filter | ListQuery, queryset: models.QuerySet[Any]) -> models.QuerySet[Any]:
@@ -190,10 +199,16 @@ def apply(chosen: Filter | ListQuery, queryset: models.QuerySet[Any]) -> models.
     Args:
         chosen: the filter or the list request.
         queryset: of model instances, not sliced.
+
+    Raises:
+        SchemaError: an argument is something else; an open schema.
     """
+    queryset = _unsliced(queryset)
     if isinstance(chosen, Filter):
         return queryset.filter(where(chosen, queryset.model))
-    scope = _scope(chosen.schema, queryset.model)
+    if not isinstance(chosen, ListQuery):
+        raise adapters_wording.not_a_query(chosen)
+    scope = _scope(chosen.declaration, queryset.model)
     queryset = _filtered(chosen, queryset)
     keys = [Sort(leaf.column, leaf.field, descending) for leaf, descending in chosen.order.keys]
     columns: dict[PlaceKey, Any] = {key.column.name: scope.column(key.column.name) for key in keys}
@@ -216,10 +231,18 @@ def apply(chosen: Filter | ListQuery, queryset: models.QuerySet[Any]) -> models.
 
 def page(query: ListQuery, queryset: models.QuerySet[Any]) -> Page:
     """Answer a list request from a queryset of model instances, not sliced."""
-    scope = _scope(query.schema, queryset.model)
+    queryset = _unsliced(queryset)
+    scope = _scope(query.declaration, queryset.model)
     shown = [leaf.path for leaf in query.leaves]
     resources = [read(instance, scope, shown) for instance in apply(query, queryset)]
     return query.page_from_resources(resources, total=_filtered(query, queryset).count() if query.count else None)
+
+
+def _unsliced(queryset: Any) -> models.QuerySet[Any]:
+    found = queryset.all() if isinstance(queryset, models.Manager) else queryset
+    if not isinstance(found, models.QuerySet) or found.query.is_sliced:
+        raise adapters_wording.bad_target(queryset, "a queryset or manager that is not sliced")
+    return found
 
 
 def _filtered(query: ListQuery, queryset: models.QuerySet[Any]) -> models.QuerySet[Any]:
@@ -275,10 +298,12 @@ class _Scope(NamedTuple):
         return _Scope(relation.related_model, owner, leaves(owner, binary=self.binary), self.binary, prefix)
 
 
-def _scope(schema: Schema, model: Model) -> _Scope:
-    if isinstance(schema.root, Open):
+def _scope(declaration: Declaration, model: Model) -> _Scope:
+    if isinstance(declaration.root, Open):
         raise sql_wording.open_schema_has_no_columns()
-    return _Scope(model, schema.root, schema.leaves, schema.binary)
+    if not (isinstance(model, type) and issubclass(model, models.Model)):
+        raise adapters_wording.bad_target(model, "a model")
+    return _Scope(model, declaration.root, declaration.leaves, declaration.binary)
 
 
 @lru_cache(maxsize=256)

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from astra_filter.fields import MAX_INTEGER, Array, Enum, Object, Open
 from astra_filter.language.names import path_text
 from astra_filter.language.operators import Operator
-from astra_filter.query import page_size
 from astra_filter.request.include import returnable
+from astra_filter.request.parameters import page_size
 from astra_filter.syntax.printer import string_text
 
 if TYPE_CHECKING:

@@ -16,12 +16,15 @@ from astra_filter import fields
 from astra_filter.adapters._orm_schema import BINARY_COLLATIONS, Describer, Relation, by_column, native_array
 from astra_filter.adapters._orm_sql import Path, Place, Seek, Sort, Where, inside, read, slots, tests
 from astra_filter.fields import Array, Object, Open
+from astra_filter.filter import Filter
 from astra_filter.language.records import replace
 from astra_filter.meaning.conditions import IsNull, Some
 from astra_filter.meaning.leaves import leaves
+from astra_filter.query import ListQuery
 from astra_filter.schema import Schema
 from astra_filter.sql.dialects.base import JSON_STORAGE
 from astra_filter.sql.fragment import Param
+from astra_filter.wording import adapters as adapters_wording
 from astra_filter.wording import derive as derive_wording
 from astra_filter.wording import installation as installation_wording
 from astra_filter.wording import sql as sql_wording
@@ -46,10 +49,10 @@ if TYPE_CHECKING:
 
     from astra_filter.adapters._orm_sql import PlaceKey
     from astra_filter.fields import Field
-    from astra_filter.filter import Filter
     from astra_filter.meaning.conditions import Condition, Test
+    from astra_filter.meaning.declaration import Declaration
     from astra_filter.meaning.leaves import Column, Leaf
-    from astra_filter.query import ListQuery, Page
+    from astra_filter.query import Page
     from astra_filter.schema import SchemaOptions
 
 S = TypeVar("S", bound="sa.Select[Any]")
@@ -198,23 +201,38 @@ def where(chosen: Filter, target: Any) -> sa.ColumnElement[bool]:
     Args:
         chosen: the filter; a field is found by its column's name, or else by the attribute of that name.
         target: what the statement selects from: a table, a mapped class, or an alias of either.
+
+    Raises:
+        SchemaError: an argument is something else; the target lacks a column; an open schema.
     """
-    return _condition(chosen.template.condition, chosen.values, _scope(chosen.schema, target))
+    if not isinstance(chosen, Filter):
+        raise adapters_wording.not_a_filter(chosen)
+    return _condition(chosen.template.condition, chosen.values, _scope(chosen.declaration, target))
 
 
-def apply(query: ListQuery, statement: S, target: Any = None) -> S:
-    """Return a SELECT narrowed to a page: the filter, the order, the position, the limit and one row more.
+def apply(chosen: Filter | ListQuery, statement: S, target: Any = None) -> S:
+    """Return a SELECT narrowed to what a filter selects, or to a page of a list request.
+
+    For a page that is the filter, the order, the position, the limit and one row more.
 
     What the statement says already (the tenant, joins, options) stands, but for an ORDER BY, which is replaced. The
     relationships of a mapped class that the page shows are loaded along.
 
     Args:
-        query: the list request.
+        chosen: the filter or the list request.
         statement: a ``select()`` of a table or a mapped class.
         target: what the fields are found in; default what the statement selects first.
+
+    Raises:
+        SchemaError: as `where`; the statement is not a ``select()``.
     """
     target = _target(statement) if target is None else target
-    scope = _scope(query.schema, target)
+    if isinstance(chosen, Filter):
+        return statement.where(where(chosen, target))
+    if not isinstance(chosen, ListQuery):
+        raise adapters_wording.not_a_query(chosen)
+    query = chosen
+    scope = _scope(query.declaration, target)
     statement = _filtered(query, statement, target)
     columns: dict[PlaceKey, sa.ColumnElement[Any]] = {}
     keys: list[Sort] = []
@@ -255,7 +273,7 @@ def page(query: ListQuery, instances: Iterable[object], *, total: int | None = N
         StorageError: the next token would be too long.
     """
     shown = [leaf.path for leaf in query.leaves]
-    resources = [read(instance, _scope(query.schema, type(instance)), shown) for instance in instances]
+    resources = [read(instance, _scope(query.declaration, type(instance)), shown) for instance in instances]
     return query.page_from_resources(resources, total=total)
 
 
@@ -271,6 +289,8 @@ def _filtered(query: ListQuery, statement: S, target: Any) -> S:
 
 
 def _target(statement: sa.Select[Any]) -> Any:
+    if not isinstance(statement, sa.Select):
+        raise adapters_wording.bad_target(statement, "a select() of a table or a mapped class")
     first = statement.column_descriptions[0]
     target = first.get("entity")
     if target is None:
@@ -289,8 +309,13 @@ class _Scope(NamedTuple):
     def column(self, name: str) -> sa.ColumnElement[Any]:
         if isinstance(self.target, sa.FromClause):
             found = next((column for column in self.target.c if column.name == name), None)
-            return cast("sa.ColumnElement[Any]", self.target.c[name]) if found is None else found
-        attribute = getattr(self.target, self.attribute(name))
+            found = self.target.c.get(name) if found is None else found
+            if found is None:
+                raise adapters_wording.column_not_found(name, self.target)
+            return cast("sa.ColumnElement[Any]", found)
+        attribute = getattr(self.target, self.attribute(name), None)
+        if attribute is None:
+            raise adapters_wording.column_not_found(name, self.target)
         element: sa.ColumnElement[Any] = coercions.expect(roles.ExpressionElementRole, attribute)
         return element
 
@@ -317,10 +342,14 @@ class _Scope(NamedTuple):
         return _Scope(target, owner, leaves(owner, binary=self.binary), self.binary)
 
 
-def _scope(schema: Schema, target: Any) -> _Scope:
-    if isinstance(schema.root, Open):
+def _scope(declaration: Declaration, target: Any) -> _Scope:
+    if isinstance(declaration.root, Open):
         raise sql_wording.open_schema_has_no_columns()
-    return _Scope(target, schema.root, schema.leaves, schema.binary)
+    if not isinstance(target, sa.FromClause):
+        inspected = sa.inspect(target, raiseerr=False)
+        if not (getattr(inspected, "is_mapper", False) or getattr(inspected, "is_aliased_class", False)):
+            raise adapters_wording.bad_target(target, "a table, a mapped class, or an alias of either")
+    return _Scope(target, declaration.root, declaration.leaves, declaration.binary)
 
 
 @lru_cache(maxsize=256)

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
-import astra_filter
 from astra_filter.cli import messages, reading, writing
 from astra_filter.cli.messages import InputError
 from astra_filter.cli.progress import Progress
@@ -20,11 +19,14 @@ from astra_filter.cli.serve import serve
 from astra_filter.cli.writing import OutputFormat
 from astra_filter.errors import AstraFilterError, QueryError, RequestError, SchemaError
 from astra_filter.schema import Schema
+from astra_filter.schema import compile as compile_open
+from astra_filter.sql.dialects import DIALECTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from astra_filter.cli.database import Table
+    from astra_filter.errors import Problem
     from astra_filter.fields import Field
     from astra_filter.filter import Filter
     from astra_filter.meaning.leaves import Leaf
@@ -43,13 +45,9 @@ _OPTIONS = {"orderBy": "--order-by"}
 """Query parameters whose options have other names."""
 
 
-class DialectName(StrEnum):
-    """The databases that SQL is written for."""
-
-    SQLITE = "sqlite"
-    POSTGRESQL = "postgresql"
-    MYSQL = "mysql"
-    DUCKDB = "duckdb"
+DialectName = StrEnum("DialectName", {name.upper(): name for name in DIALECTS})  # type: ignore[misc]  # Of the registry.
+"""The databases that SQL is written for."""
+_SQLITE = DialectName("sqlite")
 
 
 def run(arguments: list[str]) -> None:
@@ -66,7 +64,7 @@ def run(arguments: list[str]) -> None:
         _fail(str(messages.unwritable(error)))
 
 
-def _rendered(problem: astra_filter.Problem) -> str:
+def _rendered(problem: Problem) -> str:
     name = problem.parameter
     if name == "filter":
         return problem.render()
@@ -162,7 +160,7 @@ def query(
 
 @app.command()
 def sql(
-    dialect: Annotated[DialectName, typer.Option(help="The database.")] = DialectName.SQLITE,
+    dialect: Annotated[DialectName, typer.Option(help="The database.")] = _SQLITE,
     filter_: FilterOption = None,
     include: IncludeOption = None,
     limit: LimitOption = None,
@@ -240,7 +238,7 @@ def _compiled(
     if table is not None and sample is None:
         raise messages.table_without_sample()
     known = _schema(schema, ref, omit_unsupported, sample, None, from_, table, selects=False)
-    return astra_filter.compile(text) if known is None else known.compile(text)
+    return compile_open(text) if known is None else known.compile(text)
 
 
 def _print(line: str) -> None:

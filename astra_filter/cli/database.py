@@ -194,7 +194,7 @@ class Table:
         Raises:
             InputError: the table lacks a column of the schema, or SQLite cannot read it.
         """
-        root = query.schema.root
+        root = query.declaration.root
         assert isinstance(root, fields.Object)  # noqa: S101  # `members` gave it its fields.
         self._show(root.members)
         # What needs no test is expected to be UTF-8: with replacements, two values of a key could look alike.

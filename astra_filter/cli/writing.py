@@ -12,13 +12,14 @@ from astra_filter.cli import messages
 from astra_filter.fields import Object
 from astra_filter.language.names import path_text
 from astra_filter.language.span import visible
-from astra_filter.syntax.nodes import And, Element, Node, Not, Or, Syntax
+from astra_filter.syntax.nodes import And, Element, Node, Not, Or
 from astra_filter.syntax.printer import canonical
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from astra_filter.query import ListQuery, Page
+    from astra_filter.syntax.tree import Syntax
 
 
 class OutputFormat(StrEnum):
@@ -80,7 +81,7 @@ class _Lines:
 def _header(query: ListQuery) -> list[str]:
     if query.include is not None:
         return [path_text(path) for path in query.include]
-    root = query.schema.root
+    root = query.declaration.root
     return [name for name, field in root.members.items() if field.returnable] if isinstance(root, Object) else []
 
 
@@ -130,7 +131,7 @@ def _branch(node: Node, syntax: Syntax, first: str, rest: str) -> Iterator[str]:
         case Element(path, condition):
             label, inner = f"{path_text(path.names)}[…]", (condition,)
         case _:
-            label, inner = canonical(Syntax(node, syntax.literals)), ()
+            label, inner = canonical(node, syntax.literals), ()
     yield first + visible(label, len(label))
     for place, below in enumerate(inner, 1):
         last = place == len(inner)

@@ -1,4 +1,4 @@
-"""Immutable records, such as nodes are.
+"""Immutable records, such as syntax nodes are.
 
 They are what frozen, slotted dataclasses are, but quicker to make; and to import `dataclasses` and have it generate the
 methods of this library's nodes takes longer than all the rest of its start.
@@ -19,8 +19,11 @@ make = tuple.__new__
 class Record(tuple[Any, ...]):
     """The base of records: a subclass annotates its fields, and gives ``__slots__ = ()``.
 
-    Fields are given by position. Records are equal when they are of one class and their fields are equal, but for the
-    last ``ignored`` ones, which tell where a record comes from and not what it is.
+    Fields are given by position or by name. Records are equal when they are of one class and their fields are equal,
+    but for the last ``ignored`` ones, which tell where a record comes from and not what it is.
+
+    Raises:
+        TypeError: a field is missing, unknown or given twice.
     """
 
     __slots__ = ()
@@ -34,9 +37,18 @@ class Record(tuple[Any, ...]):
         for index, name in enumerate(names):
             setattr(cls, name, property(itemgetter(index)))
 
-    def __new__(cls, *values: object) -> Self:
-        """Make a record of its fields, in the order they are annotated in."""
+    def __new__(cls, *values: object, **named: object) -> Self:
+        """Make a record of its fields."""
+        if named or len(values) != len(cls._fields):
+            values = cls._in_order(values, named)
         return tuple.__new__(cls, values)
+
+    @classmethod
+    def _in_order(cls, values: tuple[object, ...], named: dict[str, object]) -> tuple[object, ...]:
+        expected = cls._fields[len(values) :]
+        if len(values) > len(cls._fields) or set(expected) != set(named):
+            raise TypeError(f"{cls.__name__} takes the fields {', '.join(cls._fields)}, each once")
+        return (*values, *[named[name] for name in expected])
 
     def __getnewargs__(self) -> tuple[object, ...]:
         return tuple(self)
@@ -58,6 +70,9 @@ class Record(tuple[Any, ...]):
 
 
 def replace(record: R, **changes: object) -> R:
-    """Return a copy of a record with other values in the fields named."""
-    values = dict(zip(record._fields, record, strict=True), **changes)
-    return type(record)(*values.values())
+    """Return a copy of a record with other values in the fields named.
+
+    Raises:
+        TypeError: the record has no field of that name.
+    """
+    return type(record)(**{**dict(zip(record._fields, record, strict=True)), **changes})

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from astra_filter.meaning.leaves import Leaf
-    from astra_filter.syntax.nodes import Syntax
+    from astra_filter.syntax.tree import Syntax
 
 
 class Checked(NamedTuple):

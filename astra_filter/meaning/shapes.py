@@ -15,16 +15,16 @@ from astra_filter.errors import FilterError, LiteralError
 from astra_filter.language.records import make
 from astra_filter.limits import MOST_PROBLEMS
 from astra_filter.meaning.check import Target, check, coerce
+from astra_filter.memo import Memo
 from astra_filter.syntax.parser import parse
 from astra_filter.wording import syntax as wording
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
-    from astra_filter.fields import Object, Open
     from astra_filter.limits import Limits
     from astra_filter.meaning.conditions import Condition
-    from astra_filter.meaning.leaves import Leaf
+    from astra_filter.meaning.declaration import Declaration
     from astra_filter.syntax.nodes import Literal, Node
 
 # What a number may not follow, nor be followed by, told by what does not belong to it, as the grammar tells it.
@@ -41,6 +41,8 @@ _TOKEN = re.compile(
 )
 
 _Key: TypeAlias = tuple[object, ...]
+_MOST_KEPT = 64
+"""Of what is made of one shape: a statement for each order, table and style."""
 
 
 class Scan(NamedTuple):
@@ -67,11 +69,10 @@ class Template:
     """What is made once per shape, and shared by all filters of it.
 
     ``condition`` is the checked tree; ``constants`` are the literals that are part of the shape, by slot: true, false
-    and null. ``prepared`` is for what the façades make of it when first asked: generated functions, SQL text. A
-    template never changes but for that, and each such entry is put there whole.
+    and null. ``memo`` keeps what other rooms make of it when first asked: generated functions, SQL text.
     """
 
-    __slots__ = ("coercions", "condition", "constants", "prepared", "root", "weight")
+    __slots__ = ("coercions", "condition", "constants", "memo", "root", "weight")
 
     def __init__(
         self,
@@ -86,7 +87,7 @@ class Template:
         self.coercions = coercions
         self.constants = constants
         self.weight = weight
-        self.prepared: dict[object, object] = {}
+        self.memo = Memo(_MOST_KEPT)
 
 
 class Bound(NamedTuple):
@@ -98,13 +99,17 @@ class Bound(NamedTuple):
 
 
 class Shapes:
-    """The shapes of one schema: at most ``entries`` of them, made from at most ``characters`` of text together."""
+    """The shapes of one schema.
 
-    def __init__(
-        self, root: Object | Open, leaves: Mapping[tuple[str, ...], Leaf], entries: int = 1024, characters: int = 2**18
-    ) -> None:
-        self._root = root
-        self._leaves = leaves
+    Args:
+        declaration: of the schema.
+        entries: the most shapes that are kept.
+        characters: the most text that they were made from, together.
+    """
+
+    def __init__(self, declaration: Declaration, entries: int = 1024, characters: int = 2**18) -> None:
+        self._root = declaration.root
+        self._leaves = declaration.leaves
         self._entries = entries
         self._characters = characters
         self._targets: dict[tuple[str, ...], Target] = {}

@@ -22,8 +22,8 @@ from astra_filter.language.values import at, is_canonical_uuid, member
 from astra_filter.request.field_lists import chain
 
 if TYPE_CHECKING:
+    from astra_filter.meaning.declaration import Declaration
     from astra_filter.request.include import Path
-    from astra_filter.schema import Schema
 
 T = TypeVar("T")
 Write: TypeAlias = Callable[[Any], Any]
@@ -35,26 +35,19 @@ Part: TypeAlias = "str | ast.expr | Code"
 """What stands where a template has a name in capitals: a name, an expression, statements."""
 
 
-def of_resources(schema: Schema, include: tuple[Path, ...] | None) -> Write:
+def of_resources(declaration: Declaration, include: tuple[Path, ...] | None) -> Write:
     """Return what makes the items of resources, mappings or objects; a list of what is at the paths of ``include``."""
     if include is None:
-        return _of_resource(schema, ())
-    writers = [_of_resource(schema, path) for path in include]
+        return _of_resource(declaration, ())
+    writers = [_of_resource(declaration, path) for path in include]
     return lambda resource: [write(resource) for write in writers]
 
 
-def _of_resource(schema: Schema, path: Path) -> Write:
-    if isinstance(schema.root, Open):
+def _of_resource(declaration: Declaration, path: Path) -> Write:
+    if isinstance(declaration.root, Open):
         # It has no members to check, and no end of paths to keep code for.
         return partial(at, path=path)
-    return kept(schema, ("resources", path), lambda: Generator().generate(schema.root, path))
-
-
-def kept(schema: Schema, key: object, make: Callable[[], T]) -> T:
-    """Return what was generated before for a path of a schema, so that ever-new requests need no new code."""
-    if key not in schema.writers:
-        schema.writers[key] = make()
-    return cast("T", schema.writers[key])
+    return declaration.memo.made(("write", path), Generator().generate, declaration.root, path)
 
 
 class Generator:

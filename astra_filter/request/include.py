@@ -28,41 +28,27 @@ if TYPE_CHECKING:
 Path: TypeAlias = tuple[str, ...]
 
 
-class Projection:
-    """What is returned of each resource.
-
-    Args:
-        root: the schema's fields.
-        include: the paths to return, in order; None for whole objects.
-    """
-
-    __slots__ = ("include", "root")
-
-    def __init__(self, root: Object | Open, include: tuple[Path, ...] | None) -> None:
-        self.root = root
-        self.include = include
-
-    def needs(self, leaf: Leaf) -> bool:
-        """Whether a leaf of the schema is part of what is returned."""
-        return leaf.returnable and (
-            self.include is None or any(leaf.path[: len(path)] == path for path in self.include)
-        )
+def is_included(leaf: Leaf, include: tuple[Path, ...] | None) -> bool:
+    """Whether a leaf of the schema is part of what is returned: of the paths ``include``; None for whole objects."""
+    return leaf.returnable and (include is None or any(leaf.path[: len(path)] == path for path in include))
 
 
-def parse_include(text: str | None, root: Object | Open, most: int) -> tuple[Projection, list[Problem]]:
+def parse_include(
+    text: str | None, root: Object | Open, max_names: int
+) -> tuple[tuple[Path, ...] | None, list[Problem]]:
     """Read ``include``.
 
     Args:
         text: the parameter's value; None where it is not given.
         root: the schema's fields.
-        most: the names that ``text`` may have (SPEC §8).
+        max_names: how many names ``text`` may have (SPEC §8).
 
     Returns:
-        The projection, and what is wrong with the text.
+        The paths to return, in order, None for whole objects; and what is wrong with the text.
     """
     if text is None:
-        return Projection(root, None), []
-    items, problems = read(text, "include", most)
+        return None, []
+    items, problems = read(text, "include", max_names)
     paths: dict[Path, None] = {}
     for item in items:
         if len(problems) >= MOST_PROBLEMS:
@@ -78,7 +64,7 @@ def parse_include(text: str | None, root: Object | Open, most: int) -> tuple[Pro
             problems.append(wording.repeated_item(text, item.span, "include", path_text(item.path)))
         else:
             paths[item.path] = None
-    return Projection(root, tuple(paths)), sorted(problems, key=lambda problem: problem.span)
+    return tuple(paths), sorted(problems, key=lambda problem: problem.span)
 
 
 def returnable(owner: Field, prefix: Path = ()) -> Iterator[Path]:

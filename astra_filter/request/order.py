@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from astra_filter.errors import Problem
-    from astra_filter.fields import Object, Open
+    from astra_filter.meaning.declaration import Declaration
     from astra_filter.meaning.leaves import Leaf
 
 _NEGATABLE = (Boolean, Integer, Number)
@@ -85,29 +85,26 @@ class _Descending:
         return bool(other._value < self._value)
 
 
-def parse_order(
-    text: str | None, root: Object | Open, leaves: Mapping[tuple[str, ...], Leaf], key: str | None, most: int
-) -> tuple[Order, list[Problem]]:
+def parse_order(text: str | None, declaration: Declaration, max_keys: int) -> tuple[Order, list[Problem]]:
     """Read ``orderBy``.
 
     Args:
         text: the parameter's value; None where it is not given.
-        root: the schema's fields.
-        leaves: the schema's leaves by path.
-        key: the name of the schema's key field; None for a schema without one.
-        most: the sort keys that ``text`` may have (SPEC §8).
+        declaration: of the schema.
+        max_keys: how many sort keys ``text`` may have (SPEC §8).
 
     Returns:
         The order, complete with the schema's key, and what is wrong with the text.
     """
+    leaves = declaration.leaves
     keys: list[SortKey] = []
     problems: list[Problem] = []
     if text is not None:
-        items, problems = read(text, "orderBy", most)
+        items, problems = read(text, "orderBy", max_keys)
         for item in items:
             if len(problems) >= MOST_PROBLEMS:
                 break
-            found = chain(root, item.path)
+            found = chain(declaration.root, item.path)
             leaf = leaves.get(item.path)
             if len(found) < len(item.path):
                 problems.append(unresolved(text, item, "orderBy", found, _sortable(leaves)))
@@ -121,8 +118,8 @@ def parse_order(
                 problems.append(wording.text_after_name(text, item.rest_span, "orderBy", text[slice(*item.whole)]))
             elif item.rest.lower() not in ("", "asc", "desc"):
                 problems.append(wording.bad_direction(text, item.rest_span))
-    if key is not None:
-        keys = _complete(keys, leaves[(key,)])
+    if declaration.key is not None:
+        keys = _complete(keys, leaves[(declaration.key,)])
     return Order(tuple(keys)), sorted(problems, key=lambda problem: problem.span)
 
 

@@ -1,4 +1,4 @@
-"""``limit``, ``skip``, ``count`` and ``continue``: which part of the ordered resources a page is (SPEC §6)."""
+"""``continue``: the token that holds the place where a page ended (SPEC §6)."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from hmac import compare_digest, digest
 from math import inf
 from typing import TYPE_CHECKING, Any
 
-from astra_filter.fields import MAX_INTEGER, Enum, String
+from astra_filter.fields import Enum, String
 from astra_filter.language.values import is_text
+from astra_filter.syntax.printer import canonical
 from astra_filter.wording import request as wording
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from astra_filter.filter import Filter
     from astra_filter.meaning.leaves import Leaf
+    from astra_filter.meaning.shapes import Bound
     from astra_filter.request.order import Order
 
-_DIGITS = re.compile(r"[0-9]+")
 _TOKEN = re.compile(r"[A-Za-z0-9_-]+")
 _VERSION = b"\1"
 _TAG_LENGTH = sha256().digest_size
@@ -30,18 +30,6 @@ _LONGEST_SCALAR = 40
 """Characters of JSON that a value other than text can take: a UUID and its quotes, with some to spare."""
 _LONGEST_CHARACTER = 6
 """Bytes of JSON that one character of text can take: ``\\u0001``."""
-
-MOST_ROWS = MAX_INTEGER - 1
-"""The largest limit, so that one row more can still be counted in 64 bits."""
-
-
-def read_natural(text: str, most: int) -> int | None:
-    """Return a whole number written in ASCII digits, lowered to ``most``; None where the text is none."""
-    if _DIGITS.fullmatch(text) is None:
-        return None
-    digits = text.lstrip("0")
-    # Counted before conversion: int() takes quadratic time.
-    return most if len(digits) > 19 else min(int(digits or "0"), most)
 
 
 class Tokens:
@@ -53,20 +41,20 @@ class Tokens:
 
     Args:
         order: the order the rows are in.
-        chosen: the filter, None without one; its canonical text counts.
+        bound: the filter, None without one; its canonical text counts.
         scope: what else the token is bound to, such as the account.
         secret: the server's secret, None for tokens that are not authenticated.
-        most: the characters that a token may have (SPEC §8).
+        max_length: the characters that a token may have (SPEC §8).
     """
 
-    __slots__ = ("_filter", "_most", "_order", "_scope", "_secret")
+    __slots__ = ("_bound", "_max_length", "_order", "_secret", "scope")
 
-    def __init__(self, order: Order, chosen: Filter | None, scope: str, secret: bytes | None, most: int) -> None:
+    def __init__(self, order: Order, bound: Bound | None, scope: str, secret: bytes | None, max_length: int) -> None:
+        self.scope = scope
         self._order = order
-        self._filter = chosen
-        self._scope = scope
+        self._bound = bound
         self._secret = secret or b""
-        self._most = most
+        self._max_length = max_length
 
     def write(self, values: tuple[Any, ...]) -> str:
         """Return the token for the row that has these canonical sort values.
@@ -81,15 +69,15 @@ class Tokens:
             stored.append(None if value is None else leaf.field.json(value))
         payload = _encode(stored).encode()
         token = urlsafe_b64encode(_VERSION + self._tag(payload) + payload).rstrip(b"=").decode()
-        if len(token) > self._most:
+        if len(token) > self._max_length:
             lengths = [len(value.encode()) if isinstance(value, str) else 0 for value in stored]
             longest = self._order.keys[lengths.index(max(lengths))]
-            raise wording.token_too_long(".".join(longest.leaf.path), self._most)
+            raise wording.token_too_long(".".join(longest.leaf.path), self._max_length)
         return token
 
     def read(self, token: str) -> tuple[Any, ...] | None:
         """Return the canonical sort values that a token holds, or None when it is no token of this request."""
-        if len(token) > self._most or _TOKEN.fullmatch(token) is None:
+        if len(token) > self._max_length or _TOKEN.fullmatch(token) is None:
             return None
         try:
             data = urlsafe_b64decode(token + "=" * (-len(token) % 4))
@@ -112,8 +100,9 @@ class Tokens:
         return None if _Bad in values else tuple(values)
 
     def _tag(self, payload: bytes) -> bytes:
-        filter_text = None if self._filter is None else str(self._filter)
-        context = json.dumps([filter_text, self._order.text, self._scope])
+        bound = self._bound
+        filter_text = None if bound is None else canonical(bound.template.root, bound.literals)
+        context = json.dumps([filter_text, self._order.text, self.scope])
         return digest(self._secret, context.encode() + b"\n" + payload, "sha256")
 
 

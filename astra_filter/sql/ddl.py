@@ -9,39 +9,40 @@ from astra_filter.fields import Enum, String
 from astra_filter.language.names import path_text
 from astra_filter.request.order import parse_order
 from astra_filter.sql.dialects import find_dialect
+from astra_filter.sql.keyset import direction, is_sorted_in_pieces
 from astra_filter.sql.operands import resource_operand
 from astra_filter.sql.rows import columns, enum_length, is_document
-from astra_filter.sql.select import direction, is_sorted_in_pieces
 from astra_filter.wording import request as request_wording
 from astra_filter.wording import sql as sql_wording
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from astra_filter.meaning.declaration import Declaration
     from astra_filter.meaning.leaves import Leaf
-    from astra_filter.schema import Schema
     from astra_filter.sql.dialects.base import Dialect
 
 _COLLATION = re.compile(r"\w+", re.ASCII)
 
 
-def create_table(schema: Schema, table: str, dialect: str, *, collation: str = "utf8mb4_nopad_bin") -> str:
+def create_table(declaration: Declaration, table: str, dialect: str, *, collation: str = "utf8mb4_nopad_bin") -> str:
     """Return CREATE TABLE; arguments and errors as in `Schema.create_table`."""
     if _COLLATION.fullmatch(collation) is None:
         raise sql_wording.bad_collation(collation)
     record = find_dialect(dialect)
-    held = columns(schema)
+    held = columns(declaration)
     _check_names(held, record)
     lines = [
-        f"{record.identifier(name)} {_column_type(leaves, schema, record, collation)}" for name, leaves in held.items()
+        f"{record.identifier(name)} {_column_type(leaves, declaration, record, collation)}"
+        for name, leaves in held.items()
     ]
-    if schema.key is not None:
-        lines.append(f"PRIMARY KEY ({record.identifier(schema.leaves[schema.key,].column.name)})")
+    if declaration.key is not None:
+        lines.append(f"PRIMARY KEY ({record.identifier(declaration.leaves[declaration.key,].column.name)})")
     return f"CREATE TABLE {record.identifier(table)} (\n    " + ",\n    ".join(lines) + f"\n){record.create_suffix}"
 
 
 def create_index(
-    schema: Schema,
+    declaration: Declaration,
     table: str,
     dialect: str,
     *,
@@ -53,8 +54,8 @@ def create_index(
     if isinstance(leading, str):
         raise request_wording.bad_names("leading", leading)
     record = find_dialect(dialect)
-    held = columns(schema)
-    order, problems = parse_order(order_by, schema.root, schema.leaves, schema.key, schema.limits.order_keys)
+    held = columns(declaration)
+    order, problems = parse_order(order_by, declaration, declaration.limits.order_keys)
     if problems:
         raise request_wording.bad_order(problems)
     parts = [record.identifier(column) for column in leading]
@@ -79,13 +80,13 @@ def _index_name(words: Iterable[str]) -> str:
     return f"{name[:43]}_{sha256(text.encode()).hexdigest()[:16]}"
 
 
-def _column_type(held: tuple[Leaf, ...], schema: Schema, record: Dialect, collation: str) -> str:
+def _column_type(held: tuple[Leaf, ...], declaration: Declaration, record: Dialect, collation: str) -> str:
     if is_document(held):
         return record.columns["array"].type + ("" if held[0].column.nullable else " NOT NULL")
     leaf = held[0]
     kind = record.columns[leaf.field.type].type
     if isinstance(leaf.field, (String, Enum)):
-        kind = _text_type(leaf, record, key=leaf.path == (schema.key,))
+        kind = _text_type(leaf, record, key=leaf.path == (declaration.key,))
         kind += record.text_collation.replace("{collation}", collation)
     return kind if leaf.column.nullable else f"{kind} NOT NULL"
 

@@ -1,4 +1,4 @@
-"""The items of pages, of rows: what `astra_filter.items` makes of resources."""
+"""The items of pages, of rows: what `astra_filter.memory.items` makes of resources."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from uuid import UUID
 
 from astra_filter.fields import Object, Open
-from astra_filter.memory.items import Generator, fill, kept, steps_to
-from astra_filter.request.include import Projection
+from astra_filter.memory.items import Generator, fill, steps_to
+from astra_filter.request.include import is_included
 from astra_filter.sql.rows import is_document, parsed
 from astra_filter.wording import request as request_wording
 from astra_filter.wording import sql as sql_wording
@@ -18,32 +18,32 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from astra_filter.fields import Field
+    from astra_filter.meaning.declaration import Declaration
     from astra_filter.memory.items import Code, Sink, Write
     from astra_filter.request.include import Path
-    from astra_filter.schema import Schema
 
 Row: TypeAlias = "Sequence[Any] | Mapping[str, Any]"
 
 
-def of_rows(schema: Schema, include: tuple[Path, ...] | None, columns: Sequence[str]) -> Callable[[Row], Any]:
+def of_rows(declaration: Declaration, include: tuple[Path, ...] | None, columns: Sequence[str]) -> Callable[[Row], Any]:
     """Return what makes the items of rows: tuples or mappings, JSON parsed or as text.
 
     Args:
-        schema: of the resources.
+        declaration: of the resources.
         include: the paths whose values are the item's, in order; None for whole resources.
         columns: the columns of a row that is a tuple, in order.
 
     Raises:
         SchemaError: an open schema.
     """
-    if isinstance(schema.root, Open):
+    if isinstance(declaration.root, Open):
         raise sql_wording.open_schema_has_no_columns()
     places = {column: place for place, column in enumerate(columns)}
     if include is None:
-        whole = _of_row(schema, ())
+        whole = _of_row(declaration, ())
         assert whole.columns == tuple(columns)  # noqa: S101  # What is sorted by is returned (SPEC §3).
         return lambda row: whole.write(_values(row, columns))
-    writers = [_of_row(schema, path) for path in include]
+    writers = [_of_row(declaration, path) for path in include]
     chosen = [(writer.write, [places[column] for column in writer.columns]) for writer in writers]
     documents = {places[column] for writer in writers for column in writer.documents}
 
@@ -78,25 +78,28 @@ class _Writer(NamedTuple):
     """Those of them that hold JSON, which the function of an ``include`` takes parsed."""
 
 
-def _of_row(schema: Schema, path: Path) -> _Writer:
-    return kept(schema, ("rows", path), lambda: _Rows(schema, path).writer())
+def _of_row(declaration: Declaration, path: Path) -> _Writer:
+    return declaration.memo.made(("write row", path), _writer, declaration, path)
+
+
+def _writer(declaration: Declaration, path: Path) -> _Writer:
+    return _Rows(declaration, path).writer()
 
 
 class _Rows(Generator):
     """Writes the function for rows: its argument ``source`` has the values of the columns that the path needs."""
 
-    def __init__(self, schema: Schema, path: Path) -> None:
+    def __init__(self, declaration: Declaration, path: Path) -> None:
         super().__init__()
-        needs = Projection(schema.root, (path,)).needs
-        self._schema = schema
+        self._declaration = declaration
         self._path = path
-        self._leaves = {leaf.path: leaf for leaf in schema.leaves.values() if needs(leaf)}
+        self._leaves = {leaf.path: leaf for leaf in declaration.leaves.values() if is_included(leaf, (path,))}
         self._columns = {leaf.column.name: self.new("column") for leaf in self._leaves.values()}
 
         self._documents = {leaf.column.name: None for leaf in self._leaves.values() if is_document((leaf,))}
 
     def writer(self) -> _Writer:
-        write = self.generate(self._schema.root, self._path)
+        write = self.generate(self._declaration.root, self._path)
         return _Writer(write, tuple(self._columns), tuple(self._documents))
 
     def head(self) -> Code:

@@ -22,24 +22,24 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from astra_filter.fields import Field
+    from astra_filter.meaning.declaration import Declaration
     from astra_filter.meaning.leaves import Leaf
-    from astra_filter.schema import Schema
 
 Path = tuple[str, ...]
 
 _scan = json.JSONDecoder().scan_once  # type: ignore[attr-defined]  # Documented by its use in `raw_decode`.
 
 
-def columns(schema: Schema) -> dict[str, tuple[Leaf, ...]]:
+def columns(declaration: Declaration) -> dict[str, tuple[Leaf, ...]]:
     """Return the columns of a schema's table by name, in declared order, each with the leaves it holds.
 
     Raises:
         SchemaError: two leaves claim the same place, or the schema is an open one.
     """
-    if isinstance(schema.root, Open):
+    if isinstance(declaration.root, Open):
         raise sql_wording.open_schema_has_no_columns()
     found: dict[str, list[Leaf]] = {}
-    for leaf in schema.leaves.values():
+    for leaf in declaration.leaves.values():
         found.setdefault(leaf.column.name, []).append(leaf)
     for name, held in found.items():
         places = sorted(leaf.column.json_path for leaf in held)
@@ -59,7 +59,7 @@ def enum_length(field: Enum) -> int:
     return max(255, *map(len, field.values))
 
 
-def to_row(schema: Schema, resource: object, dialect: str) -> dict[str, Any]:
+def to_row(declaration: Declaration, resource: object, dialect: str) -> dict[str, Any]:
     """Return what a table stores of a resource: the driver's value of each column by name, JSON as text.
 
     Raises:
@@ -68,7 +68,7 @@ def to_row(schema: Schema, resource: object, dialect: str) -> dict[str, Any]:
     """
     record = find_dialect(dialect)
     row: dict[str, Any] = {}
-    for name, held in columns(schema).items():
+    for name, held in columns(declaration).items():
         leaf = held[0]
         if is_document(held):
             value, bind = _document(held, resource), None
@@ -85,13 +85,13 @@ def to_row(schema: Schema, resource: object, dialect: str) -> dict[str, Any]:
     return row
 
 
-def from_row(schema: Schema, row: Mapping[str, Any]) -> dict[str, Any]:
+def from_row(declaration: Declaration, row: Mapping[str, Any]) -> dict[str, Any]:
     """Return the resource that a row holds, in canonical form, as values that JSON can hold.
 
     A member that is null is left out, and so is a nullable object with nothing in it.
 
     Args:
-        schema: what the table was made for.
+        declaration: of the schema that the table was made for.
         row: the value of each column by name, as any driver returns it: JSON parsed or as text, timestamps as text or
             as `datetime` (naive means UTC), booleans as 0 and 1, UUIDs as text or objects.
 
@@ -99,8 +99,8 @@ def from_row(schema: Schema, row: Mapping[str, Any]) -> dict[str, Any]:
         SchemaError: an open schema, or two fields stored in the same place.
         StorageError: the row lacks a column.
     """
-    columns(schema)
-    return _members(schema.root, resource(schema.leaves.values(), row), None)  # type: ignore[arg-type]  # Not an open one.
+    columns(declaration)
+    return _members(declaration.root, resource(declaration.leaves.values(), row), None)  # type: ignore[arg-type]  # Not an open one.
 
 
 def resource(leaves: Iterable[Leaf], row: Mapping[str, Any]) -> dict[str, Any]:

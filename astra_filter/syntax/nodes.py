@@ -101,12 +101,3 @@ class Or(Record, ignored=1):
 
 
 Node: TypeAlias = Comparison | Membership | Element | Not | And | Or
-
-
-class Syntax(Record):
-    """A parsed filter: its shape, and the literal of each slot."""
-
-    __slots__ = ()
-
-    root: Node
-    literals: tuple[Literal, ...]

@@ -19,7 +19,8 @@ from astra_filter.language.records import make
 from astra_filter.language.span import Span
 from astra_filter.limits import DEFAULT_LIMITS, MOST_NESTING, Limits
 from astra_filter.syntax import lalr_tables
-from astra_filter.syntax.nodes import And, Comparison, Element, Literal, Membership, Node, Not, Or, Path, Slot, Syntax
+from astra_filter.syntax.nodes import And, Comparison, Element, Literal, Membership, Node, Not, Or, Path, Slot
+from astra_filter.syntax.tree import Syntax
 from astra_filter.wording import installation as installation_wording
 from astra_filter.wording import syntax as syntax_wording
 

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 from astra_filter.language.names import path_text
 from astra_filter.language.operators import Kind
-from astra_filter.syntax.nodes import And, Comparison, Element, Membership, Node, Not, Or, Path, Slot, Syntax
+from astra_filter.syntax.nodes import And, Comparison, Element, Membership, Node, Not, Or, Path, Slot
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from astra_filter.syntax.nodes import Literal
 
 
-def canonical(syntax: Syntax) -> str:
-    """Return the canonical text of a filter; parsing it gives an equal filter."""
-    return _condition(syntax.root, syntax.literals)
+def canonical(root: Node, literals: Sequence[Literal]) -> str:
+    """Return the canonical text of a syntax tree with its literals, by slot; parsing it gives an equal filter."""
+    return _condition(root, literals)
 
 
 def string_text(text: str) -> str:
@@ -24,7 +24,36 @@ def string_text(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def _condition(node: Node, literals: Sequence[Literal]) -> str:
+def shape_text(root: Node, literals: Sequence[Literal]) -> str:
+    """Return the canonical text with ``?`` for strings and numbers: ``state in (?, ?) and done eq true``."""
+    return _condition(root, [each if each is None or isinstance(each, bool) else _Placeholder() for each in literals])
+
+
+def tested_paths(node: Node) -> tuple[str, ...]:
+    """Return the paths that a filter tests, each once, in order of appearance; a bracket's begin with its array's."""
+    return tuple(dict.fromkeys(map(path_text, _paths(node, ()))))
+
+
+def _paths(node: Node, outer: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    match node:
+        case Comparison(Path(names)) | Membership(Path(names)):
+            yield (*outer, *names)
+        case Element(Path(names), condition):
+            yield from _paths(condition, (*outer, *names))
+        case Not(operand):
+            yield from _paths(operand, outer)
+        case And(operands) | Or(operands):
+            for operand in operands:
+                yield from _paths(operand, outer)
+        case _:
+            assert_never(node)
+
+
+class _Placeholder:
+    """Stands for a literal in the text of a shape."""
+
+
+def _condition(node: Node, literals: Sequence[Literal | _Placeholder]) -> str:
     match node:
         case Comparison(Path(names), operator, slot):
             return f"{path_text(names)} {operator.value} {_literal(slot, literals)}"
@@ -43,10 +72,14 @@ def _condition(node: Node, literals: Sequence[Literal]) -> str:
             )
         case Or(operands):
             return " or ".join([_condition(operand, literals) for operand in operands])
+        case _:
+            assert_never(node)
 
 
-def _literal(slot: Slot, literals: Sequence[Literal]) -> str:
+def _literal(slot: Slot, literals: Sequence[Literal | _Placeholder]) -> str:
     literal = literals[slot.number]
+    if isinstance(literal, _Placeholder):
+        return "?"
     if slot.kind is Kind.STRING:
         return string_text(str(literal))
     return str(literal).lower() if slot.kind is not Kind.NULL else "null"

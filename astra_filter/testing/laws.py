@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 from astra_filter.fields import Array, Object, Open
 from astra_filter.language.operators import Kind, Operator
 from astra_filter.language.records import replace
-from astra_filter.syntax.nodes import And, Comparison, Element, Membership, Not, Or, Path, Syntax
+from astra_filter.syntax.nodes import And, Comparison, Element, Membership, Not, Or, Path
 from astra_filter.syntax.printer import canonical
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def rewritten(chosen: Filter, change: Callable[[_Test, Field], Node]) -> str:
             case _:
                 return change(node, owner)
 
-    return canonical(Syntax(visit(chosen.template.root, chosen.schema.root), chosen.literals))
+    return canonical(visit(chosen.template.root, chosen.declaration.root), chosen.literals)
 
 
 def _field(owner: Field, names: Sequence[str]) -> Field:

@@ -76,15 +76,16 @@ def prove(schema: Schema, *connections: Any, examples: int = 100) -> Proof:
             proof.datasets += 1
             for each in chosen:
                 _count(proof, resources, compare(resources, each, tables))
-            check_laws(resources, chosen[0], chosen[1], tables)
+            check_laws(schema, resources, chosen[0], chosen[1], tables)
 
         run()
     return proof
 
 
-def check_laws(resources: Sequence[object], first: Filter, second: Filter, tables: Sequence[Table] = ()) -> None:
-    """Assert that all `laws` of two filters hold, on the predicate and on tables that hold the resources already."""
-    schema = first.schema
+def check_laws(
+    schema: Schema, resources: Sequence[object], first: Filter, second: Filter, tables: Sequence[Table] = ()
+) -> None:
+    """Assert that all `laws` of two filters of a schema hold, on the predicate and on tables that are filled."""
     everything = range(len(resources))
 
     def select(chosen: Filter) -> list[int]:

@@ -35,7 +35,7 @@ def matches(chosen: Filter, resource: object) -> bool:
         chosen: the filter.
         resource: a mapping, or an object with attributes.
     """
-    return _Reading(chosen.literals).holds(chosen.template.root, chosen.schema.root, resource)
+    return _Reading(chosen.literals).holds(chosen.template.root, chosen.declaration.root, resource)
 
 
 class _Reading:

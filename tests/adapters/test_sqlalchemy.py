@@ -34,7 +34,7 @@ from sqlalchemy.orm import (
 )
 
 from astra_filter import SchemaError, StorageError, compile, fields
-from astra_filter.adapters.sqlalchemy import count, page, schema
+from astra_filter.adapters.sqlalchemy import apply, count, page, schema, where
 from astra_filter.errors import MissingExtraError
 from astra_filter.sql.rows import columns, is_document, to_row
 
@@ -134,17 +134,17 @@ def test_conformance(database: sa.Connection, suite: Suite, case: Case) -> None:
     statement = sa.select(table.c.position_).order_by(table.c.position_)
     if dialect(database) in case.beyond:
         with pytest.raises(StorageError):
-            database.execute(statement.where(chosen.sqlalchemy(table)))
+            database.execute(statement.where(where(chosen, table)))
         return
-    assert list(database.scalars(statement.where(chosen.sqlalchemy(table)))) == expected
-    assert list(database.scalars(statement.where(~chosen.sqlalchemy(table)))) == others
+    assert list(database.scalars(statement.where(where(chosen, table)))) == expected
+    assert list(database.scalars(statement.where(~where(chosen, table)))) == others
     # Joined with a condition of the server's own, and under an alias.
     alias = table.alias()
     assert (
         list(
             database.scalars(
                 sa.select(alias.c.position_)
-                .where(sa.or_(alias.c.position_ < 0, chosen.sqlalchemy(alias)), alias.c.position_ >= 0)
+                .where(sa.or_(alias.c.position_ < 0, where(chosen, alias)), alias.c.position_ >= 0)
                 .order_by(alias.c.position_)
             )
         )
@@ -355,12 +355,12 @@ def test_mapped_class(session: Session, text: str) -> None:
     others = [task for task in everything if task not in expected]
     assert expected, "a filter that selects nothing shows nothing"
     assert others
-    assert list(session.scalars(sa.select(Task).where(chosen.sqlalchemy(Task)).order_by(Task.id))) == expected
-    assert list(session.scalars(sa.select(Task).where(~chosen.sqlalchemy(Task)).order_by(Task.id))) == others
+    assert list(session.scalars(sa.select(Task).where(where(chosen, Task)).order_by(Task.id))) == expected
+    assert list(session.scalars(sa.select(Task).where(~where(chosen, Task)).order_by(Task.id))) == others
     opposite = TASK.compile(f"not ({text})")
-    assert list(session.scalars(sa.select(Task).where(opposite.sqlalchemy(Task)).order_by(Task.id))) == others
+    assert list(session.scalars(sa.select(Task).where(where(opposite, Task)).order_by(Task.id))) == others
     alias = aliased(Task)
-    assert list(session.scalars(sa.select(alias).where(chosen.sqlalchemy(alias)).order_by(alias.id))) == expected
+    assert list(session.scalars(sa.select(alias).where(where(chosen, alias)).order_by(alias.id))) == expected
 
 
 class Person(Base):
@@ -408,7 +408,7 @@ PARTS = [{"id": 1, "name": "a", "shelf_id": 1}, {"id": 2, "name": "b", "shelf_id
 
 def test_collections_that_are_no_lists(shelves: Session) -> None:
     query = schema(Shelf, relations=["parts"]).query("filter=parts.name eq 'a'&include=parts")
-    assert page(query, shelves.scalars(query.apply(sa.select(Shelf)))).items == [[PARTS]]
+    assert page(query, shelves.scalars(apply(query, sa.select(Shelf)))).items == [[PARTS]]
     for name in ("written", "read"):
         with pytest.raises(SchemaError, match=f"^{name}: ") as caught:
             schema(Shelf, relations=[name])
@@ -422,12 +422,12 @@ def test_deferred_columns_that_are_shown_are_loaded_along(shelves: Session) -> N
         shelves.expunge_all()
         with counted(shelves) as statements:
             query = made.query("")
-            items = page(query, shelves.scalars(query.apply(sa.select(target)))).items
+            items = page(query, shelves.scalars(apply(query, sa.select(target)))).items
         assert items == [{"id": 1, "note": "x", "parts": PARTS}]
         assert len(statements) == 2
     shelves.expunge_all()
     query = made.query("include=id")
-    (shelf,) = shelves.scalars(query.apply(sa.select(Shelf)))
+    (shelf,) = shelves.scalars(apply(query, sa.select(Shelf)))
     assert "note" in sa.inspect(shelf).unloaded
 
 
@@ -442,9 +442,9 @@ def test_columns_of_one_name(session: Session) -> None:
         ("called eq 'Ann' and kind eq 'employee'", [{"id": 1, "kind": "employee", "called": "Ann"}]),
     ):
         query = made.query({"filter": text, "orderBy": "called"})
-        assert page(query, session.scalars(query.apply(sa.select(Employee)))).items == expected
+        assert page(query, session.scalars(apply(query, sa.select(Employee)))).items == expected
     query = schema(Employee).query({"filter": "called eq 'Bob' and name eq 'Ann'", "include": "id,called,name"})
-    assert page(query, session.scalars(query.apply(sa.select(Employee)))).items == [[2, "Bob", "Ann"]]
+    assert page(query, session.scalars(apply(query, sa.select(Employee)))).items == [[2, "Bob", "Ann"]]
 
 
 def test_columns_that_nothing_tells_apart() -> None:
@@ -540,7 +540,7 @@ def test_pages(session: Session, jobs: list[Job], order: str | None, text: str |
         query = JOB.query(parameters)
         expected = query.page(mine)
         total = session.scalar(count(query, statement))
-        found = page(query, session.scalars(query.apply(statement)), total=total)
+        found = page(query, session.scalars(apply(query, statement)), total=total)
         assert found == expected
         seen += len(found.items)
         if found.next_token is None:
@@ -551,7 +551,7 @@ def test_pages(session: Session, jobs: list[Job], order: str | None, text: str |
 
 def test_skip_without_limit(session: Session, jobs: list[Job]) -> None:
     query = JOB.query({"skip": "70", "include": "id,name"})
-    assert page(query, session.scalars(query.apply(sa.select(Job)))) == query.page(jobs)
+    assert page(query, session.scalars(apply(query, sa.select(Job)))) == query.page(jobs)
 
 
 def test_pages_of_a_table(session: Session, jobs: list[Job]) -> None:
@@ -559,7 +559,7 @@ def test_pages_of_a_table(session: Session, jobs: list[Job]) -> None:
     plain = schema(Job.__table__)
     assert plain.key == "id"
     query = plain.query({"filter": "rank eq null", "orderBy": "name desc", "limit": "5"})
-    rows = session.execute(query.apply(sa.select(Job.__table__))).mappings()
+    rows = session.execute(apply(query, sa.select(Job.__table__))).mappings()
     found = query.page_from_rows(rows)
     assert found == query.page(jobs)
     assert found.next_token is not None
@@ -573,7 +573,7 @@ def test_names_that_sqlalchemy_quotes(database: sa.Connection) -> None:
     table.create(database)
     database.execute(table.insert(), [{"id": 1, "k": "a"}])
     query = schema(table).query({"filter": "k eq 'a'", "count": "true"})
-    assert query.page_from_rows(database.execute(query.apply(sa.select(table))).mappings(), total=1).items == [
+    assert query.page_from_rows(database.execute(apply(query, sa.select(table))).mappings(), total=1).items == [
         {"id": 1, "k": "a"}
     ]
     assert query.page([{"id": 1, "k": "a"}]).items == [{"id": 1, "k": "a"}]
@@ -583,13 +583,13 @@ def test_relationships_are_loaded_along(session: Session) -> None:
     query = JOB.query({"limit": "40"})
     session.expire_all()
     with counted(session) as statements:
-        page(query, session.scalars(query.apply(sa.select(Job))))
+        page(query, session.scalars(apply(query, sa.select(Job))))
     # The jobs, their authors, and the authors' tags.
     assert len(statements) == 3
     session.expire_all()
     query = JOB.query({"include": "id,author_id"})
     with counted(session) as statements:
-        page(query, session.scalars(query.apply(sa.select(Job))))
+        page(query, session.scalars(apply(query, sa.select(Job))))
     assert len(statements) == 1
 
 
@@ -624,11 +624,11 @@ def test_async_session(name: str) -> None:
                     session.expunge_all()
                     statement = sa.select(Task)
                     query = TASK.query({})
-                    everything = page(query, await session.scalars(query.apply(statement))).items
+                    everything = page(query, await session.scalars(apply(query, statement))).items
                     for text in FILTERS[::3]:
                         session.expunge_all()
                         query = TASK.query({"filter": text})
-                        found = page(query, await session.scalars(query.apply(statement)))
+                        found = page(query, await session.scalars(apply(query, statement)))
                         assert found.items == query.filter.select(everything), text
                 await connection.rollback()
         finally:
@@ -755,14 +755,14 @@ def test_arrays_of_postgresql() -> None:
             "ids ne null",
         ):
             chosen = made.compile(text)
-            statement = sa.select(table.c.id).where(chosen.sqlalchemy(table)).order_by(table.c.id)
+            statement = sa.select(table.c.id).where(where(chosen, table)).order_by(table.c.id)
             assert list(connection.scalars(statement)) == [row["id"] for row in chosen.select(rows)] != [], text
 
 
 def test_uuids_that_a_type_refuses(database: sa.Connection, session: Session, jobs: list[Job]) -> None:
     """MariaDB compares its UUIDs as null with one of an unknown variant."""
     for text in ("id ne 'ea58325a-8f6e-82c6-5053-0b5cf2172926'", "id not in ('ea58325a-8f6e-82c6-5053-0b5cf2172926')"):
-        assert len(session.scalars(sa.select(Job).where(JOB.compile(text).sqlalchemy(Job))).all()) == len(jobs)
+        assert len(session.scalars(sa.select(Job).where(where(JOB.compile(text), Job))).all()) == len(jobs)
 
 
 @pytest.mark.parametrize(
@@ -772,7 +772,7 @@ def test_statement_depends_on_the_shape_alone(dialect: sa.Dialect) -> None:
     """SPEC §5: values are parameters; the statement is compiled once for a shape."""
     first, second = (
         sa.select(Task).where(
-            TASK.compile(f"title eq '{word}' and tags.labels.name eq '{word}' and price gt {n}").sqlalchemy(Task)
+            where(TASK.compile(f"title eq '{word}' and tags.labels.name eq '{word}' and price gt {n}"), Task)
         )
         for word, n in (("needle", 12345), ("'' OR 1=1 --", 54321))
     )
@@ -783,24 +783,24 @@ def test_statement_depends_on_the_shape_alone(dialect: sa.Dialect) -> None:
     assert "EXISTS" in text
     assert first._generate_cache_key() == second._generate_cache_key()
     other = sa.select(Task).where(
-        TASK.compile("title ne 'needle' and tags.labels.name eq 'x' and price gt 1").sqlalchemy(Task)
+        where(TASK.compile("title ne 'needle' and tags.labels.name eq 'x' and price gt 1"), Task)
     )
     assert first._generate_cache_key() != other._generate_cache_key()
 
 
 def test_text_for_people() -> None:
-    assert "instr" in str(TASK.compile("title contains 'x'").sqlalchemy(Task))
+    assert "instr" in str(where(TASK.compile("title contains 'x'"), Task))
 
 
 def test_unsupported_dialect() -> None:
     """What a dialect cannot do raises."""
     with pytest.raises(sa.exc.CompileError):
-        sa.select(Task).where(TASK.compile("title eq 'x'").sqlalchemy(Task)).compile(dialect=oracle.dialect())
+        sa.select(Task).where(where(TASK.compile("title eq 'x'"), Task)).compile(dialect=oracle.dialect())
 
 
 def test_open_schema_has_no_columns() -> None:
     with pytest.raises(SchemaError) as caught:
-        compile("title eq 'x'").sqlalchemy(Task)
+        where(compile("title eq 'x'"), Task)
     assert caught.value.code == "open_schema"
 
 

@@ -303,7 +303,7 @@ def test_forged_nulls(backend: Backend) -> None:
     """A token may say that a field is null which never is; nulls are the smallest there too."""
     with backend.table(SCHEMA, ROWS) as table:
         for order, all_follow in (("name", True), ("name desc", False), ("id", True), ("id desc", False)):
-            tokens = SCHEMA.query({"orderBy": order})._tokens
+            tokens = SCHEMA.query({"orderBy": order}).request.tokens
             assert tokens is not None
             token = tokens.write((None,) * len(SCHEMA.query({"orderBy": order}).order.keys))
             query = SCHEMA.query({"orderBy": order, "continue": token, "include": "id"})
@@ -366,7 +366,7 @@ def test_no_end_of_orders() -> None:
     schema = Schema({"id": fields.Integer(), **{name: fields.Integer() for name in names}}, key="id")
     for order in itertools.permutations(names, 4):
         schema.query({"orderBy": ",".join(order)}).sql("t", "sqlite")
-    assert 0 < len(schema.prepared) <= 64
+    assert 0 < len(schema.memo) <= 256
 
 
 def test_indexes_of_different_orders_have_different_names() -> None:

@@ -13,7 +13,6 @@ from astra_filter import FilterError, QueryError, Schema, fields, parse
 from astra_filter.meaning.shapes import Shapes
 from astra_filter.request.order import parse_order
 from astra_filter.request.tokens import Tokens
-from astra_filter.syntax.printer import canonical
 
 SCHEMA = Schema(
     {
@@ -61,7 +60,7 @@ RESOURCES = (
         "metadata": [],
     },
 )
-_PLAIN = Shapes(SCHEMA.root, SCHEMA.leaves, entries=0)
+_PLAIN = Shapes(SCHEMA, entries=0)
 """Keeps no shape, so that every text takes the plain way."""
 
 
@@ -74,9 +73,9 @@ def fuzz_filter(data: bytes) -> None:
     except FilterError as error:
         assert problems == error.problems, text
         return
-    again = parse(canonical(syntax))
+    again = parse(str(syntax))
     assert again == syntax, text
-    assert canonical(again) == canonical(syntax), text
+    assert str(again) == str(syntax), text
     assert (bound, problems) == _compiled(SCHEMA._shapes, text), text
     assert (bound, problems) == _compiled(_PLAIN, text), text
     if problems:
@@ -116,10 +115,7 @@ def fuzz_query(data: bytes) -> None:
 
 
 _ORDERS = ("", "name", "n desc,percentDone", "startTime,ok desc,day", "metadata.in,state desc,id")
-_TOKENS = [
-    Tokens(parse_order(text or None, SCHEMA.root, SCHEMA.leaves, SCHEMA.key, 8)[0], None, "", None, 8192)
-    for text in _ORDERS
-]
+_TOKENS = [Tokens(parse_order(text or None, SCHEMA, 8)[0], None, "", None, 8192) for text in _ORDERS]
 
 
 def fuzz_token(data: bytes) -> None:

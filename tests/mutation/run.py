@@ -51,7 +51,7 @@ _PYTEST: dict[str, tuple[str, ...]] = {
     "meaning/shapes": ("test_schema.py", "test_threads.py", "test_fuzz.py", "property/test_syntax.py"),
     "meaning/check": ("test_check.py", "test_schema.py", "test_errors.py", "test_fields.py", "property/test_syntax.py"),
     "memory/predicate": ("test_schema.py", "test_fields.py", "test_reference.py", "property/test_laws.py"),
-    "memory/items": ("test_query.py", "test_projection.py", "test_fields.py", "property/test_items.py"),
+    "memory/items": ("test_query.py", "test_include.py", "test_fields.py", "property/test_items.py"),
     "sql/where": _WHERE,
     "sql/operands": _WHERE,
     "sql/fragment": (*_WHERE, "attack/test_injection.py"),

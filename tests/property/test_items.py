@@ -163,7 +163,7 @@ def test_items_of_resources(schema: Schema, data: st.DataObject) -> None:
     include = data.draw(includes(schema))
     given_ = data.draw(datasets(schema) | st.lists(arbitrary(schema.root), max_size=3))
     # In order, as no such data may have a key.
-    found = query(schema, include)._page_of(given_, None).items
+    found = query(schema, include).page_from_resources(given_).items
     assert same(found, [item(schema, each, include) for each in given_])
 
 
@@ -216,4 +216,4 @@ def test_what_is_hidden_stays_hidden(include: tuple[tuple[str, ...], ...] | None
         "steps": [{"secret": "secret"}],
         "deep": {"er": {"secret": "secret"}},
     }
-    assert "secret" not in repr(query(HIDDEN, include)._page_of([secrets], None).items)
+    assert "secret" not in repr(query(HIDDEN, include).page_from_resources([secrets]).items)

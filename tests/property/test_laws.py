@@ -34,7 +34,7 @@ def test_predicate_means_what_the_reference_reads(schema: Schema, data: st.DataO
 @given(data=st.data())
 def test_laws_of_the_predicate(schema: Schema, data: st.DataObject) -> None:
     resources = data.draw(datasets(schema))
-    check_laws(resources, data.draw(filters(schema, resources)), data.draw(filters(schema, resources)))
+    check_laws(schema, resources, data.draw(filters(schema, resources)), data.draw(filters(schema, resources)))
 
 
 @EVERY_SCHEMA
@@ -49,7 +49,7 @@ def test_databases_mean_the_same_and_keep_the_laws(schema: Schema, backend: Back
             chosen = data.draw(st.lists(filters(schema, resources), min_size=2, max_size=4))
             for each in chosen:
                 compare(resources, each, [table])
-            check_laws(resources, chosen[0], chosen[1], [table])
+            check_laws(schema, resources, chosen[0], chosen[1], [table])
 
         run()
 
@@ -158,7 +158,7 @@ def test_open_schemas(resources: list[Any], texts: list[str]) -> None:
     chosen = [OPEN.compile(text) for text in texts]
     for each in chosen:
         assert_same(OPEN, resources, each)
-    check_laws(resources, chosen[0], chosen[1])
+    check_laws(OPEN, resources, chosen[0], chosen[1])
 
 
 # What the generators promise
@@ -169,7 +169,7 @@ def test_open_schemas(resources: list[Any], texts: list[str]) -> None:
 def test_filters_are_canonical_and_decided(schema: Schema, data: st.DataObject) -> None:
     resources = data.draw(datasets(schema))
     chosen = data.draw(filters(schema, resources))
-    assert chosen.schema is schema
+    assert chosen.declaration is schema
     assert rewritten(chosen, lambda node, _: node) == str(chosen)
     assert all(isinstance(matches(chosen, resource), bool) for resource in resources)
 

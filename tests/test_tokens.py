@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from astra_filter import Limits, QueryError, Schema, SchemaError, StorageError, fields
 from astra_filter.limits import DEFAULT_LIMITS
-from astra_filter.request.tokens import MOST_ROWS, read_natural
+from astra_filter.request.parameters import MOST_ROWS, read_natural
 
 TYPES = {
     "text": (
@@ -169,7 +169,7 @@ MISTYPED = {
 
 def forge(payload: bytes) -> str:
     """Make a token as anybody can where the server has no secret."""
-    tokens = SCHEMA.query({"orderBy": ORDER})._tokens
+    tokens = SCHEMA.query({"orderBy": ORDER}).request.tokens
     assert tokens is not None
     return base64.urlsafe_b64encode(b"\1" + tokens._tag(payload) + payload).rstrip(b"=").decode()
 
@@ -190,7 +190,7 @@ def test_forged_values(name: str, value: object) -> None:
 
 
 def test_another_version() -> None:
-    tokens = SCHEMA.query({"orderBy": ORDER})._tokens
+    tokens = SCHEMA.query({"orderBy": ORDER}).request.tokens
     assert tokens is not None
     payload = b"[null,null,null,null,null,null,null,null,1]"
     refused(base64.urlsafe_b64encode(b"\2" + tokens._tag(payload) + payload).rstrip(b"=").decode())

@@ -1,0 +1,72 @@
+"""What a schema declares, as data: all that the other rooms need to know of it."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NoReturn
+
+from astra_filter.meaning.leaves import Leaf, leaves
+from astra_filter.memo import Memo
+from astra_filter.wording import schema as wording
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from astra_filter.fields import Object, Open
+    from astra_filter.limits import Limits
+
+_MOST_KEPT = 256
+
+
+class Declaration:
+    """The fields of a resource, its key and its budgets. Immutable, and safe to share between threads.
+
+    Args:
+        root: the fields of a resource; `Open` for a schema that takes any field.
+        key: the name of the field that identifies a resource; None where there is none.
+        limits: the budgets of SPEC §8.
+        binary: whether text columns have a collation that compares by code point, where their field does not say.
+
+    Raises:
+        SchemaError: the key is not a sortable scalar at the top level that is never null.
+    """
+
+    __slots__ = ("binary", "key", "leaves", "limits", "memo", "root")
+
+    root: Object | Open
+    key: str | None
+    limits: Limits
+    binary: bool
+    leaves: Mapping[tuple[str, ...], Leaf]
+    """Every scalar and array outside arrays, by path, with where it is stored."""
+    memo: Memo
+    """For what other rooms make of the declaration: generated code, SQL statements without a filter."""
+
+    def __init__(self, root: Object | Open, *, key: str | None, limits: Limits, binary: bool) -> None:
+        found = leaves(root, binary=binary)
+        if key is not None:
+            leaf = found.get((key,))
+            if leaf is None or leaf.nullable or not leaf.field.sortable or leaf.column.json_path:
+                raise wording.bad_key(key)
+        for name, value in (
+            ("root", root),
+            ("key", key),
+            ("limits", limits),
+            ("binary", binary),
+            ("leaves", MappingProxyType(found)),
+            ("memo", Memo(_MOST_KEPT)),
+        ):
+            object.__setattr__(self, name, value)
+
+    @property
+    def signature(self) -> tuple[object, ...]:
+        """What tells this declaration from others: equal for declarations that mean the same."""
+        return self.memo.made("signature", self._signature)
+
+    def _signature(self) -> tuple[object, ...]:
+        return (self.key, self.binary, self.root.signature())
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        raise AttributeError(f"a {type(self).__name__} cannot be changed")
+
+    __delattr__ = __setattr__  # type: ignore[assignment]  # It never takes a value, and never returns.
