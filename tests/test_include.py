@@ -213,7 +213,7 @@ def test_problems(text: str, problems: list[tuple[str, int, int]]) -> None:
 
 
 def test_suggestions_know_no_secrets() -> None:
-    """SPEC §3: what is not returned is not suggested here."""
+    """SPEC §6: what is not returned is not suggested here."""
     for text in ("hiddn", "valt", "vault.cod", "steps.secrte"):
         with pytest.raises(QueryError) as caught:
             SCHEMA.query({"include": text})
