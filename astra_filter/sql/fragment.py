@@ -5,8 +5,8 @@ A `Fragment` is text and parameters in order, in no placeholder style yet:
     Fragment('"state" = ', Param(slot=0), ' AND "n" < ', Param(slot=1))
 
 ``prepare("%s")`` makes a `Prepared` of it: the text ``"state" = %s AND "n" < %s``, and a plan that says which value
-goes to which placeholder. ``bind(("running", 20))`` then gives ``SQL(text, ("running", 20))``. A request of a known shape
-only pays for `Prepared.bind`.
+goes to which placeholder. ``bind(("running", 20))`` then gives ``SQL(text, ("running", 20))``. A request of a known
+shape only pays for `Prepared.bind`.
 """
 
 from __future__ import annotations
