@@ -330,7 +330,7 @@ class _Generator:
         first = _set(x, value)
         if isinstance(condition, IsNull):
             return self._is_null(field, x, first)
-        read = f"read_{field.type}"
+        read = self._reader(field)
         y = self._temporary()
         slow = _and(
             _is_not(_name(x), _NONE),
@@ -357,6 +357,8 @@ class _Generator:
                 )
                 fits = _is(_set(kind, _call("type", first)), _name("float"))
                 fast = self._in_range(condition, x, -float_info.max, float_info.max)
+            case "decimal":
+                return ast.IfExp(_is(first, _NONE), ast.Constant(False), slow)
             case "uuid":
                 # Of 36 characters, only the grouped form is a UUID.
                 fits = self._is_text_of(first, x, 36)
@@ -378,7 +380,7 @@ class _Generator:
 
     def _is_null(self, field: Field, x: str, first: ast.expr) -> ast.expr:
         none = _is(first, _NONE)
-        unreadable = _is(_call(f"read_{field.type}", _name(x)), _NONE)
+        unreadable = _is(_call(self._reader(field), _name(x)), _NONE)
         own = {"string": "str", "enum": "str", "boolean": "bool", "array": "list"}.get(field.type)
         if own is None:
             return _or(none, unreadable)
@@ -439,17 +441,25 @@ class _Generator:
 
     def _constant(self, condition: Compare | In, form: Callable[[object], object] = _same) -> ast.expr:
         """Add an argument to the factory: the condition's literal, or set of literals, in a form of its own."""
-        key = (id(condition), form)
+        constant: _Constant
+        match condition:
+            case In(slots=slots):
+                constant = lambda values: frozenset([form(values[slot]) for slot in slots])  # noqa: E731
+            case Compare(slot=slot):
+                constant = lambda values: form(values[slot])  # noqa: E731
+        return _name(self._argument((id(condition), form), constant))
+
+    def _reader(self, field: Field) -> str:
+        """Return the name of the function that reads a field's values: one for each type, or the field's own."""
+        if isinstance(field, fields.Decimal):
+            return self._argument((id(field), field.read), lambda _: field.read)
+        return f"read_{field.type}"
+
+    def _argument(self, key: tuple[int, object], constant: _Constant) -> str:
         if key not in self._numbers:
-            constant: _Constant
-            match condition:
-                case In(slots=slots):
-                    constant = lambda values: frozenset([form(values[slot]) for slot in slots])  # noqa: E731
-                case Compare(slot=slot):
-                    constant = lambda values: form(values[slot])  # noqa: E731
             self._numbers[key] = len(self._constants)
             self._constants.append(constant)
-        return _name(f"k{self._numbers[key]}")
+        return f"k{self._numbers[key]}"
 
     def _temporary(self) -> str:
         self._temporaries += 1

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from uuid import UUID
 
-from astra_filter.fields import Object, Open
+from astra_filter.fields import Decimal, Object, Open
+from astra_filter.language.decimals import from_scaled
 from astra_filter.memory.items import Generator, fill, steps_to
 from astra_filter.request.include import is_included
 from astra_filter.sql.rows import is_document, parsed
@@ -120,11 +122,18 @@ class _Rows(Generator):
             return self.members(field, sink, write, nullable=nullable)
         leaf = self._leaves[path]
         value = fill("value = COLUMN", COLUMN=self._columns[leaf.column.name]) + steps_to(leaf.column.json_path)
-        given = None if is_document((leaf,)) else _GIVEN.get(field.type)
+        given = None if is_document((leaf,)) else _given(field)
         if given is not None:
             kind, canonical = given
             value += fill(_AS_CANONICAL, KIND=self.constant(kind), CANONICAL=self.constant(canonical))
         return value + self.value(field, sink, nullable=nullable)
+
+
+def _given(field: Field) -> tuple[type, Callable[[Any], Any]] | None:
+    """Return what some drivers give for a field, and what makes a value of it that the field reads."""
+    if isinstance(field, Decimal):
+        return int, partial(from_scaled, places=field.grid.places)  # SQLite stores the units.
+    return _GIVEN.get(field.type)
 
 
 _GIVEN: dict[str, tuple[type, type]] = {
