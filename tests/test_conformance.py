@@ -239,5 +239,5 @@ def forced_values(compiled: Filter, schema: Schema, dialect: str, style: str) ->
             values.append(date(1, 1, 1))
         else:
             values.append(value)
-    bound = Bound(compiled.template, compiled.literals, tuple(values))
+    bound = Bound(compiled.template, compiled.syntax.root, compiled.literals, tuple(values))
     return Filter(schema, bound).sql(dialect, placeholders=style), {value for value in values if isinstance(value, str)}

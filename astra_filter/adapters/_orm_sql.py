@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
-from astra_filter.fields import Uuid
+from astra_filter.fields import String, Uuid
 from astra_filter.meaning.conditions import AllOf, AnyOf, Compare, Condition, In, IsNull, Some, Test
 from astra_filter.sql.dialects import find_dialect
 from astra_filter.sql.dialects.base import Dialect
@@ -74,7 +74,7 @@ class _RowWriter(Writer):
         return super().condition(condition)
 
     def _operand(self, ref: Ref) -> Operand:
-        operand = resource_operand(self._dialect, self._columns[ref.path], ref.field, "row")
+        operand = resource_operand(self._dialect, self._columns[ref.path], ref.field, "row", ref.key)
         # MariaDB's own type of UUIDs compares as null with a UUID that the type does not take.
         return operand._replace(nullable=True) if isinstance(ref.field, Uuid) else operand
 
@@ -145,20 +145,29 @@ def tests(condition: Condition) -> Iterator[Test]:
 
 
 def slots(condition: Condition) -> Iterator[tuple[int, Field]]:
-    """Return the slots of a condition, and the field that each slot's value is of."""
+    """Return the slots of a condition, and the field that each slot's value is of; `KEY` for the key of a map."""
     match condition:
-        case Compare(ref, _, slot):
-            yield slot, ref.field
-        case In(ref, several):
-            for slot in several:
-                yield slot, ref.field
-        case Some(_, inner):
-            yield from slots(inner)
         case AllOf(operands) | AnyOf(operands):
             for operand in operands:
                 yield from slots(operand)
-        case IsNull():
+            return
+        case Compare(slot=slot):
+            several: tuple[int, ...] = (slot,)
+        case In(slots=several):
             pass
+        case Some(condition=inner):
+            several = ()
+            yield from slots(inner)
+        case IsNull():
+            several = ()
+    if condition.ref.key is not None:
+        yield condition.ref.key, KEY
+    for slot in several:
+        yield slot, condition.ref.field
+
+
+KEY = String()
+"""The field of the keys of maps."""
 
 
 class Scope(Protocol):

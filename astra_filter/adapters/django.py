@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from datetime import MINYEAR, datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
 
 from astra_filter import fields
 from astra_filter.adapters._orm_schema import BINARY_COLLATIONS, Describer, Relation, by_column, native_array
-from astra_filter.adapters._orm_sql import Ordered, Path, Place, Seek, Sort, Where, inside, read, slots, tests
+from astra_filter.adapters._orm_sql import KEY, Ordered, Path, Place, Seek, Sort, Where, inside, read, slots, tests
 from astra_filter.fields import Array, Object, Open
 from astra_filter.filter import Filter
 from astra_filter.meaning.conditions import IsNull, Some
@@ -330,7 +330,8 @@ def _condition(condition: Condition, values: Sequence[Any], scope: _Scope) -> _E
         column = places[test.ref.path] = stored._replace(name=name, nullable=stored.nullable or bool(inner.prefix))
         children[name] = inner.column(stored.name)
         for slot, field in slots(test):
-            parameters[slot] = (field, values[slot], column if test.ref.field.scalar else None)
+            in_column = test.ref.field.scalar and test.ref.key is None
+            parameters[slot] = (field, values[slot], column if in_column else None)
     related = frozenset(key for key in children if not isinstance(key, str))
     return _Embedded(Where(condition, tuple(places.items()), related), children, parameters)
 
@@ -401,12 +402,14 @@ class _Embedded(models.Expression):  # type: ignore[misc]  # Django has no types
                 params += inside
             elif isinstance(part, Param):
                 text.append("%s")
-                params.append(part.value if part.slot is None else self._parameter(part.slot, children, connection))
+                params.append(part.value if part.slot is None else self._parameter(part, children, connection))
         return "".join(text), params
 
-    def _parameter(self, slot: int, children: Mapping[PlaceKey, Any], connection: Any) -> Any:
+    def _parameter(self, param: Param, children: Mapping[PlaceKey, Any], connection: Any) -> Any:
         """Return a canonical value as the column it is tested against stores it."""
-        field, value, column = self._parameters[slot]
+        field, value, column = self._parameters[cast("int", param.slot)]
+        if field is KEY:
+            return value if param.bind is None else param.bind(value)
         if column is None or column.json_path:
             bind = JSON_STORAGE[field.type].bind
             return value if bind is None else bind(value)

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from astra_filter import fields
 from astra_filter.adapters._orm_schema import BINARY_COLLATIONS, Describer, Relation, by_column, native_array
-from astra_filter.adapters._orm_sql import Path, Place, Seek, Sort, Where, inside, read, slots, tests
+from astra_filter.adapters._orm_sql import KEY, Path, Place, Seek, Sort, Where, inside, read, slots, tests
 from astra_filter.fields import Array, Object, Open
 from astra_filter.filter import Filter
 from astra_filter.language.records import replace
@@ -22,6 +22,7 @@ from astra_filter.meaning.conditions import IsNull, Some
 from astra_filter.meaning.leaves import leaves
 from astra_filter.query import ListQuery
 from astra_filter.schema import Schema
+from astra_filter.sql.dialects import find_dialect
 from astra_filter.sql.dialects.base import JSON_STORAGE
 from astra_filter.sql.fragment import Param
 from astra_filter.wording import adapters as adapters_wording
@@ -375,7 +376,11 @@ def _condition(condition: Condition, values: tuple[Any, ...], scope: _Scope) -> 
         if stored is None:
             stored = children[column.name] = scope.column(column.name)
         for slot, field in slots(test):
-            binds[slot] = _bind(field, values[slot], column if test.ref.field.scalar else None, stored.type)
+            if field is KEY:
+                binds[slot] = sa.bindparam(None, values[slot], _Key(), unique=True)
+                continue
+            in_column = test.ref.field.scalar and test.ref.key is None
+            binds[slot] = _bind(field, values[slot], column if in_column else None, stored.type)
     related = frozenset(key for key in children if not isinstance(key, str))
     return _Embedded(Where(condition, tuple(places.items()), related), children, binds)
 
@@ -485,6 +490,17 @@ def _sorts_otherwise(element: _Embedded, child: sa.ColumnElement[Any], dialect: 
         return False
     kind = child.type
     return isinstance(kind, sa.Uuid) and kind.native_uuid and dialect.supports_native_uuid
+
+
+class _Key(sa.types.TypeDecorator[str]):
+    """The key of a map, in the form that a database takes it in."""
+
+    impl = sa.String
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: sa.Dialect) -> str | None:
+        bind = find_dialect(_DIALECTS[dialect.name]).bind_key
+        return value if bind is None or value is None else bind(value)
 
 
 def _bind(field: Field, value: Any, column: Column | None, stored: sa.types.TypeEngine[Any]) -> sa.BindParameter[Any]:

@@ -8,6 +8,10 @@
 A text with the same key only needs its literals coerced and bound. A shape is kept only after the parser has accepted
 its text and found the same literals as the scan did; every other text takes the plain way through the parser. Both ways
 give equal filters and equal errors.
+
+Keys of maps, as in ``labels.env eq 'prod'``, are values too, but only the check can tell them from other names. So the
+names stand in the key of the scan, and texts that differ in such keys only are read one by one; but they have one
+template, which is found by the text of their shape, ``labels.? eq ?``.
 """
 
 from __future__ import annotations
@@ -23,6 +27,7 @@ from astra_filter.limits import MOST_PROBLEMS
 from astra_filter.meaning.check import Target, check, coerce
 from astra_filter.memo import Memo
 from astra_filter.syntax.parser import parse
+from astra_filter.syntax.printer import shape_text
 from astra_filter.wording import syntax as wording
 
 if TYPE_CHECKING:
@@ -74,34 +79,76 @@ def scan(text: str) -> Scan:
 class Template:
     """What is made once for a shape and shared by all its filters.
 
-    ``condition`` is the checked tree; ``constants`` are the literals that are part of the shape, by slot: true, false
-    and null. ``memo`` keeps what other rooms make of it when first asked: generated functions, SQL text.
+    ``condition`` is the checked tree. ``memo`` keeps what other rooms make of it when first asked: generated functions,
+    SQL text.
     """
 
-    __slots__ = ("coercions", "condition", "constants", "memo", "root", "weight")
+    __slots__ = ("condition", "memo")
 
-    def __init__(
-        self,
-        root: Node,
-        condition: Condition,
-        coercions: tuple[Callable[[str], object] | None, ...],
-        constants: tuple[tuple[int, bool | None], ...],
-        weight: int,
-    ) -> None:
-        self.root = root
+    def __init__(self, condition: Condition) -> None:
         self.condition = condition
-        self.coercions = coercions
-        self.constants = constants
-        self.weight = weight
         self.memo = Memo(_MOST_KEPT)
 
 
-class Bound(NamedTuple):
-    """A template with one filter's literals, raw and canonical."""
+class _Reading(NamedTuple):
+    """How texts with one key are read."""
 
     template: Template
+    root: Node
+    coercions: tuple[Callable[[str], object] | None, ...]
+    """By slot; None where the literal is its own value."""
+    constants: tuple[tuple[int, bool | None], ...]
+    """The literals that are part of the shape, by slot: true, false and null."""
+    keys: tuple[str, ...]
+    """The keys of maps that the paths name. Their slots follow those of the literals."""
+    shape: _Key
+    """Where keys are named, the key of all texts of the same shape, whatever keys they name."""
+
+
+class Bound(NamedTuple):
+    """A template with one filter's tree, literals and values."""
+
+    template: Template
+    root: Node
     literals: tuple[Literal, ...]
+    """Raw, by slot."""
     values: tuple[object, ...]
+    """Canonical, by slot: those of the literals, then the keys of maps."""
+
+
+class _Recent(OrderedDict[_Key, _Reading]):
+    """The readings used last. Safe to change from several threads.
+
+    Args:
+        entries: how many are kept at most.
+        characters: how many characters of filter text they have together, at most.
+    """
+
+    def __init__(self, entries: int, characters: int) -> None:
+        super().__init__()
+        self._entries = entries
+        self._characters = characters
+        self._weights: dict[_Key, int] = {}
+        self._weight = 0
+        self._lock = threading.Lock()
+
+    def keep(self, key: _Key, reading: _Reading, weight: int) -> None:
+        """Keep a reading of so many characters; what was used longest ago goes."""
+        with self._lock:
+            self._weight += weight - self._weights.get(key, 0)
+            self._weights[key] = weight
+            self[key] = reading
+            self.move_to_end(key)
+            while len(self) > self._entries or self._weight > self._characters:
+                dropped, _ = self.popitem(last=False)
+                self._weight -= self._weights.pop(dropped)
+
+    def touch(self, key: _Key) -> None:
+        """Say that a reading was used."""
+        try:  # noqa: SIM105  # `suppress` takes longer than what it guards.
+            self.move_to_end(key)
+        except KeyError:  # Another thread has just removed it.
+            pass
 
 
 class Shapes:
@@ -116,15 +163,13 @@ class Shapes:
     def __init__(self, declaration: Declaration, entries: int = 1024, characters: int = 2**18) -> None:
         self._root = declaration.root
         self._leaves = declaration.leaves
-        self._entries = entries
-        self._characters = characters
         self._targets: dict[tuple[str, ...], Target] = {}
-        self._templates: OrderedDict[_Key, Template] = OrderedDict()
-        self._weight = 0
-        self._lock = threading.Lock()
+        self._shapes = _Recent(entries, characters)
+        # Keys of maps have no end: texts that name some push out such texts only, and no shape.
+        self._keyed = _Recent(max(entries // 4, 1), characters // 4)
 
     def __len__(self) -> int:
-        return len(self._templates)
+        return len(self._shapes)
 
     def compile(self, text: str, limits: Limits) -> Bound:
         """Compile a filter. A known shape is not parsed again.
@@ -136,28 +181,37 @@ class Shapes:
             raise FilterError([wording.text_too_long(text, limits.text_length)])
         scanned = scan(text)
         key = (limits, scanned.key)
-        template = self._templates.get(key)
-        if template is None:
+        reading = self._shapes.get(key) or self._known(key)
+        if reading is None:
             return self._plain(text, limits, key, scanned)
-        literals = _literals(scanned, template.constants)
+        template, root, coercions, constants, keys, _ = reading
+        literals = _literals(scanned, constants)
         try:
             values = tuple(
                 [
                     literal if coercion is None else coercion(literal)  # type: ignore[arg-type]  # Checked by kind.
-                    for literal, coercion in zip(literals, template.coercions, strict=True)
+                    for literal, coercion in zip(literals, coercions, strict=True)
                 ]
             )
         except LiteralError:  # The plain way finds the place of the literal.
             return self._plain(text, limits, key, scanned)
-        try:  # noqa: SIM105  # `suppress` takes longer than what it guards.
-            self._templates.move_to_end(key)
-        except KeyError:  # Another thread has just removed it.
-            pass
-        return make(Bound, (template, tuple(literals), values))
+        if keys:
+            values += keys
+            self._keyed.touch(key)
+            self._shapes.touch(reading.shape)
+        else:
+            self._shapes.touch(key)
+        return make(Bound, (template, root, tuple(literals), values))
+
+    def _known(self, key: _Key) -> _Reading | None:
+        """Return how a text is read that names keys of maps, if its shape is still known too."""
+        reading = self._keyed.get(key)
+        shape = None if reading is None else self._shapes.get(reading.shape)
+        return None if reading is None or shape is None else reading._replace(template=shape.template)
 
     def _plain(self, text: str, limits: Limits, key: _Key, scanned: Scan) -> Bound:
         syntax = parse(text, limits, self._root)
-        found = check(syntax, text, self._root, self._leaves, self._targets)
+        found = check(syntax, text, self._root, self._leaves, self._targets, limits.literals)
         values, problems = coerce(found.coercions, syntax, text)
         if found.condition is None or problems:
             problems = tuple(sorted((*found.problems, *problems), key=lambda problem: problem.span)[:MOST_PROBLEMS])
@@ -171,21 +225,18 @@ class Shapes:
                     if each is None or isinstance(each, bool)
                 ]
             )
-        template = Template(syntax.root, found.condition, found.coercions, constants, len(text))
+        shape = key
+        template = Template(found.condition)
+        if found.keys:
+            shape = (limits, shape_text(syntax.root, syntax.literals, self._root))
+            known = self._shapes.get(shape)
+            template = template if known is None else known.template
+        reading = _Reading(template, syntax.root, found.coercions, constants, found.keys, shape)
+        if found.keys:
+            self._shapes.keep(shape, reading, len(text) - sum(map(len, found.keys)))
         if tuple(_literals(scanned, constants)) == syntax.literals:
-            self._keep(key, template)
-        return Bound(template, syntax.literals, values)
-
-    def _keep(self, key: _Key, template: Template) -> None:
-        with self._lock:
-            old = self._templates.pop(key, None)
-            if old is not None:
-                self._weight -= old.weight
-            self._templates[key] = template
-            self._weight += template.weight
-            while len(self._templates) > self._entries or self._weight > self._characters:
-                _, dropped = self._templates.popitem(last=False)
-                self._weight -= dropped.weight
+            (self._keyed if found.keys else self._shapes).keep(key, reading, len(text))
+        return Bound(template, syntax.root, syntax.literals, (*values, *found.keys))
 
 
 def _literals(scanned: Scan, constants: tuple[tuple[int, bool | None], ...]) -> list[Literal]:

@@ -17,9 +17,9 @@ from functools import partial
 from sys import float_info
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 
-from astra_filter.fields import MAX_INTEGER, MIN_INTEGER, Array, Field, Object, Open
-from astra_filter.language.values import at, is_canonical_uuid, member
-from astra_filter.request.field_lists import chain
+from astra_filter.fields import MAX_INTEGER, MIN_INTEGER, Array, Field, Map, Object, Open
+from astra_filter.language.values import at, entry, is_canonical_uuid, member
+from astra_filter.request.field_lists import chain, map_before_key
 
 if TYPE_CHECKING:
     from astra_filter.meaning.declaration import Declaration
@@ -39,8 +39,22 @@ def of_resources(declaration: Declaration, include: tuple[Path, ...] | None) -> 
     """Return what makes the items of resources, mappings or objects; a list of what is at the paths of ``include``."""
     if include is None:
         return _of_resource(declaration, ())
-    writers = [_of_resource(declaration, path) for path in include]
+    writers = [_of_path(declaration, path) for path in include]
     return lambda resource: [write(resource) for write in writers]
+
+
+def _of_path(declaration: Declaration, path: Path) -> Write:
+    field = map_before_key(declaration.root, path)
+    if field is None:
+        return _of_resource(declaration, path)
+    # Keys of maps have no end, so no code is kept for them.
+    *steps, key = path
+    return lambda resource: entry_of(field, at(resource, steps), key)
+
+
+def entry_of(field: Map, value: object, key: str) -> Any:
+    """Return what a map in the data has under a key, as it is returned."""
+    return field.values.output(entry(value, key))
 
 
 def _of_resource(declaration: Declaration, path: Path) -> Write:
@@ -86,6 +100,8 @@ class Generator:
         """Write ``value``; arguments as in `place`."""
         if isinstance(field, Object):
             return self._object(field, sink, nullable=nullable)
+        if isinstance(field, Map):
+            return fill(_MAP, READ=self.constant(field.output), PUT=[sink(_name("value"))])
         if isinstance(field, Array):
             return fill(_ARRAY, READ=self.constant(field.read), PUT=[sink(self._elements(field.items))])
         read = self.constant(_output(field))
@@ -157,6 +173,11 @@ _SCALARS = "[FORM if TEST else READ(value) for value in value]"
 _ARRAY = """
 if type(value) is not list:
     value = READ(value)
+if value is not None:
+    PUT
+"""
+_MAP = """
+value = READ(value)
 if value is not None:
     PUT
 """

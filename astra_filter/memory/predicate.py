@@ -17,11 +17,12 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias, assert_never
 
 from astra_filter import fields
 from astra_filter.language.operators import Operator
-from astra_filter.language.values import TAKES_HOUR_24, TIMESTAMP_LENGTH, member, unwrap, usual_instant
+from astra_filter.language.values import TAKES_HOUR_24, TIMESTAMP_LENGTH, entry, member, unwrap, usual_instant
 from astra_filter.meaning.conditions import AllOf, AnyOf, Compare, Condition, In, IsNull, Some
 
 if TYPE_CHECKING:
     from astra_filter.fields import Field
+    from astra_filter.meaning.conditions import Ref
 
 Matches: TypeAlias = Callable[[object], bool]
 Select: TypeAlias = Callable[[Iterable[object]], list[object]]
@@ -119,6 +120,7 @@ _GLOBALS: dict[str, object] = {
     "fromisoformat": datetime.fromisoformat,
     "usual_instant": usual_instant,
     "view": _View,
+    "entry": entry,
     "open_values": _open_values,
     "open_elements": _open_elements,
     **{f"read_{name}": field.read for name, field in _TYPES.items()},
@@ -262,7 +264,7 @@ class _Generator:
             case Some(negated=negated):
                 test = self._some(condition, scope)
             case IsNull(ref, negated) | Compare(ref, negated=negated) | In(ref, negated=negated):
-                test = self._open(condition, scope) if ref.open else self._test(condition, self._get(ref.path, scope))
+                test = self._open(condition, scope) if ref.open else self._test(condition, self._value(ref, scope))
             case _:
                 assert_never(condition)
         return _not(test) if negated else test
@@ -309,6 +311,17 @@ class _Generator:
         return name
 
     # Values and tests
+
+    def _value(self, ref: Ref, scope: str) -> ast.expr:
+        """Write what a path leads to, or behind a map the entry under a key, which is an argument of the factory."""
+        slot = ref.key
+        value = self._get(ref.path, scope)
+        if slot is None:
+            return value
+        inner = self._temporary()
+        key = _name(self._argument((slot, "key"), lambda values: values[slot]))
+        is_dict = _is(_call("type", _set(inner, value)), _name("dict"))
+        return ast.IfExp(is_dict, _method(_name(inner), "get", key), _call("entry", _name(inner), key))
 
     def _get(self, path: Sequence[str], scope: str) -> ast.expr:
         value: ast.expr = _name(scope)

@@ -21,7 +21,11 @@ if TYPE_CHECKING:
 
 def page_of_rows(request: Request, rows: Iterable[Row], total: int | None) -> Page:
     """Return the page that the rows of the request's SELECT make; arguments and errors as in `page_from_rows`."""
-    columns, write = request.declaration.memo.made(("rows", request.include, request.order.text), _writer, request)
+    if request.declared == request.include:
+        memo = request.declaration.memo
+        columns, write = memo.made(("rows", request.include, request.order.text), _writer, request)
+    else:  # Keys of maps have no end.
+        columns, write = _writer(request)
     keys = request.order.keys
 
     def sort_values(row: Row) -> tuple[Any, ...]:

@@ -130,10 +130,10 @@ class Writer:
 
     def _operand(self, ref: Ref) -> Operand:
         if self._level:
-            return element_operand(self._dialect, f"element{self._level}", ref.path, ref.field)
+            return element_operand(self._dialect, f"element{self._level}", ref.path, ref.field, ref.key)
         if ref.column is None:
             raise wording.open_schema_has_no_columns()
-        return resource_operand(self._dialect, ref.column, ref.field, self._alias)
+        return resource_operand(self._dialect, ref.column, ref.field, self._alias, ref.key)
 
 
 def _membership(test: In, operand: Operand) -> Fragment:

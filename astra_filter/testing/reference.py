@@ -15,7 +15,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any, TypeAlias, assert_never
 from uuid import UUID
 
-from astra_filter.fields import Array, Boolean, Field, Number, Object, Open, String
+from astra_filter.fields import Array, Boolean, Field, Map, Number, Object, Open, String
 from astra_filter.language.operators import Kind, Operator
 from astra_filter.syntax.nodes import And, Comparison, Element, Membership, Not, Or
 
@@ -36,7 +36,7 @@ def matches(chosen: Filter, resource: object) -> bool:
         chosen: the filter.
         resource: a mapping, or an object with attributes.
     """
-    return _Reading(chosen.literals).holds(chosen.template.root, chosen.declaration.root, resource)
+    return _Reading(chosen.literals).holds(chosen.syntax.root, chosen.declaration.root, resource)
 
 
 class _Reading:
@@ -95,6 +95,9 @@ def _at(names: Sequence[str], owner: Field, value: object, test: _Test) -> bool:
     rest = names[1:]
     if not rest:
         return test(field, found)
+    if isinstance(field, Map):
+        plain = _plain(found)
+        return test(field.values, plain.get(rest[0]) if isinstance(plain, Mapping) else None)
     if isinstance(field, Array):
         return any(_at(rest, field.items, element, test) for element in _elements(found))
     if isinstance(field, Open) and _is_array(found):

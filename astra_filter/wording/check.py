@@ -43,6 +43,26 @@ def objects_tested(text: str, span: Span, path: str, members: Sequence[str]) -> 
     )
 
 
+def map_tested(text: str, span: Span, path: str) -> Problem:
+    return Problem(
+        "map_tested",
+        f"{visible(path)} is a map, which takes no test",
+        text,
+        span,
+        hint=f"test the value of a key: {path}.`key` ne null",
+    )
+
+
+def members_of_entry(text: str, span: Span, path: str, key: str) -> Problem:
+    return Problem(
+        "no_members",
+        f"{visible(path)} is a map of scalars, which have no members",
+        text,
+        span,
+        hint=f"a key with a dot needs backquotes: {path}.{visible(name_text(key))}",
+    )
+
+
 def brackets_on_scalar(text: str, span: Span, path: str, type_name: str) -> Problem:
     return Problem(
         "no_elements", f"{visible(path)} is {article(type_name)}; brackets take arrays of objects", text, span

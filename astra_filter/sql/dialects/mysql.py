@@ -22,8 +22,16 @@ def _member(document: Part, names: tuple[str, ...]) -> tuple[Fragment, Fragment 
     for name in names:
         if name.startswith("-"):  # MariaDB's paths find no such key, quoted or escaped.
             raise wording.unreachable_key("mysql", name)
-    path = "$" + "".join("." + json.dumps(name, ensure_ascii=False) for name in names)
+    path = "$" + "".join(map(_step, names))
     return Fragment("JSON_EXTRACT(", document, ", ", key_literal(path), ")"), None
+
+
+def _step(name: str) -> str:
+    return "." + json.dumps(name, ensure_ascii=False)
+
+
+def _path(key: str) -> str:
+    return "$" + _step(key)
 
 
 _NUMBER = "{type} IN ('INTEGER', 'UNSIGNED INTEGER', 'DOUBLE', 'DECIMAL')"
@@ -72,6 +80,9 @@ MYSQL = Dialect(
     endswith="RIGHT({x}, CHAR_LENGTH({p})) = {p}",
     json_type="JSON_TYPE({value})",
     member=_member,
+    entry="JSON_EXTRACT({x}, {key})",
+    bind_key=_path,
+    lost_key="-",
     reads={
         "text": "CASE WHEN {type} = 'STRING' THEN JSON_UNQUOTE({value}) END",
         "integer": (

@@ -51,6 +51,7 @@ POSTGRESQL = Dialect(
     endswith="right({x}, length({p})) = {p}",
     json_type="jsonb_typeof({value})",
     member=_member,
+    entry="{x} -> CAST({key} AS text)",
     # Only CASE keeps a cast from being evaluated on other values: AND does not.
     reads={
         "text": "CASE WHEN {type} = 'string' THEN {value} #>> '{}' END",
