@@ -1,0 +1,258 @@
+"""The README and the pages of ``docs`` are true: their code runs and prints what they say, their links lead somewhere.
+
+How a page is read, by the language of its blocks:
+
+- ``python``: the blocks of a page run in turn, as one program. A comment behind a ``print`` is what it prints; a block of
+  output that follows (``text``, ``json``, ``sql``) is all that the block before it prints.
+- ``python title="app.py"``: a file, beside which the page's other blocks run.
+- ``console``: ``$`` lines are commands of ``astra-filter``, the lines below each are what it prints.
+- ``sh``: run by bash, which stops at the first command that fails; a block of output may follow.
+- ``filter``: each line is a filter for the page's schema, the first that its Python names.
+- In a table, each code span in a column headed "filter" is such a filter, in one headed "request" the query parameters
+  of a list request.
+
+A block that cannot run stands below a comment ``<!-- not run: reason -->``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shlex
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+BLOCK = re.compile(
+    r"""
+    (?:^<!--\ (?P<comment>[^>]*)\ -->\n+)?      # What is said about the block, on the line above it.
+    ^```(?P<language>\w+)(?:\ title="(?P<title>[^"]+)")?\n
+    (?P<code>.*?)
+    ^```$
+    """,
+    re.DOTALL | re.MULTILINE | re.VERBOSE,
+)
+OUTPUT = ("text", "json", "sql")
+RUN = ("python", "console", "sh", "filter")
+# What stands between the outputs of two blocks.
+MARK = "\x1e"
+
+
+class Block(NamedTuple):
+    comment: str
+    language: str
+    title: str
+    code: str
+    output: str | None
+    """What the page says that it prints, where it says so in a block of its own."""
+
+
+def blocks(text: str) -> list[Block]:
+    found = [Block(*(each or "" for each in match.groups()), None) for match in BLOCK.finditer(text)]
+    for number, block in enumerate(found):
+        if block.language in OUTPUT and number and found[number - 1].language in ("python", "sh"):
+            found[number - 1] = found[number - 1]._replace(output=block.code)
+    return found
+
+
+def reason(block: Block) -> str | None:
+    """Why a block is not run; None where it is."""
+    kind, _, why = block.comment.partition(": ")
+    return why if kind in ("not run", "command") else None
+
+
+def name(page: Path) -> str:
+    return str(page.relative_to(ROOT))
+
+
+TEXTS = {name(page): page.read_text(encoding="utf-8") for page in PAGES}
+READ = {page: blocks(text) for page, text in TEXTS.items()}
+
+
+def of_language(*languages: str):
+    """One parameter for each block in one of the languages that runs."""
+    chosen = [
+        pytest.param(page, block, id=f"{page}-{number}")
+        for page, found in READ.items()
+        for number, block in enumerate(found)
+        if block.language in languages and reason(block) is None
+    ]
+    return pytest.mark.parametrize(("page", "block"), chosen)
+
+
+def programs() -> list[str]:
+    return [page for page, found in READ.items() if any(map(is_step, found))]
+
+
+def is_step(block: Block) -> bool:
+    return block.language == "python" and not block.title and reason(block) is None
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Return where the blocks of a page run: beside its files, the test data and the command."""
+
+    def made(page: str) -> Path:
+        (tmp_path / "tests").symlink_to(ROOT / "tests")
+        for block in READ[page]:
+            if block.title:
+                (tmp_path / block.title).write_text(block.code, encoding="utf-8")
+        programs = tmp_path / "programs"
+        programs.mkdir()
+        for command, arguments in (("astra-filter", "-m astra_filter.cli"), ("python", ""), ("uvicorn", "-m uvicorn")):
+            program = programs / command
+            program.write_text(f'#!/bin/sh\nexec "{sys.executable}" {arguments} "$@"\n', encoding="utf-8")
+            program.chmod(0o755)
+        return tmp_path
+
+    return made
+
+
+def environment(folder: Path) -> dict[str, str]:
+    return {
+        **os.environ,
+        "PATH": f"{folder / 'programs'}{os.pathsep}{os.environ['PATH']}",
+        "PYTHONPATH": f"{folder}{os.pathsep}{ROOT}",
+        "PYTHONIOENCODING": "utf-8",
+        "COLUMNS": "120",
+    }
+
+
+def run(command: list[str], folder: Path, *, errors: int = subprocess.PIPE) -> subprocess.CompletedProcess[str]:
+    """Run a command; what it has started and not ended, such as a server, is ended with it."""
+    started = subprocess.Popen(
+        command,
+        cwd=folder,
+        env=environment(folder),
+        stdout=subprocess.PIPE,
+        stderr=errors,
+        encoding="utf-8",
+        start_new_session=True,
+    )
+    try:
+        out, err = started.communicate(timeout=120)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(started.pid, signal.SIGKILL)
+    return subprocess.CompletedProcess(command, started.returncode, out, err)
+
+
+def run_python(page: str, folder: Path, after: str = "") -> str:
+    """Run the program that a page's Python blocks are, and return what it prints."""
+    code = f"print({MARK!r}, end='')\n".join(block.code for block in READ[page] if is_step(block))
+    script = folder / "page.py"
+    script.write_text(code + after, encoding="utf-8")
+    ran = run([sys.executable, "-W", "error", str(script)], folder)
+    assert ran.returncode == 0, ran.stderr
+    return ran.stdout
+
+
+@pytest.mark.parametrize("page", programs())
+def test_python(page, folder):
+    steps = [block for block in READ[page] if is_step(block)]
+    for block, printed in zip(steps, run_python(page, folder(page)).split(MARK), strict=True):
+        for said in re.findall(r"^ *print\(.*\)  # (.*)$", block.code, re.MULTILINE):
+            assert said in printed.splitlines()
+        if block.output is not None:
+            assert printed == block.output
+
+
+@of_language("console")
+def test_console(page, block, folder):
+    """``$ command`` lines and what they print, on either stream."""
+    there = folder(page)
+    for command, printed in re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", block.code, re.MULTILINE):
+        program, *arguments = shlex.split(command)
+        assert program == "astra-filter"
+        ran = run([sys.executable, "-m", "astra_filter.cli", *arguments], there, errors=subprocess.STDOUT)
+        assert ran.stdout == printed
+
+
+@of_language("sh")
+def test_shell(page, block, folder):
+    ran = run(["bash", "-euo", "pipefail", "-c", block.code], folder(page))
+    assert ran.returncode == 0, ran.stderr
+    if block.output is not None:
+        assert ran.stdout == block.output
+
+
+def cells(text: str, heading: str) -> list[str]:
+    """Return the code spans of every column that is headed so."""
+    found: list[str] = []
+    for table in re.findall(r"(?:^\|.*\|\n)+", text, re.MULTILINE):
+        rows = [[cell.strip() for cell in re.split(r"(?<!\\)\|", row)[1:-1]] for row in table.splitlines()]
+        if heading in rows[0]:
+            for row in rows[2:]:
+                spans = re.findall(r"(`+)(.+?)\1(?!`)", row[rows[0].index(heading)])
+                found += [span.strip().replace("\\|", "|") for _, span in spans]
+    return found
+
+
+WRITTEN = {
+    page: (
+        [line for block in READ[page] if block.language == "filter" for line in block.code.splitlines()]
+        + cells(text, "filter"),
+        cells(text, "request"),
+    )
+    for page, text in TEXTS.items()
+}
+
+
+@pytest.mark.parametrize("page", [page for page, found in WRITTEN.items() if any(found)])
+def test_filters(page, folder):
+    """Filters and list requests in tables are ones of the page's schema."""
+    filters, requests = WRITTEN[page]
+    after = f"""
+from astra_filter import Schema
+schema = next(value for value in globals().values() if isinstance(value, Schema))
+for text in {filters!r}:
+    schema.compile(text)
+for text in {requests!r}:
+    schema.query(text)
+"""
+    run_python(page, folder(page), after)
+
+
+@pytest.mark.parametrize("page", TEXTS)
+def test_every_block_is_checked(page):
+    found = READ[page]
+    assert TEXTS[page].count("\n```") == 2 * len(found), "a block whose beginning the tests do not know"
+    for number, block in enumerate(found):
+        why = reason(block)
+        assert why is None or len(why) > 3, "say why it is not run"
+        follows = number > 0 and found[number - 1].language in ("python", "sh") and reason(found[number - 1]) is None
+        assert block.language in RUN or why or (block.language in OUTPUT and follows), block
+
+
+@pytest.mark.parametrize("page", TEXTS)
+def test_links(page):
+    """Links lead to files of the repository, and to headings of pages."""
+    text = re.sub(r"```.*?^```$|`[^`\n]*`", "", TEXTS[page], flags=re.DOTALL | re.MULTILINE)
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        if re.match(r"[a-z]+:", target):
+            continue
+        path, _, heading = target.partition("#")
+        file = (ROOT / page).parent / path if path else ROOT / page
+        assert file.exists(), target
+        if heading:
+            assert heading in headings(file.read_text(encoding="utf-8")), target
+
+
+def headings(text: str) -> set[str]:
+    """Return the anchors of a page's headings."""
+    found = re.findall(r"^#+ (.*)$", re.sub(r"```.*?^```$", "", text, flags=re.DOTALL | re.MULTILINE), re.MULTILINE)
+    return {re.sub(r"[\s-]+", "-", re.sub(r"[^\w\s-]", "", heading).strip().lower()) for heading in found}
+
+
+def test_the_readme_is_short_and_has_the_two_commands():
+    readme = TEXTS["README.md"]
+    assert len(readme.splitlines()) <= 200
+    assert re.search(r"<!-- command: main -->\n\n```sh\n.*astra-filter query tests/data/astra_tasks.json", readme)
+    assert re.search(r"<!-- command: tests -->\n\n```sh\n.*pytest", readme)
