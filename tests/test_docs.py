@@ -116,8 +116,9 @@ def folder(tmp_path):
 
 
 def environment(folder: Path) -> dict[str, str]:
+    # What the tests themselves are told (coverage, workers) is not for those that a page shows.
     return {
-        **os.environ,
+        **{variable: value for variable, value in os.environ.items() if not variable.startswith("PYTEST_")},
         "PATH": f"{folder / 'programs'}{os.pathsep}{os.environ['PATH']}",
         "PYTHONPATH": f"{folder}{os.pathsep}{ROOT}",
         "PYTHONIOENCODING": "utf-8",
