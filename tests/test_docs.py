@@ -6,7 +6,8 @@ How a page is read, by the language of its blocks:
   output that follows (``text``, ``json``, ``sql``) is all that the block before it prints.
 - ``python title="app.py"``: a file, beside which the page's other blocks run.
 - ``console``: ``$`` lines are commands of ``astra-filter``, the lines below each are what it prints.
-- ``sh``: run by bash, which stops at the first command that fails; a block of output may follow.
+- ``sh``: the blocks of a page run in turn, as one script of bash, which stops at the first command that fails; a block of
+  output may follow each.
 - ``filter``: each line is a filter for the page's schema, the first that its Python names.
 - In a table, each code span in a column headed "filter" is such a filter, in one headed "request" the query parameters
   of a list request.
@@ -76,23 +77,13 @@ TEXTS = {name(page): page.read_text(encoding="utf-8") for page in PAGES}
 READ = {page: blocks(text) for page, text in TEXTS.items()}
 
 
-def of_language(*languages: str):
-    """One parameter for each block in one of the languages that runs."""
-    chosen = [
-        pytest.param(page, block, id=f"{page}-{number}")
-        for page, found in READ.items()
-        for number, block in enumerate(found)
-        if block.language in languages and reason(block) is None
-    ]
-    return pytest.mark.parametrize(("page", "block"), chosen)
+def is_step(block: Block, language: str) -> bool:
+    """Whether a block is part of the page's program in a language."""
+    return block.language == language and not block.title and reason(block) is None
 
 
-def programs() -> list[str]:
-    return [page for page, found in READ.items() if any(map(is_step, found))]
-
-
-def is_step(block: Block) -> bool:
-    return block.language == "python" and not block.title and reason(block) is None
+def pages_with(language: str) -> list[str]:
+    return [page for page, found in READ.items() if any(is_step(block, language) for block in found)]
 
 
 @pytest.fixture
@@ -147,7 +138,7 @@ def run(command: list[str], folder: Path, *, errors: int = subprocess.PIPE) -> s
 
 def run_python(page: str, folder: Path, after: str = "") -> str:
     """Run the program that a page's Python blocks are, and return what it prints."""
-    code = f"print({MARK!r}, end='')\n".join(block.code for block in READ[page] if is_step(block))
+    code = f"print({MARK!r}, end='')\n".join(block.code for block in READ[page] if is_step(block, "python"))
     script = folder / "page.py"
     script.write_text(code + after, encoding="utf-8")
     ran = run([sys.executable, "-W", "error", str(script)], folder)
@@ -155,9 +146,17 @@ def run_python(page: str, folder: Path, after: str = "") -> str:
     return ran.stdout
 
 
-@pytest.mark.parametrize("page", programs())
+def run_shell(page: str, folder: Path) -> str:
+    """Run the script that a page's shell blocks are, and return what it prints."""
+    code = f"printf '{MARK}'\n".join(block.code for block in READ[page] if is_step(block, "sh"))
+    ran = run(["bash", "-euo", "pipefail", "-c", code], folder)
+    assert ran.returncode == 0, ran.stderr
+    return ran.stdout
+
+
+@pytest.mark.parametrize("page", pages_with("python"))
 def test_python(page, folder):
-    steps = [block for block in READ[page] if is_step(block)]
+    steps = [block for block in READ[page] if is_step(block, "python")]
     for block, printed in zip(steps, run_python(page, folder(page)).split(MARK), strict=True):
         for said in re.findall(r"^ *print\(.*\)  # (.*)$", block.code, re.MULTILINE):
             assert said in printed.splitlines()
@@ -165,23 +164,24 @@ def test_python(page, folder):
             assert printed == block.output
 
 
-@of_language("console")
-def test_console(page, block, folder):
+@pytest.mark.parametrize("page", pages_with("console"))
+def test_console(page, folder):
     """``$ command`` lines and what they print, on either stream."""
     there = folder(page)
-    for command, printed in re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", block.code, re.MULTILINE):
+    session = "".join(block.code for block in READ[page] if is_step(block, "console"))
+    for command, printed in re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", session, re.MULTILINE):
         program, *arguments = shlex.split(command)
         assert program == "astra-filter"
         ran = run([sys.executable, "-m", "astra_filter.cli", *arguments], there, errors=subprocess.STDOUT)
         assert ran.stdout == printed
 
 
-@of_language("sh")
-def test_shell(page, block, folder):
-    ran = run(["bash", "-euo", "pipefail", "-c", block.code], folder(page))
-    assert ran.returncode == 0, ran.stderr
-    if block.output is not None:
-        assert ran.stdout == block.output
+@pytest.mark.parametrize("page", pages_with("sh"))
+def test_shell(page, folder):
+    steps = [block for block in READ[page] if is_step(block, "sh")]
+    for block, printed in zip(steps, run_shell(page, folder(page)).split(MARK), strict=True):
+        if block.output is not None:
+            assert printed == block.output
 
 
 def cells(text: str, heading: str) -> list[str]:
