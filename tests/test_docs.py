@@ -29,6 +29,8 @@ from typing import NamedTuple
 
 import pytest
 
+import astra_filter
+
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 BLOCK = re.compile(
@@ -257,3 +259,10 @@ def test_the_readme_is_short_and_has_the_two_commands():
     assert len(readme.splitlines()) <= 200
     assert re.search(r"<!-- command: main -->\n\n```sh\n.*astra-filter query tests/data/astra_tasks.json", readme)
     assert re.search(r"<!-- command: tests -->\n\n```sh\n.*pytest", readme)
+
+
+def test_the_reference_is_complete():
+    reference = "".join(text for page, text in TEXTS.items() if page.startswith("docs/reference/"))
+    named = {path.rpartition(".")[2] for path in re.findall(r"^::: (\S+)$", reference, re.MULTILINE)}
+    named.update(name for members in re.findall(r"members: \[(.*?)\]", reference) for name in members.split(", "))
+    assert set(astra_filter.__all__) <= named
