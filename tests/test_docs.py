@@ -266,3 +266,9 @@ def test_the_reference_is_complete():
     named = {path.rpartition(".")[2] for path in re.findall(r"^::: (\S+)$", reference, re.MULTILINE)}
     named.update(name for members in re.findall(r"members: \[(.*?)\]", reference) for name in members.split(", "))
     assert set(astra_filter.__all__) <= named
+
+
+def test_the_map_names_every_room():
+    inside = (ROOT / "astra_filter").iterdir()
+    rooms = {path.stem for path in inside if path.suffix == ".py" or (path / "__init__.py").exists()} - {"__init__"}
+    assert set(cells(TEXTS["docs/architecture.md"], "room")) == rooms
