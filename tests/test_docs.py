@@ -12,7 +12,8 @@ How a page is read, by the language of its blocks:
 - In a table, each code span in a column headed "filter" is such a filter, in one headed "request" the query parameters
   of a list request.
 
-A block that cannot run stands below a comment ``<!-- not run: reason -->``.
+A block that cannot run stands below a comment ``<!-- not run: reason -->``. `write_docs.py` writes into the pages what
+their code prints.
 """
 
 from __future__ import annotations
@@ -85,28 +86,27 @@ def is_step(block: Block, language: str) -> bool:
     return block.language == language and not block.title and reason(block) is None
 
 
+def steps(page: str, language: str) -> list[Block]:
+    return [block for block in READ[page] if is_step(block, language)]
+
+
 def pages_with(language: str) -> list[str]:
-    return [page for page, found in READ.items() if any(is_step(block, language) for block in found)]
+    return [page for page in READ if steps(page, language)]
 
 
-@pytest.fixture
-def folder(tmp_path):
-    """Return where the blocks of a page run: beside its files, the test data and the command."""
-
-    def made(page: str) -> Path:
-        (tmp_path / "tests").symlink_to(ROOT / "tests")
-        for block in READ[page]:
-            if block.title:
-                (tmp_path / block.title).write_text(block.code, encoding="utf-8")
-        programs = tmp_path / "programs"
-        programs.mkdir()
-        for command, arguments in (("astra-filter", "-m astra_filter.cli"), ("python", ""), ("uvicorn", "-m uvicorn")):
-            program = programs / command
-            program.write_text(f'#!/bin/sh\nexec "{sys.executable}" {arguments} "$@"\n', encoding="utf-8")
-            program.chmod(0o755)
-        return tmp_path
-
-    return made
+def prepare(page: str, folder: Path) -> Path:
+    """Make a folder where the blocks of a page can run: beside its files, the test data and the command."""
+    (folder / "tests").symlink_to(ROOT / "tests")
+    for block in READ[page]:
+        if block.title:
+            (folder / block.title).write_text(block.code, encoding="utf-8")
+    programs = folder / "programs"
+    programs.mkdir()
+    for command, arguments in (("astra-filter", "-m astra_filter.cli"), ("python", ""), ("uvicorn", "-m uvicorn")):
+        program = programs / command
+        program.write_text(f'#!/bin/sh\nexec "{sys.executable}" {arguments} "$@"\n', encoding="utf-8")
+        program.chmod(0o755)
+    return folder
 
 
 def environment(folder: Path) -> dict[str, str]:
@@ -141,7 +141,7 @@ def run(command: list[str], folder: Path, *, errors: int = subprocess.PIPE) -> s
 
 def run_python(page: str, folder: Path, after: str = "") -> str:
     """Run the program that a page's Python blocks are, and return what it prints."""
-    code = f"print({MARK!r}, end='')\n".join(block.code for block in READ[page] if is_step(block, "python"))
+    code = f"print({MARK!r}, end='')\n".join(block.code for block in steps(page, "python"))
     script = folder / "page.py"
     script.write_text(code + after, encoding="utf-8")
     ran = run([sys.executable, "-W", "error", str(script)], folder)
@@ -151,38 +151,44 @@ def run_python(page: str, folder: Path, after: str = "") -> str:
 
 def run_shell(page: str, folder: Path) -> str:
     """Run the script that a page's shell blocks are, and return what it prints."""
-    code = f"printf '{MARK}'\n".join(block.code for block in READ[page] if is_step(block, "sh"))
+    code = f"printf '{MARK}'\n".join(block.code for block in steps(page, "sh"))
     ran = run(["bash", "-euo", "pipefail", "-c", code], folder)
     assert ran.returncode == 0, ran.stderr
     return ran.stdout
 
 
 @pytest.mark.parametrize("page", pages_with("python"))
-def test_python(page, folder):
-    steps = [block for block in READ[page] if is_step(block, "python")]
-    for block, printed in zip(steps, run_python(page, folder(page)).split(MARK), strict=True):
+def test_python(page, tmp_path):
+    printed_by = run_python(page, prepare(page, tmp_path)).split(MARK)
+    for block, printed in zip(steps(page, "python"), printed_by, strict=True):
         for said in re.findall(r"^ *print\(.*\)  # (.*)$", block.code, re.MULTILINE):
             assert said in printed.splitlines()
         if block.output is not None:
             assert printed == block.output
 
 
+COMMAND = re.compile(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", re.MULTILINE)
+
+
+def run_command(command: str, folder: Path) -> str:
+    """Run a command of ``astra-filter``, and return what it prints on either stream."""
+    program, *arguments = shlex.split(command)
+    assert program == "astra-filter"
+    return run([sys.executable, "-m", "astra_filter.cli", *arguments], folder, errors=subprocess.STDOUT).stdout
+
+
 @pytest.mark.parametrize("page", pages_with("console"))
-def test_console(page, folder):
-    """``$ command`` lines and what they print, on either stream."""
-    there = folder(page)
-    session = "".join(block.code for block in READ[page] if is_step(block, "console"))
-    for command, printed in re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", session, re.MULTILINE):
-        program, *arguments = shlex.split(command)
-        assert program == "astra-filter"
-        ran = run([sys.executable, "-m", "astra_filter.cli", *arguments], there, errors=subprocess.STDOUT)
-        assert ran.stdout == printed
+def test_console(page, tmp_path):
+    there = prepare(page, tmp_path)
+    for block in steps(page, "console"):
+        for command, printed in COMMAND.findall(block.code):
+            assert run_command(command, there) == printed
 
 
 @pytest.mark.parametrize("page", pages_with("sh"))
-def test_shell(page, folder):
-    steps = [block for block in READ[page] if is_step(block, "sh")]
-    for block, printed in zip(steps, run_shell(page, folder(page)).split(MARK), strict=True):
+def test_shell(page, tmp_path):
+    printed_by = run_shell(page, prepare(page, tmp_path)).split(MARK)
+    for block, printed in zip(steps(page, "sh"), printed_by, strict=True):
         if block.output is not None:
             assert printed == block.output
 
@@ -210,7 +216,7 @@ WRITTEN = {
 
 
 @pytest.mark.parametrize("page", [page for page, found in WRITTEN.items() if any(found)])
-def test_filters(page, folder):
+def test_filters(page, tmp_path):
     """Filters and list requests in tables are ones of the page's schema."""
     filters, requests = WRITTEN[page]
     after = f"""
@@ -221,7 +227,7 @@ for text in {filters!r}:
 for text in {requests!r}:
     schema.query(text)
 """
-    run_python(page, folder(page), after)
+    run_python(page, prepare(page, tmp_path), after)
 
 
 @pytest.mark.parametrize("page", TEXTS)
