@@ -1,7 +1,7 @@
 """Take into the site what lives elsewhere in the repository, so that one link works there and in a checkout.
 
 MkDocs knows the files in `docs` only. This hook adds `INCLUDED`, and writes every relative link anew: to where its
-target is in the site, or as plain text where the site has no such file.
+target is in the site, or as plain text where only the repository has it.
 """
 
 from __future__ import annotations
@@ -19,11 +19,19 @@ if TYPE_CHECKING:
     from mkdocs.structure.pages import Page
 
 ROOT = Path(__file__).parent.parent
-INCLUDED = ("grammar/SPEC.md", "benchmarks/speed.svg", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")
+PAGES = {"Contributing": "CONTRIBUTING.md", "Security": "SECURITY.md", "Changelog": "CHANGELOG.md"}
+"""Pages that close the navigation, where they exist."""
+INCLUDED = ("grammar/SPEC.md", "benchmarks/speed.svg", *PAGES.values())
 """By path in the repository; each has the same path in the site."""
 
 _LINK = re.compile(r"(!?)\[([^\]\n]*)\]\(([^()\s#]+)((?:#[^()\s]*)?)\)")
 _CODE = re.compile(r"(^```.*?^```$|`[^`\n]+`)", re.DOTALL | re.MULTILINE)
+
+
+def on_config(config: MkDocsConfig) -> MkDocsConfig:
+    """Add `PAGES` to the navigation."""
+    config.nav = [*(config.nav or ()), *({title: path} for title, path in PAGES.items() if (ROOT / path).exists())]
+    return config
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
