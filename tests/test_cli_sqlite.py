@@ -458,6 +458,7 @@ def test_sql_for_a_table(capsys, tasks):
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="reads processor times from /proc")
+@pytest.mark.slow
 def test_ctrl_c_ends_a_long_query(tmp_path):
     script = "CREATE VIEW t AS WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT x FROM n"
     file = make(tmp_path / "t.db", script)

@@ -19,6 +19,8 @@ from astra_filter.testing import generate
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytestmark = pytest.mark.slow
+
 THREADS = 16
 DIALECTS = ("sqlite", "postgresql", "mysql", "duckdb")
 

@@ -195,6 +195,7 @@ def full(depth: int) -> str:
     return f"({full(depth - 1)} {'and' if depth % 2 else 'or'} {full(depth - 1)})"
 
 
+@pytest.mark.slow
 def test_the_largest_filters(backend):
     """SPEC §8: nesting 32 and 200 tests. SQLite's parser keeps about 100 symbols, and overflows at careless text."""
     chance = random.Random(5)

@@ -16,7 +16,7 @@ from uuid import UUID
 import django
 import pytest
 from cases import Case, Suite, identity, suites
-from databases.backends import POSTGRES_URL, unreachable
+from databases.backends import POSTGRES_URL, fixture_params, unreachable
 from django.conf import settings
 
 from astra_filter import Schema, SchemaError, compile, fields
@@ -68,7 +68,7 @@ STORED = [
 HOSTILE = {"default": "NOCASE", "postgresql": "hostile"}
 
 
-@pytest.fixture(scope="module", params=["default", "postgresql"])
+@pytest.fixture(scope="module", params=fixture_params(["default", "postgresql"]))
 def database(request: pytest.FixtureRequest) -> Iterator[str]:
     connection = connections[request.param]
     if request.param == "postgresql":

@@ -18,7 +18,7 @@ import pytest
 import sqlalchemy as sa
 from adapters.engines import ENGINES, engine
 from cases import Case, Suite, identity, suites
-from databases.backends import POSTGRES_URL
+from databases.backends import POSTGRES_URL, fixture_params
 from sqlalchemy.dialects import mysql, oracle, postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.orm import (
@@ -55,7 +55,7 @@ TIMESTAMP = sa.DateTime(timezone=True).with_variant(mysql.DATETIME(fsp=6), "mysq
 HOSTILE = {"sqlite": "NOCASE", "postgresql": "hostile", "mysql": "utf8mb4_general_ci"}
 
 
-@pytest.fixture(scope="module", params=ENGINES)
+@pytest.fixture(scope="module", params=fixture_params(ENGINES))
 def database(request: pytest.FixtureRequest) -> Iterator[sa.Connection]:
     with engine(request.param, "sqlalchemy") as found, found.connect() as connection:
         if request.param == "postgresql":
@@ -606,7 +606,7 @@ def counted(session: Session) -> Iterator[list[str]]:
     sa.event.remove(connection, "before_cursor_execute", note)
 
 
-@pytest.mark.parametrize("name", ["sqlite", "postgresql"])
+@pytest.mark.parametrize("name", fixture_params(["sqlite", "postgresql"]))
 def test_async_session(name: str) -> None:
     url = "sqlite+aiosqlite://" if name == "sqlite" else sa.make_url(POSTGRES_URL).set(drivername="postgresql+asyncpg")
 

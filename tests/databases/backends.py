@@ -21,7 +21,7 @@ from astra_filter.sql.dialects import find_dialect
 from astra_filter.sql.rows import columns, to_row
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from typing import NoReturn
 
     from astra_filter import Schema
@@ -248,6 +248,15 @@ class Mysql(Backend):
 
 
 BACKENDS: dict[str, type[Backend]] = {backend.name: backend for backend in (Sqlite, Postgresql, Mysql, Duckdb)}
+
+
+SERVERS = frozenset({"postgresql", "mysql"})
+"""Backends that are a process of their own. The others run inside the tests' process and are always there."""
+
+
+def fixture_params(names: Iterable[str]) -> list[Any]:
+    """Make fixture parameters of names of backends. Tests that get the name of a server carry the mark `database`."""
+    return [pytest.param(name, marks=pytest.mark.database if name in SERVERS else ()) for name in names]
 
 
 def unreachable(name: str, error: Exception) -> NoReturn:

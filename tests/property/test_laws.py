@@ -19,6 +19,8 @@ from astra_filter.testing.proof import check_laws
 if TYPE_CHECKING:
     from databases.backends import Backend
 
+pytestmark = pytest.mark.slow
+
 EVERY_SCHEMA = pytest.mark.parametrize("schema", SCHEMAS.values(), ids=SCHEMAS)
 
 
