@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from databases.backends import BACKENDS, SERVERS, Unreachable, fixture_params, unreachable
+from databases.backends import BACKENDS, SERVERS, Unreachable, backend_params, unreachable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -51,7 +51,7 @@ def reach() -> Callable[[str], Backend]:
     return _open
 
 
-@pytest.fixture(params=fixture_params(BACKENDS))
+@pytest.fixture(params=backend_params(BACKENDS))
 def backend(request: pytest.FixtureRequest) -> Backend:
     """Each database in turn."""
     return _open(request.param)

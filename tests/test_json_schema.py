@@ -443,6 +443,7 @@ def schemas(inner):
     ),
     st.booleans(),
 )
+@pytest.mark.slow
 def test_any_document_makes_a_schema_or_a_schema_error(schema, omit):
     message = "#"
     try:

@@ -37,6 +37,7 @@ def test_five_lines_of_the_readme(tmp_path: Path) -> None:
     test()
 
 
+@pytest.mark.slow
 def test_proof_counts_what_it_compared() -> None:
     proof = prove(TASK, sqlite3.connect(":memory:"), examples=10)
     assert proof.backends == 3

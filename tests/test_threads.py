@@ -19,7 +19,8 @@ from astra_filter.testing import generate
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-pytestmark = pytest.mark.slow
+# Tracing lines would take longer than the tests; quicker tests run the same lines.
+pytestmark = [pytest.mark.slow, pytest.mark.no_cover]
 
 THREADS = 16
 DIALECTS = ("sqlite", "postgresql", "mysql", "duckdb")

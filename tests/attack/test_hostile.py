@@ -140,6 +140,7 @@ EDGES: dict[str, tuple[Callable[[int], str], int, str]] = {
 
 @pytest.mark.parametrize("edge", EDGES)
 @pytest.mark.slow
+@pytest.mark.no_cover  # Tracing lines would take longer than the test.
 def test_edges_of_the_limits(edge: str, backend: Backend) -> None:
     """At the limit the filter runs, and means the same; one past it, it is refused (SPEC §8)."""
     make, bound, code = EDGES[edge]

@@ -254,9 +254,13 @@ SERVERS = frozenset({"postgresql", "mysql"})
 """Backends that are a process of their own. The others run inside the tests' process and are always there."""
 
 
-def fixture_params(names: Iterable[str]) -> list[Any]:
-    """Make fixture parameters of names of backends. Tests that get the name of a server carry the mark `database`."""
-    return [pytest.param(name, marks=pytest.mark.database if name in SERVERS else ()) for name in names]
+def backend_params(names: Iterable[str]) -> list[Any]:
+    """Make the parameters of a fixture or test that takes backends in turn, with the marks that its tests get.
+
+    DuckDB needs no server, but takes some milliseconds to plan a statement, which is too long for thousands of tests.
+    """
+    marks = dict.fromkeys(SERVERS, pytest.mark.database) | {"duckdb": pytest.mark.slow}
+    return [pytest.param(name, marks=marks.get(name, ())) for name in names]
 
 
 def unreachable(name: str, error: Exception) -> NoReturn:

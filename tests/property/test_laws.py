@@ -19,7 +19,8 @@ from astra_filter.testing.proof import check_laws
 if TYPE_CHECKING:
     from databases.backends import Backend
 
-pytestmark = pytest.mark.slow
+# Tracing lines would take longer than the tests; quicker tests run the same lines.
+pytestmark = [pytest.mark.slow, pytest.mark.no_cover]
 
 EVERY_SCHEMA = pytest.mark.parametrize("schema", SCHEMAS.values(), ids=SCHEMAS)
 

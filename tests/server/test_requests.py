@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from urllib.parse import quote, urlencode
 
 import pytest
-from databases.backends import fixture_params
+from databases.backends import backend_params
 from hypothesis import HealthCheck, Phase, given, settings
 from running import ACCOUNT, HEADERS, PATH, SECRET, namespace, running
 
@@ -25,7 +25,7 @@ EXAMPLES = int(os.environ.get("ASTRA_FILTER_EXAMPLES", "100"))
 TASKS = [*example_tasks(), *generated_tasks(60, ACCOUNT)]
 
 
-@pytest.fixture(params=fixture_params(["sqlite", "postgresql"]))
+@pytest.fixture(params=backend_params(["sqlite", "postgresql"]))
 def connection(request):
     with ExitStack() as stack:
         url = "sqlite://"
