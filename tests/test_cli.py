@@ -647,6 +647,7 @@ def test_other_missing_modules_are_not_hidden(monkeypatch):
         main(["check", "a eq 1"])
 
 
+@pytest.mark.slow
 def test_the_output_may_be_closed_early(tmp_path):
     file = tmp_path / "t.jsonl"
     file.write_text("".join(f'{{"a": {number}}}\n' for number in range(50_000)))
@@ -713,6 +714,7 @@ def test_no_bar_where_output_is_no_terminal(tmp_path):
     assert done.stderr == b"more follow; to continue there, name the field that identifies a resource with --key\n"
 
 
+@pytest.mark.slow
 def test_output_is_utf8_whatever_the_locale(tmp_path):
     file = tmp_path / "t.json"
     file.write_text('[{"a": "\u20ac"}]', "utf-8")
