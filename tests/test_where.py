@@ -350,6 +350,7 @@ def test_documents_that_are_not_json(request, name):
         assert table.select(FOREIGN.compile("t eq 'a'")) == [8]
 
 
+@pytest.mark.database
 def test_a_latin1_connection():
     """MariaDB takes parameters for text of the connection's character set."""
     schema = Schema(
