@@ -92,7 +92,8 @@ def compile_factory(
     Args:
         kind: what the code is for; it stands in the file name.
         block: the code.
-        again: returns the same code once more, when somebody asks for its source.
+        again: returns the same code once more, when somebody asks for its source. It must not refer to the function
+            or to what keeps it, or neither would ever go.
         names: everything that the code can name. It must have an empty ``__builtins__``.
         longest_lived: the function inside ``factory`` that lives as long as any other of them. The source is
             forgotten when it goes.

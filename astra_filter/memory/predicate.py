@@ -130,7 +130,7 @@ _OPEN_ELEMENTS = Expression("open_elements(array, PATH)")
 # In an open schema: owner.name eq 'a' -> open_values(array, ('owner', 'name'), elements=True)
 _OPEN_VALUES = Expression("open_values(array, PATH, elements=ELEMENTS)")
 
-# owner eq null -> (value1 := scope.get('owner')) is None or (type(value1) is not str and read_string(value1) is None)
+# name eq null -> (value1 := scope.get('name')) is None or (type(value1) is not str and read_string(value1) is None)
 _IS_NULL = Expression("(X := VALUE) is None or (type(X) is not OWN and READ(X) is None)")
 # size eq null -> (value1 := scope.get('size')) is None or read_integer(value1) is None
 _IS_NULL_OR_UNREADABLE = Expression("(X := VALUE) is None or READ(X) is None")
