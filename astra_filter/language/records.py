@@ -54,9 +54,8 @@ class Record(tuple[Any, ...]):
         return tuple(self)
 
     def __eq__(self, other: object) -> bool:
-        if type(other) is not type(self):
-            return NotImplemented
-        return self[: self._compared] == other[: self._compared]
+        # A plain tuple of the same values is not the record, whichever stands on the left.
+        return type(other) is type(self) and self[: self._compared] == other[: self._compared]
 
     def __ne__(self, other: object) -> bool:
         return not self == other  # `tuple` has one of its own.

@@ -60,7 +60,7 @@ class Declaration:
 
     @property
     def signature(self) -> tuple[object, ...]:
-        """What tells this declaration from others: equal for declarations that mean the same."""
+        """Equal for declarations that mean the same, and different for all others."""
         return self.memo.made("signature", self._signature)
 
     def _signature(self) -> tuple[object, ...]:
@@ -69,4 +69,5 @@ class Declaration:
     def __setattr__(self, name: str, value: object) -> NoReturn:
         raise AttributeError(f"a {type(self).__name__} cannot be changed")
 
-    __delattr__ = __setattr__  # type: ignore[assignment]  # It never takes a value, and never returns.
+    def __delattr__(self, name: str) -> NoReturn:
+        raise AttributeError(f"a {type(self).__name__} cannot be changed")
