@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-import ast
 import doctest
 import gc
 import inspect
 import linecache
 import re
 import traceback
-from types import CodeType
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import example, given
-from hypothesis import strategies as st
-from schemas import SCHEMAS
+from generated import assert_is_its_source
 
 from astra_filter import Schema, fields
 from astra_filter.memory import codegen, comparisons, items, predicate, runtime
 from astra_filter.memory.codegen import Expression, Statements, all_of, any_of, compile_factory, constant, source_of
 from astra_filter.memory.items import of_resources
 from astra_filter.sql.items import _of_row
-from astra_filter.testing import datasets, filters
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -113,7 +108,7 @@ def test_every_statement_has_the_line_of_the_source() -> None:
         return Statements(EVERY_STATEMENT)(ARGUMENTS=("a", "b"))
 
     made = compile_factory("test", block(), block, {"__builtins__": {}}, "first")
-    assert_is_its_source(made.__code__, linecache.getlines(made.__code__.co_filename))
+    assert_is_its_source(made.__code__)
 
 
 def test_names_with_builtins_are_refused() -> None:
@@ -125,40 +120,6 @@ def test_names_with_builtins_are_refused() -> None:
 
 
 # The source of generated code ---------------------------------------------------------------------------------------
-
-
-def nested(code: CodeType) -> Iterator[CodeType]:
-    yield code
-    for each in code.co_consts:
-        if isinstance(each, CodeType):
-            yield from nested(each)
-
-
-def assert_is_its_source(code: CodeType, lines: list[str]) -> None:
-    """Code that was made of nodes is what its source compiles to, line by line."""
-    module = compile("".join(lines), "again", "exec")
-    again = [each for each in nested(module) if each is not module]
-    found = list(nested(code))
-    assert [each.co_name for each in again] == [each.co_name for each in found]
-    for one, other in zip(again, found, strict=True):
-        assert one.co_code == other.co_code
-        assert [each for each in one.co_consts if not isinstance(each, CodeType)] == [
-            each for each in other.co_consts if not isinstance(each, CodeType)
-        ]
-        assert list(one.co_lines()) == list(other.co_lines())
-
-
-@pytest.mark.parametrize("schema", [*SCHEMAS.values(), Schema.open()], ids=[*SCHEMAS, "open"])
-@given(data=st.data())
-def test_the_source_is_the_code(schema: Schema, data: st.DataObject) -> None:
-    """What is shown is what runs."""
-    try:
-        text = data.draw(filters(schema, data.draw(datasets(schema))))
-    except ValueError:  # Of an open schema nothing can be made.
-        text = data.draw(st.sampled_from(["a.b eq 1 and not c[d.e lt '2020-01-01']", "a eq null or b in (1, 2)"]))
-    compiled = schema.compile(str(text))
-    made = compiled.template.memo.made("predicate", predicate.generate, compiled.template.condition)
-    assert_is_its_source(made.factory.__code__, linecache.getlines(made.factory.__code__.co_filename))
 
 
 def test_the_source_of_a_predicate() -> None:
@@ -261,27 +222,6 @@ def test_generated_code_has_no_builtins() -> None:
         assert function.__builtins__ == {}
         assert function.__globals__["__builtins__"] == {}
     assert not {"eval", "exec", "compile", "open", "getattr", "__import__"} & (runtime.NAMES | items._NAMES).keys()
-
-
-@given(name=st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0`"), min_size=1))
-@example(name="'); import os #")
-@example(name="\\'")
-@example(name="VALUE")
-@example(name="\N{RIGHT-TO-LEFT OVERRIDE}'\n")
-@example(name="__builtins__")
-def test_names_stay_constants(name: str) -> None:
-    """A name of a member, whatever is in it, is a constant and nothing else."""
-    compiled = Schema.open().compile(f"`{name}` eq 'a'")
-    tree = ast.parse("".join(linecache.getlines(compiled.matches.__code__.co_filename)))
-    paths = [
-        ast.literal_eval(node.args[1]) for node in ast.walk(tree) if isinstance(node, ast.Call) and len(node.args) == 2
-    ]
-    assert paths == [(name,)]
-    own = re.compile(r"(literal|value|read|element|loop)\d+|scope|array|resources?|selected|append|matches|select")
-    names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-    assert not {each for each in names if not own.fullmatch(each)} - runtime.NAMES.keys()
-    assert compiled.matches({name: "a"})
-    assert not compiled.matches({name: "b"})
 
 
 # What is kept -------------------------------------------------------------------------------------------------------
