@@ -260,3 +260,16 @@ def test_a_function_that_is_left_keeps_its_source(index: int) -> None:
     function = Schema(TASK).compile("state eq 'paused'")._functions[index]
     gc.collect()
     assert "state" in inspect.getsource(function)
+
+
+def test_code_nests_as_deeply_as_members_do() -> None:
+    """Python's stack grows by little for each member, and the source of what could be compiled can be shown."""
+    field: fields.Field = fields.Integer()
+    for _ in range(60):
+        field = fields.Object({"a": field})
+    compiled = Schema({"a": field}).compile(".".join(["a"] * 61) + " gt 5")
+
+    def deep(depth: int) -> Any:
+        return deep(depth - 1) if depth else compiled.matches
+
+    assert inspect.getsource(deep(400)).count(".get('a')") == 61

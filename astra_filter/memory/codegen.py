@@ -30,7 +30,8 @@ Block: TypeAlias = "list[Callable[[Lines], list[ast.stmt]]]"
 Names: TypeAlias = tuple[str, ...]
 Part: TypeAlias = "str | Code | Names | Block"
 """What a hole takes: a name, an expression, names (of parameters, of the elements of a tuple), or statements."""
-Parts: TypeAlias = "dict[str, Part]"
+Parts: TypeAlias = "dict[str, Part | ast.expr]"
+"""What is in the holes of a template, by name; the parts of an expression may be nodes already."""
 N = TypeVar("N", bound=ast.AST)
 
 
@@ -46,7 +47,14 @@ class Expression:
 
     def __call__(self, **parts: str | Code) -> Code:
         """Fill the holes; each part is given by the name of its hole."""
-        return partial(self._make, cast("Parts", parts))
+        return partial(self._fill, parts)
+
+    def _fill(self, parts: dict[str, str | Code], line: int) -> ast.expr:
+        # The parts come first, as the code may be nested deeply: so Python's stack grows by this function only.
+        nodes: Parts = {}
+        for hole, part in parts.items():
+            nodes[hole] = part if isinstance(part, str) else part(line)
+        return self._make(nodes, line)
 
 
 class Statements:
@@ -61,7 +69,7 @@ class Statements:
 
     def __call__(self, **parts: Part) -> Block:
         """Fill the holes; each part is given by the name of its hole."""
-        return [partial(make, parts) for make in self._makers]
+        return [partial(make, cast("Parts", parts)) for make in self._makers]
 
 
 def constant(value: Any) -> Code:
@@ -71,12 +79,19 @@ def constant(value: Any) -> Code:
 
 def all_of(operands: Sequence[Code]) -> Code:
     """Join two expressions or more by ``and``."""
-    return lambda line: _placed(ast.BoolOp(ast.And(), [operand(line) for operand in operands]), line)
+    return partial(_joined, ast.And(), operands)
 
 
 def any_of(operands: Sequence[Code]) -> Code:
     """Join two expressions or more by ``or``."""
-    return lambda line: _placed(ast.BoolOp(ast.Or(), [operand(line) for operand in operands]), line)
+    return partial(_joined, ast.Or(), operands)
+
+
+def _joined(operator: ast.boolop, operands: Sequence[Code], line: int) -> ast.expr:
+    values = []
+    for operand in operands:  # In a comprehension the stack would grow by two.
+        values.append(operand(line))  # noqa: PERF401
+    return _placed(ast.BoolOp(operator, values), line)
 
 
 # From filled templates to functions ----------------------------------------------------------------------------------
@@ -183,7 +198,7 @@ def _name_copier(name: str, context: ast.expr_context) -> Callable[[Parts, int],
             return _placed(ast.Name(part, context), line)
         if isinstance(part, tuple):
             return _placed(ast.Tuple([_placed(ast.Name(each, context), line) for each in part], context), line)
-        return cast("Code", part)(line)
+        return part if isinstance(part, ast.expr) else cast("Code", part)(line)
 
     return fill
 
