@@ -57,9 +57,10 @@ class Filter:
 
         ``labels[name eq 'env']`` tests ``labels.name``. A test of the value of a key tests the map.
         """
+        from astra_filter.meaning.keys import without_keys
         from astra_filter.syntax.printer import tested_paths  # Only when asked for.
 
-        return tested_paths(self._root, self.declaration.root)
+        return tested_paths(without_keys(self._root, self.declaration.root))
 
     @property
     def shape(self) -> str:
@@ -67,9 +68,11 @@ class Filter:
 
         Filters of one shape have the same SQL text. ``true``, ``false`` and ``null`` belong to the shape.
         """
+        from astra_filter.meaning.keys import without_keys
         from astra_filter.syntax.printer import shape_text  # Only when asked for.
 
-        return _digest(f"{self.declaration.signature}\0{shape_text(self._root, self.literals, self.declaration.root)}")
+        text = shape_text(without_keys(self._root, self.declaration.root), self.literals)
+        return _digest(f"{self.declaration.signature}\0{text}")
 
     @property
     def fingerprint(self) -> str:

@@ -25,6 +25,7 @@ from astra_filter.errors import FilterError, LiteralError
 from astra_filter.language.records import make
 from astra_filter.limits import MOST_PROBLEMS
 from astra_filter.meaning.check import Target, check, coerce
+from astra_filter.meaning.keys import without_keys
 from astra_filter.memo import Memo
 from astra_filter.syntax.parser import parse
 from astra_filter.syntax.printer import shape_text
@@ -228,7 +229,7 @@ class Shapes:
         shape = key
         template = Template(found.condition)
         if found.keys:
-            shape = (limits, shape_text(syntax.root, syntax.literals, self._root))
+            shape = (limits, shape_text(without_keys(syntax.root, self._root), syntax.literals))
             known = self._shapes.get(shape)
             template = template if known is None else known.template
         reading = _Reading(template, syntax.root, found.coercions, constants, found.keys, shape)

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, assert_never
 
-from astra_filter.fields import Array, Map, Object
 from astra_filter.language.names import path_text
 from astra_filter.language.operators import Kind
-from astra_filter.language.records import replace
-from astra_filter.syntax.nodes import And, Comparison, Element, Membership, Node, Not, Or, Path, Slot
+from astra_filter.syntax.nodes import ANY_KEY, And, Comparison, Element, Membership, Node, Not, Or, Path, Slot
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from astra_filter.fields import Field
     from astra_filter.syntax.nodes import Literal
 
 
@@ -27,30 +24,23 @@ def string_text(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def shape_text(root: Node, literals: Sequence[Literal], owner: Field) -> str:
-    """Return the canonical text with ``?`` for strings, numbers and keys of maps: ``n in (?, ?) and labels.? eq ?``.
-
-    Args:
-        root: the tree.
-        literals: by slot.
-        owner: the fields of a resource, which tell the keys of maps from other names.
-    """
-    placeholders = [each if each is None or isinstance(each, bool) else _Placeholder() for each in literals]
-    return _condition(_without_keys(root, owner), placeholders)
+def shape_text(root: Node, literals: Sequence[Literal]) -> str:
+    """Return the canonical text with ``?`` for strings, numbers and `ANY_KEY`: ``n in (?, ?) and labels.? eq true``."""
+    return _condition(root, [each if each is None or isinstance(each, bool) else _Placeholder() for each in literals])
 
 
-def tested_paths(root: Node, owner: Field) -> tuple[str, ...]:
+def tested_paths(root: Node) -> tuple[str, ...]:
     """Return the paths that a filter tests, each once, in order of appearance; a bracket's begin with its array's.
 
-    The path of a test on the value of a key is that of the map.
+    Where `ANY_KEY` stands for the key of a map, the path is that of the map.
     """
-    return tuple(dict.fromkeys(map(path_text, _paths(_without_keys(root, owner), ()))))
+    return tuple(dict.fromkeys(map(path_text, _paths(root, ()))))
 
 
 def _paths(node: Node, outer: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
     match node:
         case Comparison(Path(names)) | Membership(Path(names)):
-            yield (*outer, *names[: -1 if names[-1] is _KEY else None])
+            yield (*outer, *names[: -1 if names[-1] is ANY_KEY else None])
         case Element(Path(names), condition):
             yield from _paths(condition, (*outer, *names))
         case Not(operand):
@@ -60,43 +50,6 @@ def _paths(node: Node, outer: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
                 yield from _paths(operand, outer)
         case _:
             assert_never(node)
-
-
-class _Key(str):
-    """Stands for the key of a map. No name is empty, so no text of a name is its text."""
-
-    __slots__ = ()
-
-
-_KEY = _Key()
-
-
-def _without_keys(node: Node, owner: Field) -> Node:
-    """Return a tree in which `_KEY` stands in the place of each key of a map."""
-    match node:
-        case Comparison(path) | Membership(path):
-            return replace(node, path=_without_key(path, owner)[0])
-        case Element(path, condition):
-            path, inner = _without_key(path, owner)
-            return replace(node, path=path, condition=_without_keys(condition, inner))
-        case Not(operand):
-            return replace(node, operand=_without_keys(operand, owner))
-        case And(operands) | Or(operands):
-            return replace(node, operands=tuple([_without_keys(operand, owner) for operand in operands]))
-        case _:
-            assert_never(node)
-
-
-def _without_key(path: Path, owner: Field) -> tuple[Path, Field]:
-    """Return a path without the key, and the field that paths begin at behind it."""
-    for place, name in enumerate(path.names):
-        if isinstance(owner, Map):
-            return replace(path, names=(*path.names[:place], _KEY)), owner.values
-        if isinstance(owner, Object):
-            owner = owner.members[name]
-        if isinstance(owner, Array):
-            owner = owner.items
-    return path, owner
 
 
 class _Placeholder:
@@ -127,7 +80,7 @@ def _condition(node: Node, literals: Sequence[Literal | _Placeholder]) -> str:
 
 
 def _path(names: tuple[str, ...]) -> str:
-    return f"{path_text(names[:-1])}.?" if names[-1] is _KEY else path_text(names)
+    return f"{path_text(names[:-1])}.?" if names[-1] is ANY_KEY else path_text(names)
 
 
 def _literal(slot: Slot, literals: Sequence[Literal | _Placeholder]) -> str:
