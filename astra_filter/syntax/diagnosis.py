@@ -11,7 +11,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, NamedTuple
 
 from astra_filter import errors
-from astra_filter.fields import Array, Enum, Object
+from astra_filter.fields import Array, Enum, Map, Object
 from astra_filter.language.names import RESERVED, bad_name_character, name_text, path_text, unquote
 from astra_filter.language.operators import Operator
 from astra_filter.language.span import Span
@@ -421,8 +421,10 @@ class _Diagnosis:
         # Names before the one that is meant: in `meta.created-by` only what follows the object.
         names = run.text.split(".")
         known = 0
-        while known < len(names) - 1 and isinstance(self._field(names[: known + 1]), Array | Object):
+        while known < len(names) - 1 and isinstance(field := self._field(names[: known + 1]), Array | Object | Map):
             known += 1
+            if isinstance(field, Map):  # All that follows is one key.
+                break
         name = ".".join(names[known:])
         return syntax_wording.name_needs_quotes(self.text, Span(run.end - len(name), run.end), name)
 
@@ -552,7 +554,10 @@ class _Diagnosis:
             if isinstance(scope, Array):
                 scope = scope.items
                 nullable = nullable or scope.nullable
-            scope = scope.members.get(name) if isinstance(scope, Object) else None
+            if isinstance(scope, Map):
+                scope = scope.values
+            else:
+                scope = scope.members.get(name) if isinstance(scope, Object) else None
             if scope is None:
                 return None, False
             nullable = nullable or scope.nullable
@@ -570,6 +575,8 @@ def _literals(field: Field | None) -> tuple[str, str]:
 
 def _example(path: str, field: Field | None, literal: str | None = None) -> str | None:
     """A test of a field, if it allows one; with ``literal`` where that is given."""
+    if isinstance(field, Map):
+        return _example(f"{path}.`key`", field.values, literal)
     inner = field.items if isinstance(field, Array) else field
     if isinstance(inner, Object):
         bracketed = isinstance(field, Array)
