@@ -584,6 +584,7 @@ class Map(Field):
         self.values.sortable = False
         self.values.returnable = True
         self.values.operators = self.operators
+        self.values.column = self.values.json_path = None
 
     def _read(self, value: object) -> dict[str, Any] | None:
         return self._entries(value, self.values.read)

@@ -63,7 +63,7 @@ def resource_operand(
     stored = dialect.column(column.name, alias)
     if key is not None:
         document, kind = _member(dialect, fill(dialect.document, x=stored), column.json_path)
-        captured = alias is None and column.name.lower() in dialect.captured_names
+        captured = dialect.captures("map_entry", column.name, alias)
         return _entry_operand(dialect, field, document, kind, key, captured=captured)
     if column.json_path or not field.scalar:
         return _json_operand(dialect, field, *_member(dialect, fill(dialect.document, x=stored), column.json_path))

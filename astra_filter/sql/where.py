@@ -119,7 +119,7 @@ class Writer:
         element = f"element{self._level + 1}"
         inner = Writer(self._dialect, None, self._level + 1).condition(some.condition)
         column = some.ref.column
-        captured = self._alias is None and column is not None and column.name.lower() in self._dialect.captured_names
+        captured = column is not None and self._dialect.captures(element, column.name, self._alias)
         sql = fill(
             self._dialect.some_captured if captured else self._dialect.some,
             array=self._operand(some.ref).value,

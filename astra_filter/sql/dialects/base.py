@@ -162,7 +162,8 @@ class Dialect:
     returned: Mapping[str, str] = field(default_factory=dict)
     """How columns of a field type are selected, where the driver cannot return ``{x}`` itself."""
     captured_names: frozenset[str] = frozenset()
-    """Unqualified column names that would mean the element's own columns where an array is named in ``some``."""
+    """Column names that would mean the element's own columns where an array is named in ``some``, unless the name of
+    another table qualifies them."""
     some_captured: str = ""
     """``some``, where the array's column has such a name."""
 
@@ -173,6 +174,10 @@ class Dialect:
     def column(self, name: str, alias: str | None) -> Fragment:
         """Return a quoted column name, qualified by a quoted table alias if there is one."""
         return Fragment(f"{self.identifier(alias)}." if alias else "", self.identifier(name))
+
+    def captures(self, inner: str, name: str, alias: str | None) -> bool:
+        """Whether a column's name would mean a column of ``inner``, an alias of the library's own, in its subquery."""
+        return name.lower() in self.captured_names and (alias is None or alias.lower() == inner)
 
     def storage(self, field: Field) -> Storage:
         """Return how a field is stored in a column of its own.
