@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import models
-from django.db.models.functions import Cast
 
-from astra_filter.adapters._django_schema import Model, columns_of, is_reverse, relations_of, to_many
+from astra_filter.adapters._django_schema import Model, columns_of, form_of, is_reverse, relations_of, to_many
 from astra_filter.adapters._django_sql import Embedded
-from astra_filter.adapters._orm_sql import Path, Where, inside, slots, tests
+from astra_filter.adapters._orm_forms import converter_of
+from astra_filter.adapters._orm_sql import Path, Stored, Where, inside, slots, tests
 from astra_filter.fields import Array, Object, Open
 from astra_filter.meaning.conditions import IsNull, Some
 from astra_filter.meaning.leaves import leaves
@@ -20,6 +20,7 @@ from astra_filter.wording import sql as sql_wording
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from astra_filter.adapters._orm_forms import Form
     from astra_filter.adapters._orm_sql import PlaceKey
     from astra_filter.fields import Field
     from astra_filter.meaning.conditions import Condition, Test
@@ -39,13 +40,19 @@ class Scope(NamedTuple):
     def column(self, name: str) -> Any:
         """Return the expression of a column, or of an annotation where there is no such column."""
         described = columns_of(self.model).get(name)
-        found = models.F(self.prefix + (name if described is None else described.attname))
-        # Decimals compare as doubles (SPEC §3).
-        return Cast(found, models.FloatField()) if isinstance(described, models.DecimalField) else found
+        return models.F(self.prefix + (name if described is None else described.attname))
 
-    def value(self, instance: Any, column: str) -> Any:
+    def form(self, name: str) -> Form:
+        """Return the form in which a column holds its values."""
+        described = columns_of(self.model).get(name)
+        return "plain" if described is None else form_of(described)
+
+    def value(self, instance: Any, leaf: Leaf) -> Any:
+        column = leaf.column.name
         described = columns_of(self.model).get(column)
-        return getattr(instance, column if described is None else described.attname)
+        value = getattr(instance, column if described is None else described.attname)
+        converter = converter_of(leaf.field)
+        return value if converter is None or value is None else converter.to_resource(value)
 
     def relation(self, name: str) -> Any:
         return relations_of(self.model).get(name)
@@ -79,7 +86,7 @@ def scope_of(declaration: Declaration, model: Model) -> Scope:
 
 
 def condition_on(condition: Condition, values: Sequence[Any], scope: Scope) -> Embedded:
-    places: dict[Path, Column] = {}
+    places: dict[Path, Stored] = {}
     children: dict[PlaceKey, Any] = {}
     parameters: dict[int, tuple[Field, Any, Column | None]] = {}
     for test in tests(condition):
@@ -91,7 +98,8 @@ def condition_on(condition: Condition, values: Sequence[Any], scope: Scope) -> E
             continue
         stored = inner.leaves[path].column
         name = inner.prefix + stored.name
-        column = places[test.ref.path] = stored._replace(name=name, nullable=stored.nullable or bool(inner.prefix))
+        column = stored._replace(name=name, nullable=stored.nullable or bool(inner.prefix))
+        places[test.ref.path] = Stored(column, inner.form(stored.name))
         children[name] = inner.column(stored.name)
         for slot, field in slots(test):
             parameters[slot] = (field, values[slot], column if test.ref.field.scalar else None)

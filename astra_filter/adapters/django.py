@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from astra_filter.adapters._orm_sql import Seek, Sort, read
+from astra_filter.adapters._orm_forms import converted
+from astra_filter.adapters._orm_sql import Seek, Sort, Stored, read
 from astra_filter.filter import Filter
 from astra_filter.query import ListQuery
 from astra_filter.schema import Schema
@@ -24,7 +25,7 @@ except ImportError as error:
 
 from astra_filter.adapters._django_schema import Model, ModelDescriber
 from astra_filter.adapters._django_scope import condition_on, prefetches, scope_of
-from astra_filter.adapters._django_sql import Embedded, order_term
+from astra_filter.adapters._django_sql import Embedded, OrderTerm
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from astra_filter.query import Page
     from astra_filter.schema import SchemaOptions
 
+__all__ = ["apply", "converted", "page", "schema", "where"]
 
 # Schemas -------------------------------------------------------------------------------------------------------------
 
@@ -55,7 +57,8 @@ def schema(
 
     Args:
         model: the model.
-        fields: fields to take instead of those of the model, by dotted path; a `JSONField` needs one.
+        fields: fields to take instead of those of the model, by dotted path; a `JSONField` needs one, and `converted`
+            makes one for a column whose Python values are of a class of their own.
         exclude: the dotted paths of fields that do not exist for callers: ``password``, ``author.email``.
         relations: the dotted paths of the relations that callers may look through, each after the one it is reached by:
             to-one relations become objects, to-many ones arrays of objects, reverse ones by the name of their accessor
@@ -64,7 +67,8 @@ def schema(
         options: ``key``, ``limits``, ``binary`` and ``bounded_tokens``, as `Schema` takes them.
 
     Raises:
-        SchemaError: a model's field has a type that no field represents; a path in the arguments leads nowhere.
+        SchemaError: the model's fields have types that no field represents, or that change values in a way that is not
+            known; the message has a line for each. Or a path in the arguments leads nowhere.
     """
     members = ModelDescriber(fields, exclude, relations, omit_unsupported=omit_unsupported).describe(model)
     key = getattr(model._meta.pk, "attname", None)
@@ -115,17 +119,20 @@ def apply(chosen: Filter | ListQuery, queryset: models.QuerySet[Any]) -> models.
         raise wording.not_a_query(chosen)
     scope = scope_of(chosen.declaration, queryset.model)
     queryset = _filtered(chosen, queryset)
-    keys = [Sort(leaf.column, leaf.field, descending) for leaf, descending in chosen.order.keys]
-    columns: dict[PlaceKey, Any] = {key.column.name: scope.column(key.column.name) for key in keys}
+    keys = [
+        Sort(Stored(leaf.column, scope.form(leaf.column.name)), leaf.field, descending)
+        for leaf, descending in chosen.order.keys
+    ]
+    columns: dict[PlaceKey, Any] = {key.place: scope.column(key.place) for key in keys}
     if chosen.position is not None:
         seek = Seek(tuple(keys), tuple([value is None for value in chosen.position]))
         values = {
-            slot: (key.field, value, key.column)
+            slot: (key.field, value, key.stored.column)
             for slot, (key, value) in enumerate(zip(keys, chosen.position, strict=True))
         }
         queryset = queryset.filter(Embedded(seek, columns, values))
     if keys:
-        queryset = queryset.order_by(*[order_term(key, columns) for key in keys])
+        queryset = queryset.order_by(*[OrderTerm(key, columns[key.place]) for key in keys])
     relations = prefetches(scope, [leaf.path for leaf in chosen.leaves])
     if relations:
         queryset = queryset.prefetch_related(*relations)
