@@ -30,6 +30,8 @@ class ModelDescriber(Describer):
         return [(described.attname, described) for described in model._meta.concrete_fields]
 
     def attributes(self, model: Any) -> Mapping[str, str]:
+        if not (isinstance(model, type) and issubclass(model, models.Model)):
+            raise adapters_wording.bad_target(model, "a model")
         return {column: described.attname for column, described in columns_of(model).items()}
 
     def field(self, described: Any, path: str, **options: Any) -> Field:
@@ -163,7 +165,8 @@ def _scalar(described: Any, path: str, **options: Any) -> Field:
                 return fields.Enum(*values, binary=binary, **options)
             return fields.String(max_length=described.max_length, binary=binary, **options)
         case None | fields.Object:
-            raise derive_wording.underivable("unknown_column_type", path, type(described).__name__)
+            json = isinstance(described, models.JSONField)
+            raise adapters_wording.unknown_column_type(path, type(described).__name__, json=json)
         case found:
             return found(**options)
 

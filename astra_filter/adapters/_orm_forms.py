@@ -90,12 +90,14 @@ def as_read(form: Form, dialect: str, operand: Operand, *, sorting: bool) -> Ope
     return operand._replace(value=fill(template, x=operand.value), nullable=nullable)
 
 
-def as_shown(form: Form, value: Any) -> Any:
-    """Return what an ORM's instance holds as it is compared and shown."""
+def as_shown(form: Form, field: Field, value: Any) -> Any:
+    """Return what an ORM's instance holds as it is compared and shown; null where SQL reads null."""
     if form == "padded" and isinstance(value, str):
         return value.rstrip(" ")
     if form == "single" and type(value) is float:
         return _shortest(value)
+    if form in ("decimal", "unsigned") and field.read(value) is None:
+        return None
     return value
 
 

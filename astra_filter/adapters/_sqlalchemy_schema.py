@@ -29,7 +29,12 @@ class ModelDescriber(Describer):
         return columns_of(model)
 
     def attributes(self, model: Any) -> Mapping[str, str]:
-        return attributes_of(model if isinstance(model, sa.FromClause) else sa.inspect(model).mapper)
+        if isinstance(model, sa.FromClause):
+            return attributes_of(model)
+        inspected = sa.inspect(model, raiseerr=False)
+        if not (getattr(inspected, "is_mapper", False) or getattr(inspected, "is_aliased_class", False)):
+            raise adapters_wording.bad_target(model, "a table or a mapped class")
+        return attributes_of(inspected.mapper)
 
     def field(self, described: Any, path: str, **options: Any) -> Field:
         return field_of(described, path, **options)
@@ -98,6 +103,10 @@ def accepted(described: sa.ColumnElement[Any], field: Field, path: str) -> Field
         raise adapters_wording.unguessed_type(path, type(stored).__name__)
     if not fits(field, known.kind):
         raise adapters_wording.misfit(path, field, type(known.kind).__name__)
+    if isinstance(known.kind, sa.Enum) and isinstance(field, fields.Enum):
+        field = copy.copy(field)
+        field.binary = True  # As of a native enum, which has no collation.
+        field.sortable = field.sortable and set(field.values) <= set(known.kind.enums)
     return field
 
 
@@ -124,7 +133,7 @@ def _scalar(kind: sa.types.TypeEngine[Any], path: str, **options: Any) -> Field:
             binary = True if kind.collation in BINARY_COLLATIONS else None
             return fields.String(max_length=kind.length, binary=binary, **options)
         case None | fields.Object:
-            raise derive_wording.underivable("unknown_column_type", path, type(kind).__name__)
+            raise adapters_wording.unknown_column_type(path, type(kind).__name__, json=isinstance(kind, sa.JSON))
         case found_family:
             return found_family(**options)
 

@@ -57,7 +57,10 @@ class Scope(NamedTuple):
         return attributes_of(sa.inspect(self.target).mapper).get(column, column)
 
     def value(self, instance: Any, leaf: Leaf) -> Any:
-        value = getattr(instance, self.attribute(leaf.column.name))
+        name = self.attribute(leaf.column.name)
+        if not hasattr(type(instance), name):
+            raise adapters_wording.column_not_found(name, type(instance))
+        value = getattr(instance, name)
         return value if leaf.column.json_path else show(leaf.field, self.column(leaf.column.name).type, value)
 
     def is_relation(self, name: str) -> bool:

@@ -152,7 +152,7 @@ def show(field: Field, stored: sa.types.TypeEngine[Any], value: Any) -> Any:
         return value
     if isinstance(known.kind, sa.Enum) and isinstance(field, fields.Enum) and not _by_value(known.kind, field):
         return next((label for label, member in labels(known.kind).items() if member is value), value)
-    return as_shown(known.form, value)
+    return as_shown(known.form, field, value)
 
 
 def _by_value(kind: sa.Enum, field: fields.Enum) -> bool:

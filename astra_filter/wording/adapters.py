@@ -31,6 +31,11 @@ def bad_converter(field: object) -> SchemaError:
     return SchemaError("bad_converter", message)
 
 
+def unknown_column_type(path: str, type_name: str, *, json: bool) -> SchemaError:
+    field = "fields.Object({…})" if json else "converted(fields.…, to_database=…, to_resource=…)"
+    return _refused("unknown_column_type", path, f"no field represents the type {type_name}", field)
+
+
 def unguessed_type(path: str, type_name: str) -> SchemaError:
     """Say that a type changes values on their way between Python and the database."""
     return _refused(
