@@ -62,6 +62,9 @@ class Embedded(models.Expression):  # type: ignore[misc]  # Django has no types.
     def set_source_expressions(self, exprs: Iterable[Any]) -> None:
         self._children = list(exprs)
 
+    def get_group_by_cols(self) -> list[Any]:
+        return [column for child in self._children for column in child.get_group_by_cols()]
+
     def as_sql(self, compiler: Any, connection: Any, **_: Any) -> tuple[str, list[Any]]:
         children = dict(zip(self._places, self._children, strict=True))
         text: list[str] = []

@@ -23,6 +23,7 @@ try:
 except ImportError as error:
     raise installation_wording.missing_extra("django", error) from error
 
+from astra_filter.adapters._django_querysets import narrowable, of_instances
 from astra_filter.adapters._django_schema import Model, ModelDescriber
 from astra_filter.adapters._django_scope import condition_on, prefetches, scope_of
 from astra_filter.adapters._django_sql import Embedded, OrderTerm
@@ -83,7 +84,8 @@ def schema(
 def where(chosen: Filter, target: Model | models.QuerySet[Any]) -> models.Q:
     """Return the condition that is true for exactly the rows that a filter selects (SPEC §4).
 
-    Tests through to-many relations become EXISTS, those through to-one relations joins. The condition is for
+    Tests through to-many relations become EXISTS, those through to-one relations joins; they see the related rows that
+    a page shows: those of the model's default manager, or of the queryset's own `Prefetch`. The condition is for
     ``filter()``: where it is part of one that is negated, by ``~`` or ``exclude()``, NULL may stand for false.
 
     Args:
@@ -95,29 +97,30 @@ def where(chosen: Filter, target: Model | models.QuerySet[Any]) -> models.Q:
     """
     if not isinstance(chosen, Filter):
         raise wording.not_a_filter(chosen)
-    model = target.model if isinstance(target, (models.QuerySet, models.Manager)) else target
-    return models.Q(condition_on(chosen.template.condition, chosen.values, scope_of(chosen.declaration, model)))
+    return models.Q(condition_on(chosen.template.condition, chosen.values, scope_of(chosen.declaration, target)))
 
 
 def apply(chosen: Filter | ListQuery, queryset: models.QuerySet[Any]) -> models.QuerySet[Any]:
     """Return a queryset narrowed to what a filter selects, or to a page of a list request.
 
     For a page that is the filter, the order, the position, the limit and one row more. What the queryset says already
-    (the tenant, annotations) stands, but for an order. The relations that the page shows are prefetched.
+    (the tenant, annotations, `Prefetch`) stands, but for an order. The relations that the page shows are prefetched.
+    What ``union()`` or ``distinct("name")`` gave becomes a subquery, without its annotations.
 
     Args:
         chosen: the filter or the list request.
-        queryset: of model instances, not sliced.
+        queryset: not sliced; for a list request of model instances.
 
     Raises:
-        SchemaError: an argument is something else; an open schema.
+        SchemaError: an argument is something else; the model lacks a column; an open schema.
     """
-    queryset = _unsliced(queryset)
     if isinstance(chosen, Filter):
-        return queryset.filter(where(chosen, queryset.model))
+        queryset = narrowable(queryset)
+        return queryset.filter(where(chosen, queryset))
     if not isinstance(chosen, ListQuery):
         raise wording.not_a_query(chosen)
-    scope = scope_of(chosen.declaration, queryset.model)
+    queryset = of_instances(queryset)
+    scope = scope_of(chosen.declaration, queryset)
     queryset = _filtered(chosen, queryset)
     keys = [
         Sort(Stored(leaf.column, scope.form(leaf.column.name)), leaf.field, descending)
@@ -143,19 +146,14 @@ def apply(chosen: Filter | ListQuery, queryset: models.QuerySet[Any]) -> models.
 
 def page(query: ListQuery, queryset: models.QuerySet[Any]) -> Page:
     """Answer a list request from a queryset of model instances, not sliced."""
-    queryset = _unsliced(queryset)
-    scope = scope_of(query.declaration, queryset.model)
+    if not isinstance(query, ListQuery):
+        raise wording.not_a_query(query)
+    queryset = of_instances(queryset)
+    scope = scope_of(query.declaration, queryset)
     shown = [leaf.path for leaf in query.leaves]
     resources = [read(instance, scope, shown) for instance in apply(query, queryset)]
     return query.page_from_resources(resources, total=_filtered(query, queryset).count() if query.count else None)
 
 
-def _unsliced(queryset: Any) -> models.QuerySet[Any]:
-    found = queryset.all() if isinstance(queryset, models.Manager) else queryset
-    if not isinstance(found, models.QuerySet) or found.query.is_sliced:
-        raise wording.bad_target(queryset, "a queryset or manager that is not sliced")
-    return found
-
-
 def _filtered(query: ListQuery, queryset: models.QuerySet[Any]) -> models.QuerySet[Any]:
-    return queryset if query.filter is None else queryset.filter(where(query.filter, queryset.model))
+    return queryset if query.filter is None else queryset.filter(where(query.filter, queryset))

@@ -79,4 +79,8 @@ def column_not_found(column: str, target: object) -> SchemaError:
 
 
 def _shown(value: object) -> str:
-    return f"the class {value.__name__}" if isinstance(value, type) else f"{value!r:.100}"
+    if isinstance(value, type):
+        return f"the class {value.__name__}"
+    # A queryset's repr asks the database.
+    plain = value is None or type(value) in (str, bytes, bool, int, float, list, tuple, dict)
+    return f"{value!r:.100}" if plain else f"an object of the class {type(value).__name__}"
