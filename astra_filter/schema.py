@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from pydantic import BaseModel
 
+    from astra_filter.memo import CacheInfo
     from astra_filter.query import ListQuery, Parameters
 
     class SchemaOptions(TypedDict, total=False):
@@ -60,7 +61,7 @@ class Schema(Declaration):
         bounded_tokens: bool = False,
     ) -> None:
         super().__init__(Object(members), key=key, limits=limits, binary=binary)
-        object.__setattr__(self, "_shapes", Shapes(self))
+        object.__setattr__(self, "_shapes", Shapes(self, budget=self.budget))
         if bounded_tokens and key is not None:
             from astra_filter.request.tokens import check_token_length  # Not paid by servers that only filter.
 
@@ -84,7 +85,7 @@ class Schema(Declaration):
         """
         schema = cls.__new__(cls)
         Declaration.__init__(schema, Open(), key=None, limits=limits, binary=False)
-        object.__setattr__(schema, "_shapes", Shapes(schema))
+        object.__setattr__(schema, "_shapes", Shapes(schema, budget=schema.budget))
         return schema
 
     @classmethod
@@ -182,6 +183,10 @@ class Schema(Declaration):
         if not isinstance(text, str):
             raise syntax_wording.not_text(text)
         return Filter(self, self._shapes.compile(text, limits or self.limits))
+
+    def cache_info(self) -> CacheInfo:
+        """Return what the schema's caches hold: known shapes, and bytes, about, of all that was made of them."""
+        return self._shapes.info()
 
     # List requests
 

@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, NoReturn
 
 from astra_filter.meaning.leaves import Leaf, leaves
-from astra_filter.memo import Memo
+from astra_filter.memo import Budget, Memo
 from astra_filter.wording import schema as wording
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class Declaration:
         SchemaError: the key is not a sortable scalar at the top level that is never null.
     """
 
-    __slots__ = ("binary", "key", "leaves", "limits", "memo", "root")
+    __slots__ = ("binary", "budget", "key", "leaves", "limits", "memo", "root")
 
     root: Object | Open
     key: str | None
@@ -39,6 +39,8 @@ class Declaration:
     binary: bool
     leaves: Mapping[tuple[str, ...], Leaf]
     """Every scalar and array outside arrays, by path, with where it is stored."""
+    budget: Budget
+    """Counts what all caches of the schema hold."""
     memo: Memo
     """For what other rooms make of the declaration: generated code, SQL statements without a filter."""
 
@@ -48,13 +50,15 @@ class Declaration:
             leaf = found.get((key,))
             if leaf is None or leaf.nullable or not leaf.field.sortable or leaf.column.json_path:
                 raise wording.bad_key(key)
+        budget = Budget()
         for name, value in (
             ("root", root),
             ("key", key),
             ("limits", limits),
             ("binary", binary),
             ("leaves", MappingProxyType(found)),
-            ("memo", Memo(_MOST_KEPT)),
+            ("budget", budget),
+            ("memo", Memo(_MOST_KEPT, budget)),
         ):
             object.__setattr__(self, name, value)
 
