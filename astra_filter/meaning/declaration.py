@@ -11,6 +11,7 @@ from astra_filter.wording import schema as wording
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Self
 
     from astra_filter.fields import Object, Open
     from astra_filter.limits import Limits
@@ -70,8 +71,28 @@ class Declaration:
     def _signature(self) -> tuple[object, ...]:
         return (self.key, self.binary, self.root.signature())
 
+    def __copy__(self) -> Self:
+        return self  # It never changes.
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # What is kept stays behind: another process makes its own.
+        return (_remade, (type(self), self.root, self.key, self.limits, self.binary))
+
+    def _declare(self, root: Object | Open, *, key: str | None, limits: Limits, binary: bool) -> None:
+        """Make what a declaration holds; a subclass adds what is its own."""
+        Declaration.__init__(self, root, key=key, limits=limits, binary=binary)
+
     def __setattr__(self, name: str, value: object) -> NoReturn:
         raise AttributeError(f"a {type(self).__name__} cannot be changed")
 
     def __delattr__(self, name: str) -> NoReturn:
         raise AttributeError(f"a {type(self).__name__} cannot be changed")
+
+
+def _remade(cls: type[Declaration], root: Object | Open, key: str | None, limits: Limits, binary: bool) -> Declaration:
+    declaration = cls.__new__(cls)
+    declaration._declare(root, key=key, limits=limits, binary=binary)  # noqa: SLF001  # A way of making it.
+    return declaration

@@ -102,6 +102,10 @@ class Template:
         self.weight = weight
         self.memo = Memo(_MOST_KEPT)
 
+    def __reduce__(self) -> tuple[object, ...]:
+        # What was made of it stays behind: another process makes its own.
+        return (Template, (self.root, self.condition, self.coercions, self.constants, self.weight))
+
 
 class Bound(NamedTuple):
     """A template with one filter's literals, raw and canonical."""
