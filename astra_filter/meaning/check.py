@@ -16,6 +16,7 @@ from astra_filter.limits import MOST_PROBLEMS
 from astra_filter.meaning.conditions import AllOf, AnyOf, Compare, Condition, In, IsNull, Ref, Some
 from astra_filter.syntax.nodes import And, Comparison, Element, Membership, Node, Not, Or, Path, Slot
 from astra_filter.wording import check as wording
+from astra_filter.wording import hints as hints_wording
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -58,7 +59,7 @@ def check(
         leaves: where each field is stored.
         targets: the paths of a resource that were resolved before; new ones are put there, declared ones only.
     """
-    return _Check(text, leaves, targets, len(syntax.literals)).run(syntax.root, root)
+    return _Check(text, leaves, targets, len(syntax.literals), root).run(syntax.root, root)
 
 
 def coerce(
@@ -74,7 +75,7 @@ def coerce(
                 value = coercion(literal)  # type: ignore[arg-type]  # Checked by kind.
             except LiteralError as error:
                 slot = list(_slots(syntax.root))[len(values)]
-                problems.append(wording.bad_literal(text, slot.span, error))
+                problems.append(wording.bad_literal(text, slot.span, error, mended_instant(coercion, error, literal)))
                 if len(problems) == MOST_PROBLEMS:
                     break
         values.append(value)
@@ -96,6 +97,21 @@ def _slots(node: Node) -> Iterator[Slot]:
                 yield from _slots(operand)
 
 
+def mended_instant(coercion: Callable[[str], object], error: LiteralError, literal: object) -> str | None:
+    """Return a timestamp that lost the ``+`` of its offset on the way, as it was meant to be."""
+    if error.code != "bad_timestamp" or not isinstance(literal, str) or len(literal) > 60:
+        return None
+    from astra_filter.syntax.fitting import mended_instants  # Errors only: not paid by those who send none.
+
+    for candidate in mended_instants(literal):
+        try:
+            coercion(candidate)
+        except LiteralError:
+            continue
+        return candidate
+    return None
+
+
 class _Scope(NamedTuple):
     """Where paths begin: the resource, or an element of an array."""
 
@@ -110,10 +126,12 @@ class _Check:
         leaves: Mapping[tuple[str, ...], Leaf],
         targets: dict[tuple[str, ...], Target],
         slots: int,
+        root: Object | Open,
     ) -> None:
         self._text = text
         self._leaves = leaves
         self._targets = targets
+        self._root = root
         self._coercions: list[Callable[[str], object] | None] = [None] * slots
         self._problems: list[Problem] = []
 
@@ -159,7 +177,7 @@ class _Check:
         negated: bool,
     ) -> Condition | None:
         target = self._resolve(path, scope)
-        if target is None or not self._fits(node, path, slots, target):
+        if target is None or not self._fits(node, path, slots, target, scope):
             return None
         arrays, ref, _ = target
         if arrays:
@@ -203,7 +221,9 @@ class _Check:
         elif isinstance(field, Array) and isinstance(field.items, Object):
             inner = field.items
         elif isinstance(field, Array):
-            self._refuse(wording.brackets_on_scalars(self._text, node.path.span, path_text(node.path.names)))
+            self._refuse(
+                wording.brackets_on_scalars(self._text, node.path.span, path_text(node.path.names), self._example(node.path, scope))
+            )
             return None
         else:
             label = path_text(node.path.names)
@@ -253,7 +273,8 @@ class _Check:
                 nullable = nullable or owner.nullable
             else:
                 label = path_text(names[: index + 1])
-                self._refuse(wording.no_such_member(self._text, path.spans[index + 1], label, field.type))
+                problem = wording.no_such_member(self._text, path.spans[index + 1], label, field.type)
+                self._refuse(self._other_spelling(problem))
                 return None
         return Target(tuple(arrays), self._ref(names[start:], field, is_resource=is_resource), nullable)
 
@@ -263,28 +284,31 @@ class _Check:
 
     # What does not fit
 
-    def _fits(self, node: Comparison | Membership, path: Path, slots: tuple[Slot, ...], target: Target) -> bool:
+    def _fits(
+        self, node: Comparison | Membership, path: Path, slots: tuple[Slot, ...], target: Target, scope: _Scope
+    ) -> bool:
         """Whether operator and literals go with the field; takes note of their coercions."""
         operator = _IN if isinstance(node, Membership) else node.operator
         field = target.ref.field
         if isinstance(field, Object):
             label = path_text(path.names)
-            self._refuse(wording.object_tested(self._text, path.span, label, tuple(field.members)))
+            self._refuse(wording.object_tested(self._text, path.span, label, self._example(path, scope)))
             return False
         if not isinstance(field, Open) and operator not in field.operators:
             allowed = [o.value for o in Operator if o in field.operators]
             label = path_text(path.names)
-            self._refuse(
-                wording.operator_not_allowed(self._text, node.operator_span, operator.value, label, field.type, allowed)
+            problem = wording.operator_not_allowed(
+                self._text, node.operator_span, operator.value, label, field.type, allowed
             )
+            self._refuse(self._of_elements(problem, path, slots, scope) if isinstance(field, Array) else problem)
             return False
         if len(slots) == 1:
-            return self._literal_fits(slots[0], operator, path, target)
+            return self._literal_fits(slots[0], operator, path, target, scope)
         # Every literal is judged, so no stop at the first.
-        fits = [self._literal_fits(slot, operator, path, target) for slot in slots]
+        fits = [self._literal_fits(slot, operator, path, target, scope) for slot in slots]
         return all(fits)
 
-    def _literal_fits(self, slot: Slot, operator: Operator, path: Path, target: Target) -> bool:
+    def _literal_fits(self, slot: Slot, operator: Operator, path: Path, target: Target, scope: _Scope) -> bool:
         field = target.ref.field
         if slot.kind is _NULL:
             if operator not in (_EQ, _NE, _IN):
@@ -307,11 +331,13 @@ class _Check:
                 )
                 return False
         elif isinstance(field, Object):
-            self._refuse(wording.objects_tested(self._text, path.span, path_text(path.names), tuple(field.members)))
+            self._refuse(
+                wording.objects_tested(self._text, path.span, path_text(path.names), self._example(path, scope))
+            )
             return False
         elif slot.kind is not field.kind:
             label = path_text(path.names)
-            self._refuse(wording.wrong_kind(self._text, slot.span, label, field.type, slot.kind.value))
+            self._refuse(self._wrong_kind(slot, label, field))
             return False
         if type(field).coerce is not Field.coerce:
             self._coercions[slot.number] = field.coerce
@@ -324,7 +350,46 @@ class _Check:
         near = [path_text([found]) for found in nearest(name, owner.members)]
         if not near and is_resource:
             near = [path_text(leaf) for leaf in self._leaves if len(leaf) > 1 and leaf[-1] == name][:1]
-        self._refuse(wording.unknown_field(self._text, path.spans[index], name, near, path_text(path.names[:index])))
+        problem = wording.unknown_field(self._text, path.spans[index], name, near, path_text(path.names[:index]))
+        self._refuse(self._other_spelling(problem) if "_" in name.strip("_") else problem)
+
+    # Hints: made for errors only, so that those who send none do not pay for the imports.
+
+    def _other_spelling(self, problem: Problem) -> Problem:
+        """Show what an operator or a function behind a field's name means: ``size__gte``, ``made.year``."""
+        from astra_filter.syntax.hints import hint_of_path
+
+        hint = hint_of_path(problem, self._root) if len(self._problems) < MOST_PROBLEMS else None
+        return problem if hint is None else problem._replace(hint=hint)
+
+    def _example(self, path: Path, scope: _Scope) -> str | None:
+        from astra_filter.syntax import fitting
+
+        return fitting.example(scope.owner, path.names)
+
+    def _of_elements(self, problem: Problem, path: Path, slots: tuple[Slot, ...], scope: _Scope) -> Problem:
+        """Show the test of an element that equals, where a text operator is not allowed on an array."""
+        from astra_filter.syntax import fitting
+
+        if self._text[slice(*problem.span)].lower() not in ("contains", "in") or len(slots) != 1:
+            return problem
+        try:
+            test = fitting.test(scope.owner, path.names, "eq", [self._text[slice(*slots[0].span)]])
+        except fitting.Misfit:
+            return problem
+        return problem._replace(hint=hints_wording.translated(["has"], test))
+
+    def _wrong_kind(self, slot: Slot, label: str, field: Field) -> Problem:
+        """Show the literal as the field takes it, where it can be told."""
+        from astra_filter.syntax import fitting
+
+        problem = wording.wrong_kind(self._text, slot.span, label, field.type, slot.kind.value)
+        try:
+            fitting_literal = fitting.fit(field, self._text[slice(*slot.span)].lower())
+        except fitting.Misfit as misfit:
+            return problem if misfit.hint is None else problem._replace(hint=misfit.hint)
+        hint = wording.other_literal_hint(fitting_literal, slot.kind.value)
+        return problem if hint is None else problem._replace(hint=hint)
 
     def _refuse(self, problem: Problem) -> None:
         if len(self._problems) < MOST_PROBLEMS:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from astra_filter import errors
 from astra_filter.fields import Array, Object
-from astra_filter.language.names import RESERVED, bad_name_character, path_text, unquote
+from astra_filter.language.names import RESERVED, bad_name_character, nearest, path_text, unquote
 from astra_filter.language.span import Span
 from astra_filter.syntax import fitting
 from astra_filter.syntax.hints import better_hint, scope_at
@@ -135,7 +135,7 @@ class _Diagnosis:
         if at.text in _CONNECTIVES:
             return syntax_wording.symbol_connective(text, at.span, at.text, _CONNECTIVES[at.text])
         if at.kind == "double":
-            return syntax_wording.double_quoted_name(text, at.span, at.text[1:-1])
+            return syntax_wording.double_quoted_name(text, at.span, self._quoted_path(at.text[1:-1]))
         if at.kind in ("string", "number") or word in CONSTANTS:
             return request_wording.reserved_name(text, at.span) if word in RESERVED else syntax_wording.literal_first(text, at.span)
         if word in ("and", "or", "not"):
@@ -148,6 +148,11 @@ class _Diagnosis:
                 return self._stray(at)
             return syntax_wording.nothing_inside(text, at.span, self.before.text)
         return self._unexpected("a field name")
+
+    def _quoted_path(self, inner: str) -> str:
+        """What stands between double quotes as a path: a name, or names that dots join where the schema has those."""
+        names = inner.split(".")
+        return path_text(names if self._field([inner]) is None and self._field(names) is not None else [inner])
 
     def _in_fixed_form(self, mark: str) -> Problem:
         """Where nothing but ``mark`` can stand."""
@@ -384,7 +389,10 @@ class _Diagnosis:
         while known < len(names) - 1 and isinstance(self._field(names[: known + 1]), Array | Object):
             known += 1
         name = ".".join(names[known:])
-        return syntax_wording.name_needs_quotes(self.text, Span(run.end - len(name), run.end), name)
+        fields = self.root.members if isinstance(self.root, Object) else None
+        known = fields is None or self._field([*names[:known], name]) is not None
+        near = [] if known or fields is None else [path_text([found]) for found in nearest(name, fields)]
+        return syntax_wording.name_needs_quotes(self.text, Span(run.end - len(name), run.end), name, near, known=known)
 
     def _bare_value(self, run: Token) -> Problem | None:
         span = Span(run.start, run.end)

@@ -16,7 +16,7 @@ from astra_filter.fields import Array, Enum, Object, Open
 from astra_filter.language.names import nearest, path_text, unquote
 from astra_filter.language.operators import Kind, Operator
 from astra_filter.syntax.lenient import NUMBER, quote
-from astra_filter.wording import hints as hints_wording
+from astra_filter.wording import hints as wording
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -90,12 +90,12 @@ def test(scope: Field | None, names: Sequence[str], operator: str, literals: Seq
     field = found.field
     base = {"ne": "eq", "not in": "in"}.get(operator, operator)
     if literals == ["null"] and base in ("eq", "in") and not found.nullable:
-        raise Misfit(hints_wording.never_null_hint(path))
+        raise Misfit(wording.never_null_hint(path))
     if isinstance(field, Object):
         raise Misfit
     real = {"ne": Operator.NE, "not in": Operator.IN}.get(operator) or Operator(operator)
     if field is not None and real not in field.operators:
-        raise Misfit(hints_wording.takes_hint(path, [o.value for o in Operator if o in field.operators]))
+        raise Misfit(wording.takes_hint(path, [o.value for o in Operator if o in field.operators]))
     values = [fit(field, literal, nullable=found.nullable, text_only=operator in _TEXT) for literal in literals]
     if base == "in":
         return f"{path} {operator} ({', '.join(values)})"
@@ -116,7 +116,7 @@ def several(
     rest, head = names, ""
     if join == "and" and found.field is not None:
         if isinstance(found.field, Array):
-            raise Misfit(hints_wording.one_element_hint(path_text(names)))
+            raise Misfit(wording.one_element_hint(path_text(names)))
         if found.bracket:
             head, rest = path_text(names[: found.bracket]), names[found.bracket :]
             owner = find(scope, names[: found.bracket])
@@ -221,13 +221,15 @@ def fit(field: Field | None, literal: str, *, nullable: bool = True, text_only: 
         bare = _BOOLEANS.get(literal.lower(), bare.lower())
         if bare in ("true", "false"):
             return bare
-        raise Misfit(hints_wording.boolean_hint())
-    if field.kind is not Kind.NUMBER or not NUMBER.fullmatch(bare) or len(bare) > 400:
+        raise Misfit(wording.boolean_hint())
+    if field.kind is not Kind.NUMBER:
         raise Misfit
+    if not NUMBER.fullmatch(bare) or len(bare) > 400:
+        raise Misfit(wording.number_hint(field.type))
     try:
         field.coerce(bare.lower())
-    except LiteralError:
-        raise Misfit from None
+    except LiteralError as error:
+        raise Misfit(error.hint) from None
     return bare
 
 
@@ -237,11 +239,11 @@ def _of_text(field: Field, text: str, *, is_number: bool) -> str:
         for found in (text, *nearest(text, field.values)):
             if found in field.values and found.casefold() == text.casefold():
                 return quote(found)
-        raise Misfit(hints_wording.values_hint(field.values, nearest(text, field.values)))
+        raise Misfit(wording.values_hint(field.values, nearest(text, field.values)))
     if is_number and field.type in ("timestamp", "date"):
         moment = instant(text, of_day=field.type == "date")
         if moment is None:
-            raise Misfit(hints_wording.instant_hint(field.type))
+            raise Misfit(wording.instant_hint(field.type))
         return quote(moment)
     for candidate in (text, *mended_instants(text)) if field.type in ("timestamp", "date") else (text,):
         try:
@@ -249,7 +251,7 @@ def _of_text(field: Field, text: str, *, is_number: bool) -> str:
         except LiteralError:
             continue
         return quote(candidate)
-    raise Misfit(hints_wording.instant_hint(field.type) if field.type in ("timestamp", "date") else None)
+    raise Misfit(wording.instant_hint(field.type) if field.type in ("timestamp", "date") else None)
 
 
 def mended_instants(text: str) -> list[str]:

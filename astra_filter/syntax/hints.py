@@ -14,7 +14,7 @@ from astra_filter.language.names import unquote
 from astra_filter.syntax import fitting
 from astra_filter.syntax.fitting import Misfit
 from astra_filter.syntax.lenient import Token, tokens
-from astra_filter.syntax.spellings import CONNECTIVES
+from astra_filter.syntax.spellings import CONNECTIVES, meaning
 from astra_filter.syntax.translate import Reader
 from astra_filter.wording import hints as hints_wording
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from astra_filter.fields import Field
 
 _SETTLED = frozenset(
-    {"bare_value", "empty_filter", "empty_name", "forbidden_character", "quote_in_string", "unclosed_name"}
+    {"empty_filter", "empty_name", "forbidden_character", "quote_in_string", "unclosed_name"}
 )
 """Errors whose own hint says all: the text in quotes, the quote that is missing."""
 _ENCODED = re.compile(r"%(?:25)*(?:2[0-9A-Fa-f]|3[A-Ea-e]|5[BDbd]|60|7[BCDbcd])")
@@ -174,6 +174,39 @@ def _whole(case: _Case, text: str, wording: Callable[[str], str]) -> str | None:
     return wording(meant) if hints_wording.can_be_shown(meant) else None
 
 
+def _lost_plus(case: _Case) -> str | None:
+    """``made gt 2020-08-06T12:24:52 02:00``, whose ``+`` became a blank on the way."""
+    start, end = case.problem.span
+    match = re.compile(r" ([0-9]{2}:[0-9]{2})(?![0-9:])").match(case.text, end)
+    if case.problem.code != "bare_value" or match is None:
+        return None
+    return hints_wording.lost_plus_hint(f"'{case.text[start:end]}+{match[1]}'")
+
+
+def hint_of_path(problem: Problem, root: Field) -> str | None:
+    """Return a hint for a path that no field has: ``size__gte eq 5`` to ``size gte 5``."""
+    found = tokens(problem.text)
+    index = next((i for i, token in enumerate(found) if token.start >= problem.span.start), len(found))
+    return _read(_Case(problem, found, index, root))
+
+
+def as_filter(name: str, value: str, root: Field) -> str | None:
+    """Return the test that a query parameter is meant to be: ``size__gte=5``, ``size[gte]=5``, ``size=gte.5``."""
+    text = f"{name[:100]}={value[:500]}"
+    found = tokens(text)
+    reader = Reader(text, found, root)
+    try:
+        part = reader.read(0)
+        test = part.text if part.end == len(found) else None
+    except Misfit:
+        test = None
+    try:
+        test = test or fitting.test(root, name.split("."), "eq", ["'" + value.replace("'", "''") + "'"])
+    except Misfit:
+        return None
+    return test if hints_wording.can_be_shown(test) else None
+
+
 def _other_spelling(case: _Case) -> str | None:
     """Every spelling that `Reader` knows: ``title isnt 'x'`` to ``use ne: title ne 'x'``."""
     return _read(case)
@@ -203,15 +236,23 @@ def _read(case: _Case, *, misspelled: bool = False) -> str | None:
             continue
         if case.problem.code in ("unclosed", "unclosed_string"):
             continue
-        own = case.problem.hint or ""
-        if set(reader.reasons) <= {"literal"} and own.startswith("write ") and own.removeprefix("write ") in part.text:
+        if set(reader.reasons) <= {"literal"} and _is_enough(case.problem, part.text, case.tokens[start].start):
             return None
         return hints_wording.translated(reader.reasons, part.text, joined=case.problem.code == "unknown_connective")
     return refusal if case.problem.code in _REFUSED else None
 
 
+def _is_enough(problem: Problem, meant: str, start: int) -> bool:
+    """Whether the problem's own hint leads to what is meant: ``write 'running'``."""
+    own = problem.hint or ""
+    if not own.startswith("write "):
+        return False
+    mended = problem.text[start : problem.span.start] + own.removeprefix("write ") + problem.text[problem.span.end :]
+    return mended.startswith(meant)
+
+
 _REFUSED = frozenset(
-    {"bare_word", "unknown_operator", "unexpected_text", "literal_first", "negated_operator", "reserved_name", "text_after_end"}
+    {"bare_word", "unknown_operator", "unexpected_text", "literal_first", "negated_operator", "reserved_name", "text_after_end", "no_members", "missing_operator"}
 )
 """Errors that a reason why there is no filter explains."""
 
@@ -248,6 +289,20 @@ _TRAILING = re.compile(
 )
 
 
+def _operator_alone(case: _Case) -> str | None:
+    """The operator of a test that cannot be told: ``isnt`` to ``use ne``."""
+    if case.problem.code != "unknown_operator" or ": " in (case.problem.hint or ""):
+        return None
+    found = re.sub(r"[\s_-]", "", case.text[slice(*case.problem.span)][:80].lower())
+    what = meaning(found)
+    if what is None:
+        return None
+    operator = what.operator
+    if what.negated:
+        operator = {"eq": "ne", "ne": "eq", "in": "not in", "null": "not null", "not null": "null"}.get(operator, "")
+    return hints_wording.operator_hint(operator)
+
+
 def _placeholder(case: _Case) -> str | None:
     """``size eq @p``, ``size eq ?``, ``size eq {p}``."""
     if case.problem.code != "unexpected_text" or case.index == 0 or case.index >= len(case.tokens):
@@ -260,9 +315,11 @@ def _placeholder(case: _Case) -> str | None:
 _RULES: tuple[Callable[[_Case], str | None], ...] = (
     _still_encoded,
     _foreign_character,
+    _lost_plus,
     _apostrophe,
     _other_spelling,
     _misspelled,
     _more_than_a_filter,
     _placeholder,
+    _operator_alone,
 )

@@ -189,23 +189,21 @@ class Reader:
             return None
         names, first = left.subject
         place = left.end + 1
-        negated = self._text(place).lower() == "not" and self._meaning(place + 1) is not None
-        told = self._meaning(place + negated)
-        if told is not None:
-            what, place = told
-            if self._is_path_of_test(left.end + 1):
-                return None
-            operand = self._value(place)
-            what = what._replace(negated=what.negated != negated)
-        else:
-            what = first
-            operand = self._value(place)
-            if self._meaning(operand[1]) is not None or self._text(operand[1]) == "(":
-                return None
-        value, end = operand
-        if not self._ends(end):
+        negated = self._text(place).lower() == "not"
+        token = self._at(place + negated)
+        is_value = token is not None and (token.kind in ("string", "double", "number") or token.word == "null")
+        told = None if is_value else self._meaning(place + negated)
+        if told is not None and self._is_path_of_test(place):
             return None
-        right = self._of(names, what, [value])
+        what, place = (first, place + negated) if told is None else told
+        what = what._replace(negated=what.negated != negated)
+        if what.operator in ("null", "not null"):
+            right, end, *_ = self._null(names, what, place)
+        else:
+            value, end = self._value(place)
+            if not self._ends(end) or (told is None and word == "or" and _is_negative(what)):
+                return None
+            right = self._of(names, what, [value])
         found = fitting.find(self.scope, names)
         through = found is not None and (found.bracket or fitting.is_array(found.field))
         if through and word == "and" and left.level == 2:
@@ -382,8 +380,8 @@ class Reader:
         names, place = self._path(place)
         return self._year(names, name, self._closed(place, ")"))
 
-    def _year(self, names: tuple[str, ...], name: str, place: int) -> Part:
-        told = self._meaning(place)
+    def _year(self, names: tuple[str, ...], name: str, place: int, what: Meaning | None = None) -> Part:
+        told = self._meaning(place) if what is None else self._passed(what, place)
         if name != "year":
             raise Misfit(hints_wording.date_part_hint(name))
         if told is None or told[0].operator not in _COMPARISONS:
@@ -540,6 +538,10 @@ class Reader:
             begin = self._closed(begin, ")")
             told = self._meaning(begin)
         else:
+            names, begin = self._steps_of_path(start)
+            part = self._member(names, begin)
+            if part is not None:
+                return part
             names, begin, told = self._subject(start)
         if told is None:
             raise Misfit
@@ -556,6 +558,24 @@ class Reader:
             end, braces = self._closed(end, "}"), braces - 1
         return part._replace(end=end)
 
+    def _member(self, names: tuple[str, ...], place: int) -> Part | None:
+        """``made.year eq 2020``, ``made__year=2020``; ``title.length gt 3``, which nothing means."""
+        if fitting.find(self.scope, names) is not None and self.scope is not None:
+            return None
+        path = (*names[:-1], *names[-1].split("__"))
+        if len(path) > 2 and _key(path[-2]) in _DATE_PARTS and meaning(_key(path[-1])) is not None:
+            if self.scope is None or fitting.find(self.scope, path[:-2]) is None:
+                return None
+            return self._year(path[:-2], _key(path[-2]), place, meaning(_key(path[-1])))
+        if len(path) < 2 or self.scope is None or fitting.find(self.scope, path[:-1]) is None:
+            return None
+        name = _key(path[-1])
+        if name in _DATE_PARTS:
+            return self._year(path[:-1], name, place)
+        if name in ("length", "len", "size", "count") or name in _FOLDS:
+            raise Misfit(hints_wording.function_hint(path[-1], folds=name in _FOLDS))
+        return None
+
     def _subject(self, start: int) -> tuple[tuple[str, ...], int, tuple[Meaning, int] | None]:
         """The path of a test and its operator, which may hang on the path: ``size__gte``, ``size.gt``, ``made.year``."""
         names, place = self._steps_of_path(start)
@@ -566,6 +586,10 @@ class Reader:
         if len(names) > 1 and (what := meaning(_key(names[-1]))) is not None:
             if fitting.find(self.scope, names[:-1]) is not None:
                 return names[:-1], place, self._passed(what, place)
+        for index in range(1, len(names) - 1):  # ``title.eq.abc``
+            what = meaning(_key(names[index]))
+            if what is not None and fitting.find(self.scope, names[:index]) is not None:
+                return names[:index], place, (what, place - 2 * (len(names) - index - 1) + 1)
         if len(names) > 2 and names[-2].lower() == "not" and fitting.find(self.scope, names[:-2]) is not None:
             what = meaning(_key(names[-1]))
             if what is not None:
@@ -785,6 +809,8 @@ class Reader:
         found: tuple[Meaning, int] | None = None
         for end in range(place, min(place + 8, len(self.tokens))):
             token = self.tokens[end]
+            if token.word in ("a", "an", "the") and key:
+                continue
             if token.text == "$" and not (self._is_name(end + 1) and self.tokens[end + 1].start == token.end):
                 break
             if token.kind == "symbol" or (token.kind == "mark" and token.text in "$:@?*.-^/") or (
@@ -796,8 +822,6 @@ class Reader:
             else:
                 break
             what = meaning(key.replace("$", "").replace("{", "")) if key != "$" else None
-            if what is None and token.kind == "word":
-                what = meaning(re.sub(r"^(?:a|an|the)|(?<=than)(?:a|the)$|(?<=[a-z])(?:a|an)$", "", key))
             if what is not None:
                 found = what, end + 1
         if found is None and self._misspelled and self._is_name(place):
@@ -1080,6 +1104,11 @@ def _grouped(part: Part, level: int) -> str:
 
 def _opposite(test: str) -> str:
     return test.removeprefix("not ") if test.startswith("not ") else f"not {test}"
+
+
+def _is_negative(what: Meaning) -> bool:
+    """Whether ``ne 'a' or 'b'`` would be true of everything."""
+    return what.negated or what.operator == "ne"
 
 
 def _not_equal(what: Meaning) -> bool:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from astra_filter.errors import OPERATORS
 from astra_filter.language.span import visible
-from astra_filter.wording.phrases import named, quoted
+from astra_filter.wording.phrases import article, named, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,6 +53,13 @@ def translated(reasons: Sequence[str], test: str, *, joined: bool = False) -> st
     return None if words == "write it as" else words.removesuffix("; written out it is")
 
 
+def operator_hint(operator: str) -> str | None:
+    """Name an operator, for a test that cannot be shown."""
+    if operator in (*OPERATORS, "not in"):
+        return f"use {operator}"
+    return {"null": "use eq null", "not null": "use ne null", "between": "use gte and lte"}.get(operator)
+
+
 def never_null_hint(path: str) -> str:
     return f"{visible(path)} is never null; leave the test out"
 
@@ -81,6 +89,10 @@ def boolean_hint() -> str:
     return "write true or false, without quotes"
 
 
+def number_hint(type_name: str) -> str:
+    return f"write {article(type_name)}, without quotes"
+
+
 def instant_hint(type_name: str) -> str:
     if type_name == "date":
         return "write year, month and day in single quotes, as in '2020-08-06'"
@@ -107,6 +119,10 @@ def no_field_values_hint(name: str) -> str:
 
 def encoded_hint(test: str) -> str:
     return f"the text is still encoded as in a URL; send it decoded once more: {test}"
+
+
+def lost_plus_hint(literal: str) -> str:
+    return f"a + is written %2B in a URL, where it is a blank by itself: {literal}"
 
 
 def space_hint(found: str, test: str | None) -> str:

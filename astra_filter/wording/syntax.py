@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from astra_filter.errors import OPERATORS, AstraFilterError, Problem
-from astra_filter.language.names import name_text
 from astra_filter.language.span import Span, visible
 from astra_filter.wording.check import null_never
 from astra_filter.wording.hints import shown
 from astra_filter.wording.phrases import named, quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _LITERALS = ("string", "number", "true", "false", "null")
 
@@ -143,20 +147,17 @@ def double_quoted_string(text: str, span: Span, inner: str) -> Problem:
     )
 
 
-def double_quoted_name(text: str, span: Span, inner: str) -> Problem:
+def double_quoted_name(text: str, span: Span, path: str) -> Problem:
     return Problem(
-        "double_quoted", "names are not written in quotes", text, span, ("name",), f"write {visible(name_text(inner))}"
+        "double_quoted", "names are not written in quotes", text, span, ("name",), f"write {visible(path)}"
     )
 
 
-def name_needs_quotes(text: str, span: Span, name: str) -> Problem:
-    return Problem(
-        "name_needs_quotes",
-        f"the name {named(name)} needs backquotes",
-        text,
-        span,
-        hint=f"write {visible('`' + name + '`')}",
-    )
+def name_needs_quotes(text: str, span: Span, name: str, near: Sequence[str], *, known: bool) -> Problem:
+    hint = f"write {visible('`' + name + '`')}"
+    if not known:
+        hint = f"did you mean {visible(near[0])}?" if near else "no field has this name"
+    return Problem("name_needs_quotes", f"the name {named(name)} needs backquotes", text, span, hint=hint)
 
 
 def stepped_by_dots(text: str, span: Span, path: str) -> Problem:
