@@ -133,8 +133,10 @@ def _other_spelling(problem: Problem, leaves: Mapping[tuple[str, ...], Leaf]) ->
         return problem
     from astra_filter.request.other_names import piece_at, sort_key  # Errors only: not paid by those who send none.
 
-    key = sort_key(piece_at(problem.text, problem.span.start), leaves)
-    hint = "" if key is None else wording.direction_behind(key)
+    piece = piece_at(problem.text, problem.span.start)
+    key = sort_key(piece, leaves)
+    # Where only the case differs, the name that is near says it.
+    hint = "" if key is None or key.casefold() == piece.strip().casefold() else wording.direction_behind(key)
     return problem._replace(hint=hint) if hint else problem
 
 

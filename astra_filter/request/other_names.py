@@ -36,8 +36,8 @@ _NAMES = {
 }
 _BY_WORD = {word.replace("_", ""): name for name, words in _NAMES.items() for word in words.split()}
 _DIRECTIONS = {
-    **dict.fromkeys(("desc", "descending", "down", "d", "-1", "reverse", "reversed", "dsc", "descend"), True),
-    **dict.fromkeys(("asc", "ascending", "up", "a", "1", "+1", "ascend"), False),
+    **dict.fromkeys(("desc", "descending", "-1", "reverse", "reversed", "dsc", "descend"), True),
+    **dict.fromkeys(("asc", "ascending", "1", "+1", "ascend"), False),
 }
 _MARKS = r"\s:.|;=_/~\-"
 _DIRECTION = "|".join(re.escape(word) for word in sorted(_DIRECTIONS, key=len, reverse=True))
@@ -117,7 +117,7 @@ def other_name(declaration: Declaration, shapes: Shapes, name: str, value: str) 
     if meant == "orderBy":
         example = order_text(value, declaration.leaves)
     elif meant == "include":
-        example = include_text(value, [path for path, leaf in declaration.leaves.items() if leaf.field.returnable])
+        example = include_text(value, [path for path, leaf in declaration.leaves.items() if leaf.returnable])
     elif meant == "filter":
         example = _filter(value, shapes, declaration)
     elif meant == "count" and value.lower() in ("true", "1", "yes", "allpages"):

@@ -193,6 +193,8 @@ def nothing_inside(text: str, span: Span, opened: str) -> Problem:
 
 def nothing_after(text: str, span: Span, found: str, example: str | None) -> Problem:
     hint = "finish the test" + shown("", example)
+    if found.lower() in ("and", "or", "not"):
+        hint = "write a test behind it, or leave it out"
     return Problem("nothing_after", f"nothing follows {named(found)}", text, span, hint=hint)
 
 
