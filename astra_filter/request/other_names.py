@@ -45,7 +45,7 @@ _FORMS = tuple(
     re.compile(form, re.IGNORECASE)
     for form in (
         r"(?P<minus>[-!~])(?P<name>.+)",
-        rf"(?P<name>.+?)[{_MARKS}]+(?P<word>{_DIRECTION})(?P<nulls>\s+nulls\s+(?:first|last))?",
+        rf"(?P<name>.+?){_MARKS}(?P<word>{_DIRECTION})(?P<nulls>\s+nulls\s+(?:first|last))?",
         rf"(?P<name>.+?)\((?P<word>{_DIRECTION})\)",
         rf"(?P<word>{_DIRECTION})\s*[(:.\s]\s*(?P<name>[^()]+?)\s*\)?",
         r"\+?(?P<name>.+)",

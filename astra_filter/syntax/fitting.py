@@ -41,6 +41,7 @@ class Found(NamedTuple):
     """How many of the names lead to the last array before the end; 0 where there is none."""
 
 
+_OPERATORS = {**{operator.value: operator for operator in Operator}, "not in": Operator.IN}
 _TEXT = ("contains", "startswith", "endswith")
 _EXAMPLES: dict[str, tuple[str, str]] = {
     "string": ("'a'", "'m'"),
@@ -93,7 +94,9 @@ def test(scope: Field | None, names: Sequence[str], operator: str, literals: Seq
         raise Misfit(wording.never_null_hint(path))
     if isinstance(field, Object):
         raise Misfit
-    real = {"ne": Operator.NE, "not in": Operator.IN}.get(operator) or Operator(operator)
+    real = _OPERATORS.get(operator)
+    if real is None or not literals:
+        raise Misfit
     if field is not None and real not in field.operators:
         raise Misfit(wording.takes_hint(path, [o.value for o in Operator if o in field.operators]))
     values = [fit(field, literal, nullable=found.nullable, text_only=operator in _TEXT) for literal in literals]

@@ -183,6 +183,11 @@ def _lost_plus(case: _Case) -> str | None:
     return hints_wording.lost_plus_hint(f"'{case.text[start:end]}+{match[1]}'")
 
 
+def hint_of_character(problem: Problem, root: Field | None) -> str | None:
+    """Return a hint for a character that stands in a name though it is none of a name: U+3000 before the first word."""
+    return _foreign_character(_Case(problem, (), 0, root))
+
+
 def hint_of_path(problem: Problem, root: Field) -> str | None:
     """Return a hint for a path that no field has: ``size__gte eq 5`` to ``size gte 5``."""
     found = tokens(problem.text)

@@ -41,10 +41,10 @@ _WORDS = {
     "lessthanorequalto lessthanequal lessthanequals lessthanequalto atmost nomorethan nogreaterthan nolaterthan "
     "onorbefore beforeoron lowerorequal loe beforeorequal beforeorat",
     "gt": "gt greater greaterthan more morethan bigger biggerthan larger largerthan higher higherthan after later "
-    "laterthan above over exceeds since",
+    "laterthan above over exceeds",
     "gte": "gte ge gteq geq greaterequal greaterequals greaterorequal greaterorequals greaterorequalto greaterthanorequal "
     "greaterthanorequals greaterthanorequalto greaterthanequal greaterthanequals greaterthanequalto atleast nolessthan "
-    "nofewerthan noearlierthan onorafter afteroron goe afterorequal afterorat moreorequal morethanorequal "
+    "nofewerthan noearlierthan since onorafter afteroron goe afterorequal afterorat moreorequal morethanorequal "
     "morethanorequalto",
     "in": "in oneof isin among within inside anyone isoneof inlist inset member memberof elementof belongsto",
     "not in": "nin notin noneof out isnotin notoneof notwithin notamong isnotoneof",

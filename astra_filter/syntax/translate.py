@@ -459,7 +459,7 @@ class Reader:
         variable = None
         if self._at(place) is not None and self._at(place).kind == "word":  # type: ignore[union-attr]
             after = self._text(place + 1)
-            if after in (":", "=>", "|") or (after == "-" and self._text(place + 2) == ">"):
+            if after in (":", "=>", "|") or (after == "," and opening == "(") or (after == "-" and self._text(place + 2) == ">"):
                 variable = self._text(place)
                 place += 3 if after == "-" else 2
             elif after == "=" and self._text(place + 2) == ">":
@@ -514,8 +514,8 @@ class Reader:
     def _bracketed_operator(self, start: int) -> Part:
         """``size[gte]=5`` to ``size gte 5``."""
         names, place = self._steps_of_path(start)
-        what = meaning(_key("".join(self._texts(place + 1, place + (3 if self._text(place + 1) == "$" else 2)))))
         closing = place + (3 if self._text(place + 1) == "$" else 2)
+        what = meaning(_key(self._text(closing - 1)))
         if self._text(place) != "[" or what is None or self._text(closing) != "]":
             raise Misfit
         if fitting.find(self.scope, names) is None:
@@ -717,19 +717,22 @@ class Reader:
                 high_end = "lt"
             end = self._closed(end, self._text(end) if self._text(end) in ("]", "}") and opening != "(" else ")")
         negated = what.negated != (what.operator == "outside")
-        low, high = bounds[0].text, bounds[1].text
-        if low == "'*'" or high == "'*'" or "null" in (low, high):
+        low, high = (low_end, bounds[0].text), (high_end, bounds[1].text)
+        return Part(self._bounded(names, negated, low, high), end)
+
+    def _bounded(self, names: tuple[str, ...], negated: bool, low: tuple[str, str], high: tuple[str, str]) -> str:
+        """Write what lies between two bounds, or outside of them: ``(size gte 5 and size lte 9)``."""
+        if {low[1], high[1]} & {"'*'", "null"}:
             raise Misfit
-        tests = [(low_end, low), (high_end, high)]
         found = fitting.find(self.scope, names)
         if negated and found is not None and not found.bracket and not fitting.is_array(found.field):
             # A null is outside for nobody: as SQL has it.
-            tests = [("lt", low), ("gt", high)]
             self.reasons.append("lt and gt")
-            return Part(f"({fitting.several(self.scope, names, tests, 'or')})", end)
-        self.reasons.append(f"{low_end} and {high_end}")
-        joined = fitting.several(self.scope, names, tests, "and", negated=negated)
-        return Part(joined if negated or joined.endswith("]") else f"({joined})", end)
+            tests = [("lt", low[1]), ("gt", high[1])]
+            return f"({fitting.several(self.scope, names, tests, 'or')})"
+        self.reasons.append(f"{low[0]} and {high[0]}")
+        joined = fitting.several(self.scope, names, [low, high], "and", negated=negated)
+        return joined if negated or joined.endswith("]") else f"({joined})"
 
     # From meanings to tests -------------------------------------------------------------------------------------------
 
@@ -752,6 +755,8 @@ class Reader:
             texts = [text]
         elif operator in ("any", "all") and len(texts) == 1:
             operator = "has"
+        if operator in ("between", "outside") and len(texts) == 2:
+            return self._bounded(names, negated != (operator == "outside"), ("gte", texts[0]), ("lte", texts[1]))
         if operator in ("any", "all"):
             return self._of_several(names, operator, texts, elements=elements, negated=negated)
         if operator == "has" or (operator == "contains" and elements and not self._takes_contains(names)):
