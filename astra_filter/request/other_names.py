@@ -39,7 +39,7 @@ _DIRECTIONS = {
     **dict.fromkeys(("desc", "descending", "-1", "reverse", "reversed", "dsc", "descend"), True),
     **dict.fromkeys(("asc", "ascending", "1", "+1", "ascend"), False),
 }
-_MARKS = r"\s:.|;=_/~\-"
+_MARKS = r"(?:[\s:.|;=_/~]+|\s*-\s*)"
 _DIRECTION = "|".join(re.escape(word) for word in sorted(_DIRECTIONS, key=len, reverse=True))
 _FORMS = tuple(
     re.compile(form, re.IGNORECASE)
