@@ -72,7 +72,7 @@ def test_a_hint_that_is_followed_selects_what_was_meant(suite: Suite, case: Case
 @pytest.mark.parametrize(("suite", "case"), HINTED)
 def test_hints_speak_of_the_callers_own_fields(suite: Suite, case: Case) -> None:
     """No example is taken from the documentation."""
-    known = repr(suite._document["schema"]) + case.filter  # noqa: SLF001  # The names and values of the suite.
+    known = repr(suite._document["schema"]) + case.filter  # The names and values of the suite.
     for problem in error_of(suite, case.filter).problems:
         for word in ("state", "percentDone", "running", "astra", "backup"):
             assert word in known or not re.search(rf"\b{word}\b", problem.hint or "")

@@ -222,7 +222,9 @@ class _Check:
             inner = field.items
         elif isinstance(field, Array):
             self._refuse(
-                wording.brackets_on_scalars(self._text, node.path.span, path_text(node.path.names), self._example(node.path, scope))
+                wording.brackets_on_scalars(
+                    self._text, node.path.span, path_text(node.path.names), self._example(node.path, scope)
+                )
             )
             return None
         else:
@@ -374,7 +376,7 @@ class _Check:
         if self._text[slice(*problem.span)].lower() not in ("contains", "in") or len(slots) != 1:
             return problem
         try:
-            test = fitting.test(scope.owner, path.names, "eq", [self._text[slice(*slots[0].span)]])
+            test = fitting.write(scope.owner, path.names, "eq", [self._text[slice(*slots[0].span)]])
         except fitting.Misfit:
             return problem
         return problem._replace(hint=hints_wording.translated(["has"], test))

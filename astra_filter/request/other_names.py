@@ -28,10 +28,11 @@ _NAMES = {
     "include": "fields select columns attributes only projection fieldset field selectfields includefields props "
     "properties fl",
     "continue": "cursor after pagetoken token nexttoken nextpagetoken nextpage next startingafter startafter marker "
-    "continuation continuationtoken continuetoken bookmark scrollid skiptoken aftercursor resumetoken exclusivestartkey",
+    "continuation continuationtoken continuetoken bookmark scrollid skiptoken aftercursor resumetoken "
+    "exclusivestartkey",
     "back": "before endingbefore previous prev prevpage previouspage endbefore beforecursor",
-    "filter": "q query where filters condition predicate fq criteria expression rsql fiql odatafilter filterby filterexpr "
-    "filterexpression",
+    "filter": "q query where filters condition predicate fq criteria expression rsql fiql odatafilter filterby "
+    "filterexpr filterexpression",
     "count": "total includetotal withcount totalcount inlinecount counttotal includecount withtotal showtotal gettotal",
 }
 _BY_WORD = {word.replace("_", ""): name for name, words in _NAMES.items() for word in words.split()}
@@ -60,7 +61,7 @@ def known_parameter(name: str) -> str | None:
 
 
 def sort_key(piece: str, leaves: Mapping[tuple[str, ...], Leaf]) -> str | None:
-    """Return a sort key as ``orderBy`` has it, given in another spelling: ``name desc`` for ``-name`` and ``name:desc``."""
+    """Return a sort key as ``orderBy`` has it, given in another spelling: ``name desc`` for ``-name``."""
     piece = piece.strip(" \t\r\n")
     if not piece or len(piece) > 200:
         return None

@@ -137,7 +137,11 @@ class _Diagnosis:
         if at.kind == "double":
             return syntax_wording.double_quoted_name(text, at.span, self._quoted_path(at.text[1:-1]))
         if at.kind in ("string", "number") or word in CONSTANTS:
-            return request_wording.reserved_name(text, at.span) if word in RESERVED else syntax_wording.literal_first(text, at.span)
+            return (
+                request_wording.reserved_name(text, at.span)
+                if word in RESERVED
+                else syntax_wording.literal_first(text, at.span)
+            )
         if word in ("and", "or", "not"):
             following = self._token(1)
             if following is not None and following.kind == "word" and following.text.lower() in errors.OPERATORS:
@@ -190,7 +194,9 @@ class _Diagnosis:
             return self._unknown_operator(at, at)
         if at.kind in ("word", "string", "number", "double"):
             written = at.kind != "word" or at.word in CONSTANTS
-            return syntax_wording.missing_operator(text, at.span, self._example(literal=as_literal(at) if written else None))
+            return syntax_wording.missing_operator(
+                text, at.span, self._example(literal=as_literal(at) if written else None)
+            )
         return self._unexpected("an operator")
 
     def _in_literal(self) -> Problem:
@@ -362,7 +368,7 @@ class _Diagnosis:
         if operator in ("and", "or", "not"):
             return fitting.any_example(scope)
         try:
-            return fitting.test(scope, names, operator, [fitting.literals(found.field)[0]]) if found else None
+            return fitting.write(scope, names, operator, [fitting.literals(found.field)[0]]) if found else None
         except fitting.Misfit:
             return None
 
@@ -413,7 +419,9 @@ class _Diagnosis:
         self.index -= known and operator not in ("and", "or", "not")
         if operator == "in" and self.index and self.tokens[self.index - 1].word == "not":
             operator = "not in"
-        return syntax_wording.nothing_after(self.text, before.span, before.text, self._example(operator) if known else None)
+        return syntax_wording.nothing_after(
+            self.text, before.span, before.text, self._example(operator) if known else None
+        )
 
     def _unclosed(self) -> Problem:
         opened = self._opened()

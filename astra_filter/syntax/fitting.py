@@ -1,8 +1,8 @@
 """Tests that a schema accepts: what a hint may show. Imported to explain errors only.
 
 Whatever is made here of a path, an operator and literals compiles where the path is meant: the operator is one that the
-field allows, and each literal is turned into one of the field's type (``5`` of a string field into ``'5'``), or there is
-no test at all and a `Misfit` says why.
+field allows, and each literal is turned into one of the field's type, ``5`` of a string field into ``'5'``. Else there
+is no test at all, and a `Misfit` says why.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def find(scope: Field | None, names: Sequence[str]) -> Found | None:
     return Found(field, nullable, bracket)
 
 
-def test(scope: Field | None, names: Sequence[str], operator: str, literals: Sequence[str] = ()) -> str:
+def write(scope: Field | None, names: Sequence[str], operator: str, literals: Sequence[str] = ()) -> str:
     """Return a test of the path that compiles: ``size gt 5``, ``kind not in ('a', 'b')``, ``note eq null``.
 
     Raises:
@@ -124,7 +124,7 @@ def several(
             head, rest = path_text(names[: found.bracket]), names[found.bracket :]
             owner = find(scope, names[: found.bracket])
             scope = scope_of(owner.field) if owner is not None else None
-    joined = f" {join} ".join([test(scope, rest, operator, [literal]) for operator, literal in tests])
+    joined = f" {join} ".join([write(scope, rest, operator, [literal]) for operator, literal in tests])
     if head:
         joined = f"{head}[{joined}]"
     elif negated:
@@ -133,6 +133,7 @@ def several(
 
 
 def is_array(field: Field | None) -> bool:
+    """Whether a field is an array."""
     return isinstance(field, Array)
 
 
@@ -166,7 +167,7 @@ def example(scope: Field | None, names: Sequence[str], literal: str | None = Non
         if field is None or operator in field.operators:
             for value in (literals(field)[0],) if literal is None else (literal, literals(field)[0]):
                 try:
-                    return test(scope, names, operator.value, [value])
+                    return write(scope, names, operator.value, [value])
                 except Misfit:
                     continue
     return None
@@ -182,7 +183,7 @@ def any_example(scope: Field | None, operator: str | None = None) -> str | None:
             continue
         else:
             try:
-                shown = test(scope, [name], operator, [literals(field)[0]])
+                shown = write(scope, [name], operator, [literals(field)[0]])
             except Misfit:
                 continue
         if shown is not None:
@@ -258,7 +259,7 @@ def _of_text(field: Field, text: str, *, is_number: bool) -> str:
 
 
 def mended_instants(text: str) -> list[str]:
-    """Return what a timestamp may be meant to be: with the ``+`` that was lost on the way, or with the offset of UTC."""
+    """Return what a timestamp may be meant to be: with the ``+`` that was lost on the way, or with UTC's offset."""
     mended = re.sub(r"(?i:%2b)|(?<=[0-9]) (?=[0-9]{2}:?[0-9]{2}$)", "+", text)
     mended = re.sub(r"(?<=T[0-9]{2})%3A|(?<=:[0-9]{2})%3A", ":", mended, flags=re.IGNORECASE)
     found = [] if mended == text else [mended]
@@ -268,7 +269,7 @@ def mended_instants(text: str) -> list[str]:
 
 
 def instant(digits: str, *, of_day: bool = False) -> str | None:
-    """Return the instant that a number stands for: ``20200806``, or seconds, milliseconds or microseconds since 1970."""
+    """Return the instant that a number means: ``20200806``, or seconds, milliseconds or microseconds since 1970."""
     if not (digits.isascii() and digits.isdigit()) or len(digits) > 17:
         return None
     if len(digits) == 8:

@@ -1,21 +1,23 @@
 """The hint of a syntax error: what the writer meant, as a filter that compiles (SPEC §7).
 
-`diagnosis` has found what is wrong and where; here the text around that place is read in the spelling of other languages.
-Each rule is a small function that returns a hint or None, with an example in its docstring; the first hint counts.
+`diagnosis` has found what is wrong and where; here the text around that place is read in the spelling of other
+languages. Each rule is a small function that returns a hint or None, with an example in its docstring; the first hint
+counts.
 """
 
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import TYPE_CHECKING
 
 from astra_filter import errors
 from astra_filter.language.names import unquote
 from astra_filter.syntax import fitting
 from astra_filter.syntax.fitting import Misfit
+from astra_filter.syntax.foreign.reader import Reader
+from astra_filter.syntax.foreign.spellings import CONNECTIVES, meaning
 from astra_filter.syntax.lenient import Token, tokens
-from astra_filter.syntax.spellings import CONNECTIVES, meaning
-from astra_filter.syntax.translate import Reader
 from astra_filter.wording import hints as hints_wording
 
 if TYPE_CHECKING:
@@ -24,16 +26,14 @@ if TYPE_CHECKING:
     from astra_filter.errors import Problem
     from astra_filter.fields import Field
 
-_SETTLED = frozenset(
-    {"empty_filter", "empty_name", "forbidden_character", "quote_in_string", "unclosed_name"}
-)
+_SETTLED = frozenset({"empty_filter", "empty_name", "forbidden_character", "quote_in_string", "unclosed_name"})
 """Errors whose own hint says all: the text in quotes, the quote that is missing."""
 _ENCODED = re.compile(r"%(?:25)*(?:2[0-9A-Fa-f]|3[A-Ea-e]|5[BDbd]|60|7[BCDbcd])")
 _SPACES = re.compile(r"[\xa0\u1680\u2000-\u200b\u202f\u205f\u2060\u3000\ufeff\x0b\x0c\x85\u2028\u2029]")
 _SIGNS = {
     "≥": ">=", "⩾": ">=", "≧": ">=", "≤": "<=", "⩽": "<=", "≦": "<=", "≠": "!=", "＝": "=", "＜": "<", "＞": ">",
-    "∧": " and ", "∨": " or ", "¬": " not ", "（": "(", "）": ")", "，": ",", "［": "[", "］": "]", "＇": "'", "＂": '"',
-    "−": "-",
+    "∧": " and ", "∨": " or ", "¬": " not ", "（": "(", "）": ")", "，": ",", "［": "[", "］": "]", "＇": "'",
+    "＂": '"', "−": "-",
 }  # fmt: skip
 """What looks like a sign of a filter language."""
 _FAR = 60
@@ -86,9 +86,10 @@ def scope_at(found: Sequence[Token], place: int, root: Field | None) -> tuple[Fi
         elif token.kind == "mark" and token.text in ")]" and opened:
             opened.pop()
     scope = root
-    for index in opened:
-        if found[index].text != "[" or scope is None:
+    for bracket in opened:
+        if found[bracket].text != "[" or scope is None:
             continue
+        index = bracket
         names: list[str] = []
         while index and found[index - 1].kind in ("word", "backquoted") and len(names) <= 20:
             token = found[index - 1]
@@ -155,14 +156,15 @@ def _foreign_character(case: _Case) -> str | None:
     if case.problem.code not in ("bad_name_character", "unexpected_text"):
         return None
     found = case.text[case.problem.span.start : case.problem.span.end]
-    if not _SPACES.fullmatch(found) and found not in _SIGNS:
+    is_space = _SPACES.fullmatch(found) is not None
+    if not is_space and found not in _SIGNS:
         return None
     text = _SPACES.sub(" ", case.text[:4000])
     for sign, plain in _SIGNS.items():
         text = text.replace(sign, plain)
-    wording = hints_wording.space_hint if _SPACES.fullmatch(found) else hints_wording.sign_hint
-    whole = _whole(case, text, lambda filter_: wording(found, filter_))
-    return whole or (wording(found, None) if _SPACES.fullmatch(found) else None)
+    if not is_space:
+        return _whole(case, text, partial(hints_wording.sign_hint, found))
+    return _whole(case, text, partial(hints_wording.space_hint, found)) or hints_wording.space_hint(found, None)
 
 
 def _whole(case: _Case, text: str, wording: Callable[[str], str]) -> str | None:
@@ -206,7 +208,7 @@ def as_filter(name: str, value: str, root: Field) -> str | None:
     except Misfit:
         test = None
     try:
-        test = test or fitting.test(root, name.split("."), "eq", ["'" + value.replace("'", "''") + "'"])
+        test = test or fitting.write(root, name.split("."), "eq", ["'" + value.replace("'", "''") + "'"])
     except Misfit:
         return None
     return test if hints_wording.can_be_shown(test) else None
@@ -257,7 +259,17 @@ def _is_enough(problem: Problem, meant: str, start: int) -> bool:
 
 
 _REFUSED = frozenset(
-    {"bare_word", "unknown_operator", "unexpected_text", "literal_first", "negated_operator", "reserved_name", "text_after_end", "no_members", "missing_operator"}
+    {
+        "bare_word",
+        "unknown_operator",
+        "unexpected_text",
+        "literal_first",
+        "negated_operator",
+        "reserved_name",
+        "text_after_end",
+        "no_members",
+        "missing_operator",
+    }
 )
 """Errors that a reason why there is no filter explains."""
 
@@ -289,7 +301,8 @@ def _more_than_a_filter(case: _Case) -> str | None:
 
 _LEADING = re.compile(r"\s*(?:\?|(?:select\b[^']*?\s)?where\b|\??\$?filter\s*[=:]|having\b|q\s*=)\s*", re.IGNORECASE)
 _TRAILING = re.compile(
-    r"\s(?:order\s*by|sort\s*by|group\s*by|limit|offset|skip|top)\s[^']*$|&(?:\$?orderby|limit|skip|include|count)=[^']*$",
+    r"\s(?:order\s*by|sort\s*by|group\s*by|limit|offset|skip|top)\s[^']*$"
+    r"|&(?:\$?orderby|limit|skip|include|count)=[^']*$",
     re.IGNORECASE,
 )
 

@@ -21,10 +21,12 @@ class Token(NamedTuple):
 
     @property
     def end(self) -> int:
+        """The offset behind the token."""
         return self.start + len(self.text)
 
     @property
     def span(self) -> Span:
+        """The place in the text."""
         return Span(self.start, self.end)
 
     @property

@@ -37,8 +37,13 @@ def can_be_shown(test: str) -> bool:
 
 
 def translated(reasons: Sequence[str], test: str, *, joined: bool = False) -> str | None:
-    """Show a test that says what was meant; ``reasons`` are operators, or keys of `_REASONS`; ``joined`` where it is a join
-    that is wrong."""
+    """Show a test that says what was meant.
+
+    Args:
+        reasons: what was foreign: operators, or keys of `_REASONS`.
+        test: what was meant, as the language has it.
+        joined: whether the join of the tests is what is wrong.
+    """
     joins = [reason.removeprefix("join ") for reason in reasons if reason.startswith("join ")]
     others = [reason for reason in reasons if reason not in _REASONS and not reason.startswith("join ")]
     named = [reason for reason in others if reason not in ("folded", "literal")]

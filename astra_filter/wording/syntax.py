@@ -148,9 +148,7 @@ def double_quoted_string(text: str, span: Span, inner: str) -> Problem:
 
 
 def double_quoted_name(text: str, span: Span, path: str) -> Problem:
-    return Problem(
-        "double_quoted", "names are not written in quotes", text, span, ("name",), f"write {visible(path)}"
-    )
+    return Problem("double_quoted", "names are not written in quotes", text, span, ("name",), f"write {visible(path)}")
 
 
 def name_needs_quotes(text: str, span: Span, name: str, near: Sequence[str], *, known: bool) -> Problem:

@@ -29,7 +29,8 @@ _SYMBOLS = {
     ":=": "eq", ":>": "gt", ":>=": "gte", ":<": "lt", ":<=": "lte", ":!": "ne", ":!=": "ne", ":=<": "lte",
     ":=>": "gte", "@>": "has",
     "lt=": "lte", "gt=": "gte", "=lt": "lte", "=gt": "gte", "eq=": "eq", "ne=": "ne", "lte=": "lte", "gte=": "gte",
-    "=eq": "eq", "=ne": "ne", "=gte": "gte", "=lte": "lte", "≥": "gte", "⩾": "gte", "≤": "lte", "⩽": "lte", "≠": "ne", "＝": "eq", "＜": "lt", "＞": "gt", "∈": "in",
+    "=eq": "eq", "=ne": "ne", "=gte": "gte", "=lte": "lte", "≥": "gte", "⩾": "gte", "≤": "lte", "⩽": "lte", "≠": "ne",
+    "＝": "eq", "＜": "lt", "＞": "gt", "∈": "in",
 }  # fmt: skip
 _WORDS = {
     "eq": "eq equal equals equalto equalsto equaled same sameas exact exactly identical identicalto is",
@@ -37,14 +38,14 @@ _WORDS = {
     "distinct distinctfrom otherthan noteq isnt arent isnot nequal doesntequal doesnotequal",
     "lt": "lt less lessthan lower lowerthan smaller smallerthan before earlier earlierthan below under fewer "
     "fewerthan",
-    "lte": "lte le lteq leq lessequal lessequals lessorequal lessorequals lessorequalto lessthanorequal lessthanorequals "
-    "lessthanorequalto lessthanequal lessthanequals lessthanequalto atmost nomorethan nogreaterthan nolaterthan "
+    "lte": "lte le lteq leq lessequal lessequals lessorequal lessorequals lessorequalto lessthanorequal "
+    "lessthanorequals lessthanorequalto lessthanequal lessthanequals lessthanequalto atmost nomorethan nogreaterthan nolaterthan "
     "onorbefore beforeoron lowerorequal loe beforeorequal beforeorat",
     "gt": "gt greater greaterthan more morethan bigger biggerthan larger largerthan higher higherthan after later "
     "laterthan above over exceeds",
-    "gte": "gte ge gteq geq greaterequal greaterequals greaterorequal greaterorequals greaterorequalto greaterthanorequal "
-    "greaterthanorequals greaterthanorequalto greaterthanequal greaterthanequals greaterthanequalto atleast nolessthan "
-    "nofewerthan noearlierthan since onorafter afteroron goe afterorequal afterorat moreorequal morethanorequal "
+    "gte": "gte ge gteq geq greaterequal greaterequals greaterorequal greaterorequals greaterorequalto "
+    "greaterthanorequal greaterthanorequals greaterthanorequalto greaterthanequal greaterthanequals greaterthanequalto atleast "
+    "nolessthan nofewerthan noearlierthan since onorafter afteroron goe afterorequal afterorat moreorequal morethanorequal "
     "morethanorequalto",
     "in": "in oneof isin among within inside anyone isoneof inlist inset member memberof elementof belongsto",
     "not in": "nin notin noneof out isnotin notoneof notwithin notamong isnotoneof",
@@ -56,11 +57,12 @@ _WORDS = {
     "has": "has have having includes include including arraycontains hasitem haselement hasmember",
     "any": "any anyof hasany hasanyof containsany containsanyof containsoneof includesany overlaps overlap overlapping "
     "intersects ov arraycontainsany hassome containssome inany",
-    "all": "all allof hasall hasallof containsall containsallof includesall hasevery containseach haseach arraycontainsall",
+    "all": "all allof hasall hasallof containsall containsallof includesall hasevery containseach "
+    "haseach arraycontainsall",
     "null": "null none nil missing absent unset undefined empty blank nothing isnull isnil isempty isblank isnone "
     "ismissing isundefined notexists doesnotexist notpresent notdefined nonexistent notset isabsent",
-    "not null": "exists exist existing pr present ispresent defined isdefined set isset notnull nonnull notempty notnil "
-    "notnone notblank notmissing hasvalue hasavalue isnotnull isnotempty isnotblank notundefined nonempty",
+    "not null": "exists exist existing pr present ispresent defined isdefined set isset notnull nonnull notempty "
+    "notnil notnone notblank notmissing hasvalue hasavalue isnotnull isnotempty isnotblank notundefined nonempty",
     "between": "between inrange isbetween withinrange bt btw",
     "outside": "outside notbetween notinrange outsideof",
     "like": "like islike",
@@ -72,8 +74,8 @@ _WORDS = {
 _FOLDED = {
     "ilike": "like", "notilike": "not like", "icontains": "contains", "istartswith": "startswith", "nilike": "not like",
     "iendswith": "endswith", "iexact": "eq", "ieq": "eq", "ine": "ne", "iregex": "regex", "iequals": "eq", "iin": "in",
-    "equalsignorecase": "eq", "containsignorecase": "contains", "containsi": "contains", "eqi": "eq", "imatches": "regex",
-    "startswithi": "startswith", "endswithi": "endswith", "equalsi": "eq",
+    "equalsignorecase": "eq", "containsignorecase": "contains", "containsi": "contains", "eqi": "eq",
+    "imatches": "regex", "startswithi": "startswith", "endswithi": "endswith", "equalsi": "eq",
 }  # fmt: skip
 _REGEX = {"~": (False, False), "=~": (False, False), "~*": (False, True), "!~": (True, False), "!~*": (True, True)}
 """``operator: (negated, folded)``."""
