@@ -15,18 +15,17 @@ from astra_filter.fields import Array, Object
 from astra_filter.language.names import RESERVED, bad_name_character, nearest, path_text, unquote
 from astra_filter.language.span import Span
 from astra_filter.syntax import fitting
-from astra_filter.syntax.hints import better_hint, scope_at
+from astra_filter.syntax.hints import better_hint
 from astra_filter.syntax.lenient import (
     CONSTANTS,
     NUMBER,
-    RUN,
     TIMESTAMP,
     UUID,
     Token,
     W,
     as_literal,
-    tokens,
 )
+from astra_filter.syntax.place import Place
 from astra_filter.wording import request as request_wording
 from astra_filter.wording import syntax as syntax_wording
 
@@ -76,16 +75,8 @@ def diagnose(text: str, place: int, expected: frozenset[str], root: Field | None
     return problem if hint is None else problem._replace(hint=hint)
 
 
-class _Diagnosis:
-    def __init__(self, text: str, place: int, expected: frozenset[str], root: Field | None) -> None:
-        self.text = text
-        self.expected = expected
-        self.root = root
-        self.tokens = tokens(text)
-        # The parser may stop inside a lenient token (at the `-` of `-08-06T…`): the token that covers the place.
-        self.index = next((i for i, token in enumerate(self.tokens) if token.end > place), len(self.tokens))
-        self.at = self.tokens[self.index] if self.index < len(self.tokens) else None
-        self.before = self.tokens[self.index - 1] if self.index else None
+class _Diagnosis(Place):
+    """Says what is wrong at a place."""
 
     def problem(self) -> Problem:
         bad = self._bad_character()
@@ -152,11 +143,6 @@ class _Diagnosis:
                 return self._stray(at)
             return syntax_wording.nothing_inside(text, at.span, self.before.text)
         return self._unexpected("a field name")
-
-    def _quoted_path(self, inner: str) -> str:
-        """What stands between double quotes as a path: a name, or names that dots join where the schema has those."""
-        names = inner.split(".")
-        return path_text(names if self._field([inner]) is None and self._field(names) is not None else [inner])
 
     def _in_fixed_form(self, mark: str) -> Problem:
         """Where nothing but ``mark`` can stand."""
@@ -355,23 +341,6 @@ class _Diagnosis:
             example = None
         return syntax_wording.between(self.text, Span(start, word.end), example)
 
-    def _example(self, operator: str | None = None, literal: str | None = None) -> str | None:
-        """A test of the path before the place, or of the first field where the path is none."""
-        scope, known = scope_at(self.tokens, self.index, self.root)
-        names = self._path_names()
-        if not known:
-            return None
-        found = fitting.find(scope, names) if names else None
-        if operator is None:
-            shown = None if found is None else fitting.example(scope, names, literal)
-            return shown or fitting.any_example(scope)
-        if operator in ("and", "or", "not"):
-            return fitting.any_example(scope)
-        try:
-            return fitting.write(scope, names, operator, [fitting.literals(found.field)[0]]) if found else None
-        except fitting.Misfit:
-            return None
-
     def _name_that_needs_quotes(self, at: Token) -> Problem | None:
         before = self.before
         if before is None or before.end != at.start or at.kind not in ("mark", "number", "symbol"):
@@ -433,85 +402,8 @@ class _Diagnosis:
         opened = self._opened()
         return syntax_wording.stray(self.text, at.span, at.text, opened[-1].text if opened else None)
 
-    def _in_list(self) -> bool:
-        """Whether what is open at the place is the list of an ``in``."""
-        opened = self._opened()
-        before = self.tokens.index(opened[-1]) - 1 if opened else -1
-        return before >= 0 and self.tokens[before].text.lower() == "in"
-
-    def _opened(self) -> list[Token]:
-        """The parentheses and brackets that are open at the place, the innermost last."""
-        opened: list[Token] = []
-        for token in self.tokens[: self.index]:
-            if token.kind == "mark" and token.text in "([":
-                opened.append(token)
-            elif token.kind == "mark" and token.text in ")]" and opened:
-                opened.pop()
-        return opened
-
     def _unexpected(self, wanted: str) -> Problem:
         at = self.at
         if at is None:
             return syntax_wording.unexpected_end(self.text, self._end(), wanted)
         return syntax_wording.unexpected_text(self.text, at.span, at.text, wanted)
-
-    # Pieces of the text ---------------------------------------------------------------------------------------------
-
-    def _token(self, ahead: int) -> Token | None:
-        index = self.index + ahead
-        return self.tokens[index] if index < len(self.tokens) else None
-
-    def _end(self) -> Span:
-        end = self.tokens[-1].end if self.tokens else len(self.text)
-        return Span(end, end)
-
-    def _run(self, offset: int) -> Token:
-        """The characters around ``offset`` that no space, quote, bracket or symbol parts."""
-        for match in RUN.finditer(self.text):
-            if match.end() > offset:
-                if match.start() <= offset:
-                    return Token("run", match[0], match.start())
-                break
-        return Token("run", self.text[offset : offset + 1], offset)
-
-    def _path_tokens(self) -> list[Token]:
-        """The tokens of the path that ends before the place."""
-        index = self.index - 1
-        if index >= 0 and self.tokens[index].text.lower() == "not":
-            index -= 1
-        path: list[Token] = []
-        while index >= 0:
-            token = self.tokens[index]
-            if token.kind not in ("word", "backquoted"):
-                break
-            path.insert(0, token)
-            if index == 0 or self.tokens[index - 1].text != ".":
-                break
-            index -= 2
-        return path
-
-    def _path_text(self) -> str:
-        return ".".join(token.text for token in self._path_tokens()) or "field"
-
-    def _path_names(self) -> list[str]:
-        return [unquote(token.text) if token.kind == "backquoted" else token.text for token in self._path_tokens()]
-
-    def _found(self) -> tuple[Field | None, bool]:
-        """The field that the path before the place names, if it can be told, and whether it may be null."""
-        return self._walk(self._path_names())
-
-    def _field(self, names: list[str]) -> Field | None:
-        return self._walk(names)[0]
-
-    def _walk(self, names: list[str]) -> tuple[Field | None, bool]:
-        scope: Field | None = self.root
-        nullable = False
-        for name in names:
-            if isinstance(scope, Array):
-                scope = scope.items
-                nullable = nullable or scope.nullable
-            scope = scope.members.get(name) if isinstance(scope, Object) else None
-            if scope is None:
-                return None, False
-            nullable = nullable or scope.nullable
-        return scope, nullable

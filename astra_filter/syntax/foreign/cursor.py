@@ -111,6 +111,13 @@ class Cursor:
                 return None
         return found
 
+    def _is_path_of_test(self, place: int) -> bool:
+        """Whether a word that is an operator somewhere is a field here: ``before eq 5``."""
+        token = self._at(place)
+        if token is None or token.kind != "word" or self._meaning(place + 1) is None:
+            return False
+        return self.scope is None or fitting.find(self.scope, [token.text]) is not None
+
     def _in_braces(self, place: int) -> tuple[Meaning, int] | None:
         """``$gt:`` or ``"$gt":``, in ``size: {$gt: 5}``."""
         place += self._text(place) == "$"

@@ -128,7 +128,7 @@ class Forms(Writer, ABC):
         )
 
     def _polish(self, start: int, name: str) -> Part:
-        """``and(eq(size,5),gt(n,3))``, ``and(size.eq.5,n.gt.3)`` to ``(size eq 5 and n gt 3)``; ``or``, ``not`` alike."""
+        """``and(eq(size,5),gt(n,3))``, ``and(size.eq.5,n.gt.3)`` to ``(size eq 5 and n gt 3)``; ``or`` alike."""
         parts: list[Part] = []
         place = start + 1
         while not parts or self._text(place) == ",":
@@ -146,7 +146,7 @@ class Forms(Writer, ABC):
         return Part("(" + f" {name} ".join(texts) + ")", end)
 
     def _index_of(self, place: int) -> Part:
-        """``indexof(title, 'x') ge 0`` to ``title contains 'x'``; ``eq -1`` to its opposite; ``eq 0``: ``startswith``."""
+        """``indexof(title, 'x') ge 0`` to ``title contains 'x'``; ``eq -1`` to its opposite."""
         names, values, place = self._arguments(place, Meaning("contains"))
         told = self._meaning(place)
         if told is None:
@@ -382,13 +382,6 @@ class Forms(Writer, ABC):
                 if len(tail) > 40:
                     break
         raise Misfit
-
-    def _is_path_of_test(self, place: int) -> bool:
-        """Whether a word that is an operator somewhere is a field here: ``before eq 5``."""
-        token = self._at(place)
-        if token is None or token.kind != "word" or self._meaning(place + 1) is None:
-            return False
-        return self.scope is None or fitting.find(self.scope, [token.text]) is not None
 
 
 def grouped(part: Part, level: int) -> str:

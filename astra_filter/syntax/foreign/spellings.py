@@ -39,30 +39,31 @@ _WORDS = {
     "lt": "lt less lessthan lower lowerthan smaller smallerthan before earlier earlierthan below under fewer "
     "fewerthan",
     "lte": "lte le lteq leq lessequal lessequals lessorequal lessorequals lessorequalto lessthanorequal "
-    "lessthanorequals lessthanorequalto lessthanequal lessthanequals lessthanequalto atmost nomorethan nogreaterthan nolaterthan "
-    "onorbefore beforeoron lowerorequal loe beforeorequal beforeorat",
+    "lessthanorequals lessthanorequalto lessthanequal lessthanequals lessthanequalto atmost nomorethan "
+    "nogreaterthan nolaterthan onorbefore beforeoron lowerorequal loe beforeorequal beforeorat",
     "gt": "gt greater greaterthan more morethan bigger biggerthan larger largerthan higher higherthan after later "
     "laterthan above over exceeds",
     "gte": "gte ge gteq geq greaterequal greaterequals greaterorequal greaterorequals greaterorequalto "
-    "greaterthanorequal greaterthanorequals greaterthanorequalto greaterthanequal greaterthanequals greaterthanequalto atleast "
-    "nolessthan nofewerthan noearlierthan since onorafter afteroron goe afterorequal afterorat moreorequal morethanorequal "
-    "morethanorequalto",
+    "greaterthanorequal greaterthanorequals greaterthanorequalto greaterthanequal greaterthanequals "
+    "greaterthanequalto atleast nolessthan nofewerthan noearlierthan since onorafter afteroron goe "
+    "afterorequal afterorat moreorequal morethanorequal morethanorequalto",
     "in": "in oneof isin among within inside anyone isoneof inlist inset member memberof elementof belongsto",
     "not in": "nin notin noneof out isnotin notoneof notwithin notamong isnotoneof",
-    "contains": "contains contain containing containstext containsstring substring substringof partof "
-    "co hassubstring containssubstring",
+    "contains": "contains contain containing containstext containsstring substring substringof partof co hassubstring "
+    "containssubstring",
     "startswith": "startswith start starts startwith startingwith begin begins beginswith beginwith beginningwith "
     "prefix prefixed prefixedwith hasprefix sw sws bw leftmatch",
     "endswith": "endswith end ends endwith endingwith finisheswith suffix suffixed suffixedwith hassuffix ew ews",
     "has": "has have having includes include including arraycontains hasitem haselement hasmember",
-    "any": "any anyof hasany hasanyof containsany containsanyof containsoneof includesany overlaps overlap overlapping "
-    "intersects ov arraycontainsany hassome containssome inany",
-    "all": "all allof hasall hasallof containsall containsallof includesall hasevery containseach "
-    "haseach arraycontainsall",
+    "any": "any anyof hasany hasanyof containsany containsanyof containsoneof includesany overlaps overlap "
+    "overlapping intersects ov arraycontainsany hassome containssome inany",
+    "all": "all allof hasall hasallof containsall containsallof includesall hasevery containseach haseach "
+    "arraycontainsall",
     "null": "null none nil missing absent unset undefined empty blank nothing isnull isnil isempty isblank isnone "
     "ismissing isundefined notexists doesnotexist notpresent notdefined nonexistent notset isabsent",
     "not null": "exists exist existing pr present ispresent defined isdefined set isset notnull nonnull notempty "
-    "notnil notnone notblank notmissing hasvalue hasavalue isnotnull isnotempty isnotblank notundefined nonempty",
+    "notnil notnone notblank notmissing hasvalue hasavalue isnotnull isnotempty isnotblank notundefined "
+    "nonempty",
     "between": "between inrange isbetween withinrange bt btw",
     "outside": "outside notbetween notinrange outsideof",
     "like": "like islike",
