@@ -1,4 +1,4 @@
-"""The package that proves a schema: what it finds, what it shows, and the lines in the README (SPEC §4)."""
+"""The package that proves a schema: what it finds, what it shows, and the lines in the guide (SPEC §4)."""
 
 from __future__ import annotations
 
@@ -21,21 +21,23 @@ from astra_filter.testing.laws import laws
 from astra_filter.testing.proof import check_laws
 
 
+@pytest.mark.slow
 def test_five_lines_of_the_readme(tmp_path: Path) -> None:
     """Saved beside a schema of one's own, they are a test that passes."""
-    readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
-    found = re.search(r"```python\n(import sqlite3\n(?:.*\n){0,6}?.*prove\(.*\n)```", readme)
+    guide = (Path(__file__).parents[1] / "docs/guides/testing.md").read_text(encoding="utf-8")
+    found = re.search(r"```python title=\"test_filters.py\"\n(import sqlite3\n(?:.*\n){0,6}?.*prove\(.*\n)```", guide)
     assert found is not None
     lines = [line for line in found[1].splitlines() if line.strip()]
     assert len(lines) == 5
     (tmp_path / "myapp.py").write_text("from schemas import TASK\n", encoding="utf-8")
     namespace: dict[str, Any] = {}
     source = found[1].replace("from myapp import", "from schemas import")
-    exec(compile(source, "README", "exec"), namespace)  # noqa: S102  # The README's own.
+    exec(compile(source, "guide", "exec"), namespace)  # noqa: S102  # The guide's own.
     [test] = [value for name, value in namespace.items() if name.startswith("test_")]
     test()
 
 
+@pytest.mark.slow
 def test_proof_counts_what_it_compared() -> None:
     proof = prove(TASK, sqlite3.connect(":memory:"), examples=10)
     assert proof.backends == 3
@@ -47,6 +49,7 @@ def test_proof_counts_what_it_compared() -> None:
 
 
 @pytest.mark.parametrize("wrong", ["predicate", "sqlite"])
+@pytest.mark.slow
 def test_proof_finds_a_wrong_backend(wrong: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A backend that takes lt for lte is found, in the smallest case, with all there is to see."""
     module = import_module("astra_filter.sql.where" if wrong == "sqlite" else "astra_filter.memory.predicate")
@@ -142,6 +145,7 @@ def test_unknown_driver() -> None:
 QUIET = settings(max_examples=3000, database=None, deadline=None, derandomize=True)
 
 
+@pytest.mark.slow
 def test_filters_cover_every_operator_and_literal() -> None:
     for operator in Operator:
         find(filters(TASK), lambda chosen, operator=operator: f" {operator.value} " in str(chosen), settings=QUIET)
@@ -151,6 +155,7 @@ def test_filters_cover_every_operator_and_literal() -> None:
     find(filter_texts(TASK), lambda text: "NOT" in text, settings=QUIET)
 
 
+@pytest.mark.slow
 def test_strategies_shrink_to_small_cases() -> None:
     assert len(str(find(filters(TASK), lambda _: True, settings=QUIET))) < 60
     assert len(str(find(filters(TASK), lambda chosen: " or " in str(chosen), settings=QUIET))) < 250

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from astra_filter.sql.operands import Operand
 
 _MOST_SORTED = 8_000
-"""Bytes of text that are sorted by, where pieces are needed; about as many as a ``continue`` token can hold."""
+"""How many bytes of text ORDER BY compares where it needs pieces: about as many as a ``continue`` token can hold."""
 
 
 class Key(NamedTuple):
@@ -56,7 +56,7 @@ class Key(NamedTuple):
         return self.is_null() if self.null else self.test("=")
 
     def beyond(self) -> list[Fragment]:
-        """Return the ranges of values that come after the position's; nulls are the smallest."""
+        """Return the ranges of values after the position's. Nulls are the smallest values."""
         if self.null:
             return [] if self.descending else [Fragment(self.operand.value, " IS NOT NULL")]
         ranges = [self.test("<" if self.descending else ">")]
@@ -70,6 +70,39 @@ def ranges(keys: Sequence[Key], dialect: Dialect, unique: Field) -> list[Fragmen
         keys: the sort keys, in order of weight.
         dialect: the database's SQL.
         unique: the field of the last key.
+    """
+    return [_all(tests) for tests in _ranges(keys, dialect, unique)] or [_NOTHING]
+
+
+def wide_ranges(keys: Sequence[Key], dialect: Dialect, unique: Field) -> list[Fragment]:
+    """Return what `ranges` returns as at most two conditions, each of which is a range of the first key.
+
+    An index seeks the range by the first key alone, and reads the rows that have the position's first value from their
+    beginning. What is said of each range besides, such as a long filter, is then said twice at most.
+    """
+    first = keys[0]
+    found = [_all(tests) for tests in _ranges(keys, dialect, unique)]
+    apart: list[Fragment] = []
+    if first.null:
+        # Ascending, the values follow the nulls.
+        apart = [] if first.descending else [found.pop(0)]
+        bound = first.is_null()
+    else:
+        # Descending, the nulls follow the values; no range of an index holds both.
+        apart = [found.pop(1)] if first.descending and first.nullable else []
+        bound = first.test("<=" if first.descending else ">=")
+    near = [_all([bound, Fragment.join(" OR ", found).parenthesised()])] if found else []
+    return [*apart, *near] or [_NOTHING]
+
+
+_NOTHING = Fragment("1 = 0")
+
+
+def _ranges(keys: Sequence[Key], dialect: Dialect, unique: Field) -> list[list[Fragment]]:
+    """Return the tests of each range.
+
+    What lies beyond all nulls or all values of the first key is the first of them where the position is null, and the
+    second where it is a value.
     """
     row_values = dialect.ranges_row_values and not (dialect.rowid_alias and isinstance(unique, Integer))
     found: list[list[Fragment]] = []
@@ -93,7 +126,7 @@ def ranges(keys: Sequence[Key], dialect: Dialect, unique: Field) -> list[Fragmen
     if first.null and first.descending and first.least is not None:
         # Without a second range, MariaDB reads all nulls up to the position, and may sort them.
         found.append([Fragment(first.operand.ordered(), " < ", first.least)])
-    return [_all(tests) for tests in found] or [Fragment("1 = 0")]
+    return found
 
 
 def _all(tests: Sequence[Fragment]) -> Fragment:
@@ -114,7 +147,7 @@ def sort_terms(operand: Operand, field: Field, *, descending: bool) -> Fragment:
 
 
 def is_sorted_in_pieces(dialect: Dialect, field: Field) -> bool:
-    """Whether ORDER BY does not compare all of a field's text, so that no index has its order."""
+    """Whether ORDER BY needs pieces of a field's text, so that no index has its order."""
     most = dialect.sorted_length
     return most is not None and isinstance(field, String) and (field.max_length is None or field.max_length > most)
 

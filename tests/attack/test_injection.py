@@ -1,4 +1,4 @@
-"""What strangers send reaches a database as parameters only (SPEC §5, §6): real databases, a canary, a second tenant."""
+"""What untrusted clients send reaches a database as parameters only (SPEC §5, §6): real databases, a canary, a second tenant."""
 
 from __future__ import annotations
 
@@ -160,6 +160,7 @@ def test_literals_of_other_types(payload: str) -> None:
 
 
 @pytest.mark.parametrize(("name", "style"), [(d.name, style) for d in DIALECTS.values() for style in d.placeholders])
+@pytest.mark.slow
 def test_no_style_of_placeholders_shows_a_literal(name: str, style: str) -> None:
     for test in TESTS:
         plain = SCHEMA.compile(test.format("'plain'")).sql(name, placeholders=style, first=3)
