@@ -302,7 +302,7 @@ class _Check:
             problem = wording.operator_not_allowed(
                 self._text, node.operator_span, operator.value, label, field.type, allowed
             )
-            self._refuse(self._of_elements(problem, path, slots, scope) if isinstance(field, Array) else problem)
+            self._refuse(self._instead(problem, path, slots, scope, field))
             return False
         if len(slots) == 1:
             return self._literal_fits(slots[0], operator, path, target, scope)
@@ -369,17 +369,21 @@ class _Check:
 
         return fitting.example(scope.owner, path.names)
 
-    def _of_elements(self, problem: Problem, path: Path, slots: tuple[Slot, ...], scope: _Scope) -> Problem:
-        """Show the test of an element that equals, where a text operator is not allowed on an array."""
+    def _instead(self, problem: Problem, path: Path, slots: tuple[Slot, ...], scope: _Scope, field: Field) -> Problem:
+        """Show what is meant by an operator that the field does not allow: ``tags contains 'a'``, ``kind in 'Red'``."""
         from astra_filter.syntax import fitting
 
-        if self._text[slice(*problem.span)].lower() not in ("contains", "in") or len(slots) != 1:
+        word = self._text[slice(*problem.span)].lower()
+        if word not in ("contains", "in") or len(slots) != 1:
+            return problem
+        operator, reason = ("in", "list in") if word == "in" else ("eq", "has")
+        if operator == "eq" and not isinstance(field, Array):
             return problem
         try:
-            test = fitting.write(scope.owner, path.names, "eq", [self._text[slice(*slots[0].span)]])
+            test = fitting.write(scope.owner, path.names, operator, [self._text[slice(*slots[0].span)]])
         except fitting.Misfit:
             return problem
-        return problem._replace(hint=hints_wording.translated(["has"], test))
+        return problem._replace(hint=hints_wording.translated([reason], test))
 
     def _wrong_kind(self, slot: Slot, label: str, field: Field) -> Problem:
         """Show the literal as the field takes it, where it can be told."""

@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from astra_filter.errors import LiteralError
-from astra_filter.fields import Array, Enum, Object, Open
+from astra_filter.fields import Array, Enum, Object, Open, String
 from astra_filter.language.names import nearest, path_text, unquote
 from astra_filter.language.operators import Kind, Operator
 from astra_filter.syntax.lenient import NUMBER, quote
@@ -95,7 +95,7 @@ def write(scope: Field | None, names: Sequence[str], operator: str, literals: Se
     if isinstance(field, Object):
         raise Misfit
     real = _OPERATORS.get(operator)
-    if real is None or not literals:
+    if real is None or not literals or (base != "in" and len(literals) > 1):
         raise Misfit
     if field is not None and real not in field.operators:
         raise Misfit(wording.takes_hint(path, [o.value for o in Operator if o in field.operators]))
@@ -137,13 +137,18 @@ def is_array(field: Field | None) -> bool:
     return isinstance(field, Array)
 
 
+def is_text(field: Field | None) -> bool:
+    """Whether a field is a string."""
+    return isinstance(field, String)
+
+
 def has_members(field: Field | None) -> bool:
     """Whether the elements of an array are objects."""
     return isinstance(field, Array) and isinstance(field.items, Object)
 
 
 def takes_elements(scope: Field | None, names: Sequence[str]) -> bool:
-    """Whether a path ends at an array of scalars or at an enum, where ``has`` means ``eq``."""
+    """Whether a path ends at an array or at an enum, where ``has`` means ``eq``."""
     found = find(scope, names)
     return found is not None and isinstance(found.field, (Array, Enum))
 
@@ -262,6 +267,7 @@ def mended_instants(text: str) -> list[str]:
     """Return what a timestamp may be meant to be: with the ``+`` that was lost on the way, or with UTC's offset."""
     mended = re.sub(r"(?i:%2b)|(?<=[0-9]) (?=[0-9]{2}:?[0-9]{2}$)", "+", text)
     mended = re.sub(r"(?<=T[0-9]{2})%3A|(?<=:[0-9]{2})%3A", ":", mended, flags=re.IGNORECASE)
+    mended = re.sub(r"([+-][0-9]{2})([0-9]{2})$", r"\1:\2", mended)
     found = [] if mended == text else [mended]
     if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9:.]+", text):
         found.append(text.replace(" ", "T")[:26] + "Z")

@@ -266,7 +266,7 @@ _REFUSED = frozenset(
         "literal_first",
         "negated_operator",
         "reserved_name",
-        "text_after_end",
+        "string_only",
         "no_members",
         "missing_operator",
     }
@@ -307,6 +307,18 @@ _TRAILING = re.compile(
 )
 
 
+def _arithmetic(case: _Case) -> str | None:
+    """``size add 5 gt 7``, ``size + 5 gt 7``, ``size gt 5 + 2``."""
+    if case.index == 0 or case.index >= len(case.tokens):
+        return None
+    at = case.tokens[case.index]
+    following = case.tokens[case.index + 1] if case.index + 1 < len(case.tokens) else None
+    is_sum = at.text in ("+", "-", "*", "/", "%") or at.word in ("add", "sub", "mul", "div", "mod")
+    is_signed = at.kind == "number" and at.text[0] in "+-" and case.problem.code == "text_after_end"
+    number = following is not None and following.kind in ("number", "word")
+    return hints_wording.arithmetic_hint() if is_signed or (is_sum and number) else None
+
+
 def _operator_alone(case: _Case) -> str | None:
     """The operator of a test that cannot be told: ``isnt`` to ``use ne``."""
     if case.problem.code != "unknown_operator" or ": " in (case.problem.hint or ""):
@@ -338,6 +350,7 @@ _RULES: tuple[Callable[[_Case], str | None], ...] = (
     _other_spelling,
     _misspelled,
     _more_than_a_filter,
+    _arithmetic,
     _placeholder,
     _operator_alone,
 )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from astra_filter.errors import LiteralError, Problem
 from astra_filter.language.span import Span, visible
-from astra_filter.wording.hints import can_be_shown, lost_plus_hint, shown
+from astra_filter.wording.hints import can_be_shown, lost_plus_hint, mended_hint, shown
 from astra_filter.wording.phrases import article, named, quoted
 
 if TYPE_CHECKING:
@@ -105,5 +105,8 @@ def other_literal_hint(literal: str, found: str) -> str | None:
 
 
 def bad_literal(text: str, span: Span, error: LiteralError, mended: str | None) -> Problem:
-    hint = error.hint if mended is None else lost_plus_hint(quoted(mended))
+    hint = error.hint
+    if mended is not None:
+        lost = "+" in mended and "+" not in text[span.start : span.end]
+        hint = lost_plus_hint(quoted(mended)) if lost else mended_hint(quoted(mended))
     return Problem(error.code, error.message, text, span, hint=hint)

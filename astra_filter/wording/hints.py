@@ -86,6 +86,10 @@ def no_positions_hint() -> str:
     return "the elements of an array have no numbers; a test of an array asks for some element"
 
 
+def arithmetic_hint() -> str:
+    return "there is no arithmetic; write the value that comes of it"
+
+
 def placeholder_hint() -> str:
     return "there are no placeholders; write the value itself"
 
@@ -124,6 +128,10 @@ def no_field_values_hint(name: str) -> str:
 
 def encoded_hint(test: str) -> str:
     return f"the text is still encoded as in a URL; send it decoded once more: {test}"
+
+
+def mended_hint(literal: str) -> str:
+    return f"write it as RFC 3339 has it: {literal}"
 
 
 def lost_plus_hint(literal: str) -> str:

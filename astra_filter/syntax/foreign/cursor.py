@@ -43,9 +43,12 @@ class Part(NamedTuple):
 
 
 CLOSING = {"(": ")", "[": "]", "{": "}"}
-FOLDS = frozenset({"tolower", "toupper", "lower", "upper", "lcase", "ucase", "casefold"})
+NULLS = frozenset({"null", "not null", "empty"})
+"""Operators that take no value."""
+FOLDS = frozenset({"tolower", "toupper", "lower", "upper", "lcase", "ucase", "casefold", "tolowercase", "touppercase"})
 """Functions that make the case of letters not matter."""
 _RUN = re.compile(r"[^\s'\"`()\[\]{},;=<>!&|]+")
+_ARTICLES = frozenset({"a", "an", "the", "either"})
 _MOST_STEPS = 400
 _MOST_DEPTH = 18
 
@@ -83,7 +86,7 @@ class Cursor:
         found: tuple[Meaning, int] | None = None
         for end in range(place, min(place + 8, len(self.tokens))):
             token = self.tokens[end]
-            if token.word in ("a", "an", "the") and key:
+            if token.word in _ARTICLES and key:
                 continue
             if token.text == "$" and not (self._is_name(end + 1) and self.tokens[end + 1].start == token.end):
                 break
@@ -105,6 +108,9 @@ class Cursor:
             return (Meaning("eq", negated=self._text(place).lower() == "not"), place + 1)
         if found is not None:
             what, end = found
+            while self._text(end).lower() in _ARTICLES and not self._ends(end + 1):
+                end += 1
+            found = what, end
             if self._text(end) == "{":
                 return self._in_braces(end + 1) or found
             if self._text(end).lower() == "eq" and what.operator in ("has", "contains"):
@@ -166,7 +172,9 @@ class Cursor:
 
     def _steps_of_path(self, place: int) -> tuple[tuple[str, ...], int]:
         """Names that are joined, whatever the schema has: ``a.b``, ``a/b``, ``a->>'b'``, ``a['b']``, ``a[*].b``."""
-        if self._text(place) in ("$", "@", "#") or (self._text(place) == "." and place == 0):
+        if self._text(place) == "$" and self._text(place + 1) == ".":
+            place += 2
+        elif self._text(place) in ("$", "@", "#") or (self._text(place) == "." and place == 0):
             place += 1
         if self._text(place) == "[" and self._is_name(place + 1) and self._text(place + 2) == "]":
             return (self._name(place + 1),), place + 3
@@ -267,10 +275,8 @@ class Cursor:
         inner = self._at(end + 1)
         if token.text == "(" and last in CASTS and inner is not None and inner.kind in ("string", "double", "number"):
             self.reasons.append("typed")
-            literal = as_literal(inner)
-            if literal is None:
-                raise Misfit
-            return Value(literal), self._closed(end + 2, ")")
+            value, end = self._value(end + 1)
+            return value, self._closed(end, ")")
         return None
 
     def _after_cast(self, place: int) -> int:

@@ -11,7 +11,7 @@ from astra_filter import errors
 from astra_filter.language.names import path_text
 from astra_filter.syntax import fitting
 from astra_filter.syntax.fitting import Misfit
-from astra_filter.syntax.foreign.cursor import CLOSING, FOLDS, Part, Value, folded
+from astra_filter.syntax.foreign.cursor import CLOSING, FOLDS, NULLS, Part, Value, folded
 from astra_filter.syntax.foreign.spellings import CASTS, Meaning, meaning
 from astra_filter.syntax.foreign.writing import COMPARISONS, Writer
 from astra_filter.wording import hints as hints_wording
@@ -36,7 +36,7 @@ class Forms(Writer, ABC):
     def _before(self, start: int) -> Part:
         """``exists note``, ``exists(note)``, ``isnull(note)``, ``_exists_:note`` to ``note ne null``."""
         what = meaning(folded(self._text(start)))
-        if what is None or what.operator not in ("null", "not null") or self._is_path_of_test(start):
+        if what is None or what.operator not in NULLS or self._is_path_of_test(start):
             raise Misfit
         place = start + 1
         if self._text(place) == ":":
@@ -61,11 +61,18 @@ class Forms(Writer, ABC):
         if name in ("date", "todate", "trunc") or name in FOLDS:
             raise Misfit(hints_wording.function_hint(name, folds=name in FOLDS))
         what = meaning(name)
+        if name in ("any", "some", "exists") and self._text(start + 3) == ",":
+            found, place = self._path(start + 2)
+            return self._inside(found, place + 1, False, None, ")")
+        if name == "has" and self._text(start + 3) == ")":
+            what = Meaning("not null")
         if name in ("any", "some") or (name in CASTS and what is None):
             raise Misfit
         if what is None:
             raise Misfit(hints_wording.function_hint(self._text(start), folds=False))
         names, values, end = self._arguments(start + 2, what)
+        if what.operator in NULLS:
+            return self._null(names, what, end)
         self._says(what)
         kept = len(self.reasons)
         test = self._of(names, what, values)
@@ -73,14 +80,13 @@ class Forms(Writer, ABC):
             self.reasons[-1] = "literal" if self._is_name(start + 2) else "order"
         if self._says_truth(end):
             self.reasons.append("truth")
-            negated = (meaning(self._key_at(end)) == Meaning("ne")) != (self._text(end + 1).lower() in ("false", "0"))
-            return Part(opposite(test) if negated else test, end + 2)
+            return Part(opposite(test) if self._is_untrue(end) else test, end + 2)
         return Part(test, end, 2, None)
 
     def _operator_first(self, start: int) -> Part:
         """``contains title 'x'`` to ``title contains 'x'``."""
         what = meaning(folded(self._text(start)))
-        if what is None or what.operator == "null" or self._is_path_of_test(start):
+        if what is None or what.operator in NULLS or self._is_path_of_test(start):
             raise Misfit
         names, place = self._path(start + 1)
         part = self._operand(names, what, place)
@@ -112,7 +118,7 @@ class Forms(Writer, ABC):
         end = self._closed(place, ")")
         if names is None:
             raise Misfit
-        if not values and what.operator in ("null", "not null"):
+        if not values and what.operator in NULLS:
             return names, values, end
         if len(values) != 1 and what.operator not in ("in", "any", "all", "between"):
             raise Misfit
@@ -126,6 +132,10 @@ class Forms(Writer, ABC):
             and what[0] in (Meaning("eq"), Meaning("ne"), Meaning("eq", negated=True))
             and self._text(place + 1).lower() in ("true", "false", "1", "0")
         )
+
+    def _is_untrue(self, place: int) -> bool:
+        """Whether ``eq false`` or ``ne true`` stands here."""
+        return (meaning(self._key_at(place)) == Meaning("ne")) != (self._text(place + 1).lower() in ("false", "0"))
 
     def _polish(self, start: int, name: str) -> Part:
         """``and(eq(size,5),gt(n,3))``, ``and(size.eq.5,n.gt.3)`` to ``(size eq 5 and n gt 3)``; ``or`` alike."""
@@ -282,7 +292,7 @@ class Forms(Writer, ABC):
             else:
                 value, end = self._value(end)
                 values.append(value)
-        if what is None or what.negated or what.operator in ("ne", "null", "not null", "has") or not values:
+        if what is None or what.negated or what.operator in {"ne", "has", *NULLS} or not values:
             raise Misfit
         self.reasons.append("elements")
         return Part(self._of(names, what, values), self._closed(end, closing))

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING
 
 from astra_filter.syntax import fitting
 from astra_filter.syntax.fitting import Misfit
-from astra_filter.syntax.foreign.cursor import Part
+from astra_filter.syntax.foreign.cursor import NULLS, Part
 from astra_filter.syntax.foreign.forms import Forms, grouped, opposite
 
 if TYPE_CHECKING:
     from astra_filter.syntax.foreign.spellings import Meaning
 
+_FIQL = re.compile(r"\w=[a-z]*=[\w'\"*(]")
+"""Where tests are written so, a comma is an *or*: ``kind==Red,size=gt=5``."""
 _ORDER = frozenset({"lt", "lte", "gt", "gte"})
 
 
@@ -29,12 +31,22 @@ class Reader(Forms):
         Raises:
             Misfit: there is no test here that can be told.
         """
-        part = self._unary(start) if self._text(start) == "!" else self._test(start)
+        part = self._unary(start) if self._text(start) in ("!", "(") else self._test(start)
+        if self._text(start) == "(":
+            part = self._without_truth(part)
         while True:
             more = self._more(part)
             if more is None:
                 return part
             part = more
+
+    def _without_truth(self, group: Part) -> Part:
+        """``(size gt 5) eq true`` to ``(size gt 5)``."""
+        if not self._says_truth(group.end):
+            raise Misfit
+        negated = self._is_untrue(group.end)
+        self.reasons.append("truth")
+        return Part(f"not ({group.text})" if negated else f"({group.text})", group.end + 2)
 
     def read_all(self) -> str:
         """Read the whole text as one filter.
@@ -83,6 +95,8 @@ class Reader(Forms):
         if word is None:
             return self._run_on(left)
         spelled = self._text(left.end).lower()
+        if spelled == "," and _FIQL.search(self.text[:1000]):
+            word = "or"
         if spelled in (",", ";") and self._at(left.end + 1) is None:
             return None
         try:
@@ -134,7 +148,7 @@ class Reader(Forms):
             return None
         what, place = (first, place + negated) if told is None else told
         what = what._replace(negated=what.negated != negated)
-        if what.operator in ("null", "not null"):
+        if what.operator in NULLS:
             right, end, *_ = self._null(names, what, place)
         else:
             value, end = self._value(place)

@@ -13,9 +13,9 @@ from typing import NamedTuple
 class Meaning(NamedTuple):
     """What a spelling says: an operator, its opposite where ``negated``, and whether the case of letters is ignored.
 
-    Beside the operators of the language, ``operator`` is one of: ``null`` (true where there is no value), ``between``,
-    ``outside``, ``like``, ``glob``, ``similar``, ``regex``, ``has`` (of an array an element, of a text a part), ``any``
-    and ``all`` (``has``, with a list).
+    Beside the operators of the language, ``operator`` is one of: ``null`` (true where there is no value), ``not null``,
+    ``empty`` (null, or text without characters), ``between``, ``outside``, ``like``, ``glob``, ``similar``,
+    ``regex``, ``has`` (of an array an element, of a text a part), ``any`` and ``all`` (``has``, with a list).
     """
 
     operator: str
@@ -59,11 +59,12 @@ _WORDS = {
     "overlapping intersects ov arraycontainsany hassome containssome inany",
     "all": "all allof hasall hasallof containsall containsallof includesall hasevery containseach haseach "
     "arraycontainsall",
-    "null": "null none nil missing absent unset undefined empty blank nothing isnull isnil isempty isblank isnone "
+    "null": "null none nil missing absent unset undefined nothing isnull isnil isnone "
     "ismissing isundefined notexists doesnotexist notpresent notdefined nonexistent notset isabsent",
-    "not null": "exists exist existing pr present ispresent defined isdefined set isset notnull nonnull notempty "
-    "notnil notnone notblank notmissing hasvalue hasavalue isnotnull isnotempty isnotblank notundefined "
-    "nonempty",
+    "not null": "exists exist existing pr present ispresent defined isdefined set isset notnull nonnull "
+    "notnil notnone notmissing hasvalue hasavalue isnotnull notundefined",
+    "empty": "empty blank isempty isblank",
+    "not empty": "notempty notblank isnotempty isnotblank nonempty",
     "between": "between inrange isbetween withinrange bt btw",
     "outside": "outside notbetween notinrange outsideof",
     "like": "like islike",

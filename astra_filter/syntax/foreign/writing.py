@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from astra_filter.language.names import unquote
 from astra_filter.syntax import fitting
 from astra_filter.syntax.fitting import Misfit
-from astra_filter.syntax.foreign.cursor import CLOSING, Cursor, Part, Value
+from astra_filter.syntax.foreign.cursor import CLOSING, NULLS, Cursor, Part, Value
 from astra_filter.syntax.foreign.spellings import Meaning
 from astra_filter.syntax.lenient import NUMBER, quote
 from astra_filter.wording import hints as hints_wording
@@ -24,7 +24,7 @@ class Writer(Cursor):
 
     def _operand(self, names: tuple[str, ...], what: Meaning, place: int) -> Part:
         """The value, the list or nothing that an operator takes, and the test that comes of it."""
-        if what.operator in ("null", "not null"):
+        if what.operator in NULLS:
             end, truth = self._truth(place)
             if not truth:
                 what = what._replace(negated=not what.negated)
@@ -58,12 +58,7 @@ class Writer(Cursor):
             what = Meaning("in", what.negated != (what.operator == "ne"))
             self.reasons.append("list not in" if what.negated else "list in")
         elif what.operator == "in" and (opening != "(" or len(values) == 0):
-            if (
-                len(values) == 1
-                and opening not in CLOSING
-                and not what.negated
-                and self._text(place - 1).lower() == "in"
-            ):
+            if len(values) == 1 and opening not in CLOSING and self._looks_inside(names, what, place):
                 raise Misfit
             self.reasons.append("list not in" if what.negated else "list in")
         if not self._ends(end) and self._meaning(end) is None:
@@ -77,6 +72,10 @@ class Writer(Cursor):
         if self.scope is None or not self._is_name(place):
             return False
         return fitting.find(self.scope, [self._text(place)]) is not None
+
+    def _looks_inside(self, names: tuple[str, ...], what: Meaning, place: int) -> bool:
+        """Whether ``title in 'x'`` is meant, which the language has: it is ``contains``."""
+        return not what.negated and self._text(place - 1).lower() == "in" and self._takes_contains(names)
 
     def _truth(self, place: int) -> tuple[int, bool]:
         """Step over the ``true`` or ``false`` behind ``isnull``, ``exists``."""
@@ -98,8 +97,16 @@ class Writer(Cursor):
         if not self._ends(end):
             raise Misfit
         end += self._text(end) == "}" and end - 1 in self._braced
-        operator = "eq" if (what.operator == "null") != what.negated else "ne"
-        test = fitting.write(self.scope, names, operator, ["null"])
+        operator = "eq" if (what.operator != "not null") != what.negated else "ne"
+        values = ["null"]
+        found = fitting.find(self.scope, names)
+        if what.operator == "empty" and found is not None and fitting.is_array(found.field):
+            raise Misfit  # An empty array is not null.
+        if what.operator == "empty" and found is not None and fitting.is_text(found.field):
+            operator, values = {"eq": "in", "ne": "not in"}[operator], ["null", "''"]
+            if not found.nullable:
+                operator, values = {"in": "eq", "not in": "ne"}[operator], ["''"]
+        test = fitting.write(self.scope, names, operator, values)
         self.reasons.append(operator)
         return Part(test, end)
 
