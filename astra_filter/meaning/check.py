@@ -16,7 +16,6 @@ from astra_filter.limits import MOST_PROBLEMS
 from astra_filter.meaning.conditions import AllOf, AnyOf, Compare, Condition, In, IsNull, Ref, Some
 from astra_filter.syntax.nodes import And, Comparison, Element, Membership, Node, Not, Or, Path, Slot
 from astra_filter.wording import check as wording
-from astra_filter.wording import hints as hints_wording
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -75,7 +74,7 @@ def coerce(
                 value = coercion(literal)  # type: ignore[arg-type]  # Checked by kind.
             except LiteralError as error:
                 slot = list(_slots(syntax.root))[len(values)]
-                problems.append(wording.bad_literal(text, slot.span, error, mended_instant(coercion, error, literal)))
+                problems.append(wording.bad_literal(text, slot.span, error, _mended(coercion, error, literal)))
                 if len(problems) == MOST_PROBLEMS:
                     break
         values.append(value)
@@ -97,19 +96,12 @@ def _slots(node: Node) -> Iterator[Slot]:
                 yield from _slots(operand)
 
 
-def mended_instant(coercion: Callable[[str], object], error: LiteralError, literal: object) -> str | None:
-    """Return a timestamp that lost the ``+`` of its offset on the way, as it was meant to be."""
-    if error.code != "bad_timestamp" or not isinstance(literal, str) or len(literal) > 60:
+def _mended(coercion: Callable[[str], object], error: LiteralError, literal: object) -> str | None:
+    if error.code != "bad_timestamp" or not isinstance(literal, str):
         return None
-    from astra_filter.syntax.fitting import mended_instants  # Errors only: not paid by those who send none.
+    from astra_filter.meaning.hints import mended_instant  # Errors only: not paid by those who send none.
 
-    for candidate in mended_instants(literal):
-        try:
-            coercion(candidate)
-        except LiteralError:
-            continue
-        return candidate
-    return None
+    return mended_instant(coercion, literal)
 
 
 class _Scope(NamedTuple):
@@ -302,7 +294,7 @@ class _Check:
             problem = wording.operator_not_allowed(
                 self._text, node.operator_span, operator.value, label, field.type, allowed
             )
-            self._refuse(self._instead(problem, path, slots, scope, field))
+            self._refuse(self._other_operator(problem, path, slots, scope))
             return False
         if len(slots) == 1:
             return self._literal_fits(slots[0], operator, path, target, scope)
@@ -339,7 +331,8 @@ class _Check:
             return False
         elif slot.kind is not field.kind:
             label = path_text(path.names)
-            self._refuse(self._wrong_kind(slot, label, field))
+            problem = wording.wrong_kind(self._text, slot.span, label, field.type, slot.kind.value)
+            self._refuse(self._other_literal(problem, field, slot.kind))
             return False
         if type(field).coerce is not Field.coerce:
             self._coercions[slot.number] = field.coerce
@@ -355,47 +348,35 @@ class _Check:
         problem = wording.unknown_field(self._text, path.spans[index], name, near, path_text(path.names[:index]))
         self._refuse(self._other_spelling(problem) if "_" in name.strip("_") else problem)
 
-    # Hints: made for errors only, so that those who send none do not pay for the imports.
+    # Hints. At most `MOST_PROBLEMS` are made, and the imports are not paid by those who send no errors.
 
     def _other_spelling(self, problem: Problem) -> Problem:
-        """Show what an operator or a function behind a field's name means: ``size__gte``, ``made.year``."""
-        from astra_filter.syntax.hints import hint_of_path
+        if len(self._problems) >= MOST_PROBLEMS:
+            return problem
+        from astra_filter.meaning.hints import other_spelling
 
-        hint = hint_of_path(problem, self._root) if len(self._problems) < MOST_PROBLEMS else None
-        return problem if hint is None else problem._replace(hint=hint)
+        return other_spelling(problem, self._root)
 
     def _example(self, path: Path, scope: _Scope) -> str | None:
-        from astra_filter.syntax import fitting
+        if len(self._problems) >= MOST_PROBLEMS:
+            return None
+        from astra_filter.syntax.fitting import example
 
-        return fitting.example(scope.owner, path.names)
+        return example(scope.owner, path.names)
 
-    def _instead(self, problem: Problem, path: Path, slots: tuple[Slot, ...], scope: _Scope, field: Field) -> Problem:
-        """Show what is meant by an operator that the field does not allow: ``tags contains 'a'``, ``kind in 'Red'``."""
-        from astra_filter.syntax import fitting
-
-        word = self._text[slice(*problem.span)].lower()
-        if word not in ("contains", "in") or len(slots) != 1:
+    def _other_operator(self, problem: Problem, path: Path, slots: tuple[Slot, ...], scope: _Scope) -> Problem:
+        if len(self._problems) >= MOST_PROBLEMS or len(slots) != 1:
             return problem
-        operator, reason = ("in", "list in") if word == "in" else ("eq", "has")
-        if operator == "eq" and not isinstance(field, Array):
-            return problem
-        try:
-            test = fitting.write(scope.owner, path.names, operator, [self._text[slice(*slots[0].span)]])
-        except fitting.Misfit:
-            return problem
-        return problem._replace(hint=hints_wording.translated([reason], test))
+        from astra_filter.meaning.hints import other_operator
 
-    def _wrong_kind(self, slot: Slot, label: str, field: Field) -> Problem:
-        """Show the literal as the field takes it, where it can be told."""
-        from astra_filter.syntax import fitting
+        return other_operator(problem, scope.owner, path.names, self._text[slice(*slots[0].span)])
 
-        problem = wording.wrong_kind(self._text, slot.span, label, field.type, slot.kind.value)
-        try:
-            fitting_literal = fitting.fit(field, self._text[slice(*slot.span)].lower())
-        except fitting.Misfit as misfit:
-            return problem if misfit.hint is None else problem._replace(hint=misfit.hint)
-        hint = wording.other_literal_hint(fitting_literal, slot.kind.value)
-        return problem if hint is None else problem._replace(hint=hint)
+    def _other_literal(self, problem: Problem, field: Field, kind: Kind) -> Problem:
+        if len(self._problems) >= MOST_PROBLEMS:
+            return problem
+        from astra_filter.meaning.hints import other_literal
+
+        return other_literal(problem, field, kind)
 
     def _refuse(self, problem: Problem) -> None:
         if len(self._problems) < MOST_PROBLEMS:

@@ -19,8 +19,6 @@ from astra_filter.syntax.hints import better_hint
 from astra_filter.syntax.lenient import (
     CONSTANTS,
     NUMBER,
-    TIMESTAMP,
-    UUID,
     Token,
     W,
     as_literal,
@@ -368,15 +366,6 @@ class _Diagnosis(Place):
         known = fields is None or self._field([*names[:known], name]) is not None
         near = [] if known or fields is None else [path_text([found]) for found in nearest(name, fields)]
         return syntax_wording.name_needs_quotes(self.text, Span(run.end - len(name), run.end), name, near, known=known)
-
-    def _bare_value(self, run: Token) -> Problem | None:
-        span = Span(run.start, run.end)
-        if UUID.fullmatch(run.text) and not NUMBER.fullmatch(run.text):
-            return syntax_wording.bare_value(self.text, span, run.text, "UUID")
-        match = TIMESTAMP.fullmatch(run.text)
-        if match is not None:
-            return syntax_wording.bare_value(self.text, span, run.text, "timestamp" if match[1] else "date")
-        return None
 
     def _nothing_after(self) -> Problem:
         before = self.before

@@ -95,6 +95,8 @@ def write(scope: Field | None, names: Sequence[str], operator: str, literals: Se
     if isinstance(field, Object):
         raise Misfit
     real = _OPERATORS.get(operator)
+    if "null" in literals and base not in ("eq", "in"):
+        raise Misfit
     if real is None or not literals or (base != "in" and len(literals) > 1):
         raise Misfit
     if field is not None and real not in field.operators:

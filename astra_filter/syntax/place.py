@@ -9,9 +9,11 @@ from astra_filter.language.names import path_text, unquote
 from astra_filter.language.span import Span
 from astra_filter.syntax import fitting
 from astra_filter.syntax.hints import scope_at
-from astra_filter.syntax.lenient import RUN, Token, tokens
+from astra_filter.syntax.lenient import NUMBER, RUN, TIMESTAMP, UUID, Token, tokens
+from astra_filter.wording import syntax as syntax_wording
 
 if TYPE_CHECKING:
+    from astra_filter.errors import Problem
     from astra_filter.fields import Field
 
 
@@ -131,3 +133,12 @@ class Place:
         """What stands between double quotes as a path: a name, or names that dots join where the schema has those."""
         names = inner.split(".")
         return path_text(names if self._field([inner]) is None and self._field(names) is not None else [inner])
+
+    def _bare_value(self, run: Token) -> Problem | None:
+        span = Span(run.start, run.end)
+        if UUID.fullmatch(run.text) and not NUMBER.fullmatch(run.text):
+            return syntax_wording.bare_value(self.text, span, run.text, "UUID")
+        match = TIMESTAMP.fullmatch(run.text)
+        if match is not None:
+            return syntax_wording.bare_value(self.text, span, run.text, "timestamp" if match[1] else "date")
+        return None

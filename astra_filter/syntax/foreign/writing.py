@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from astra_filter.language.names import unquote
 from astra_filter.syntax import fitting
 from astra_filter.syntax.fitting import Misfit
-from astra_filter.syntax.foreign.cursor import CLOSING, NULLS, Cursor, Part, Value
-from astra_filter.syntax.foreign.spellings import Meaning
+from astra_filter.syntax.foreign.cursor import CLOSING, NULLS, Cursor, Part, Value, folded
+from astra_filter.syntax.foreign.spellings import Meaning, meaning
 from astra_filter.syntax.lenient import NUMBER, quote
 from astra_filter.wording import hints as hints_wording
 
@@ -21,6 +21,37 @@ COMPARISONS = frozenset({"eq", "ne", "lt", "lte", "gt", "gte"})
 
 class Writer(Cursor):
     """Reads the operand of an operator, and writes the test that comes of path, operator and operand."""
+
+    def _subject(self, start: int) -> tuple[tuple[str, ...], int, tuple[Meaning, int] | None]:
+        """The path of a test and its operator, which may hang on the path: ``size__gte``, ``size.gt``."""
+        names, place = self._steps_of_path(start)
+        if fitting.find(self.scope, names) is not None and (
+            self.scope is not None or len(names) == 1 or self._text(place) != "("
+        ):
+            return names, place, self._meaning(place)
+        what = meaning(folded(names[-1]))
+        if len(names) > 1 and what is not None and fitting.find(self.scope, names[:-1]) is not None:
+            return names[:-1], place, self._passed(what, place)
+        for index in range(1, len(names) - 1):  # ``title.eq.abc``
+            what = meaning(folded(names[index]))
+            if what is not None and fitting.find(self.scope, names[:index]) is not None:
+                return names[:index], place, (what, place - 2 * (len(names) - index - 1) + 1)
+        if len(names) > 2 and names[-2].lower() == "not" and fitting.find(self.scope, names[:-2]) is not None:
+            what = meaning(folded(names[-1]))
+            if what is not None:
+                return names[:-2], place, self._passed(what._replace(negated=True), place)
+        for mark in ("__", "_"):
+            head, found, tail = names[-1].rpartition(mark)
+            while found:
+                path = (*names[:-1], *head.split(mark)) if mark == "__" else (*names[:-1], head)
+                what = meaning(folded(tail))
+                if what is not None and all(path) and fitting.find(self.scope, path) is not None:
+                    return path, place, self._passed(what, place)
+                head, found, last = head.rpartition(mark)
+                tail = last + mark + tail
+                if len(tail) > 40:
+                    break
+        raise Misfit
 
     def _operand(self, names: tuple[str, ...], what: Meaning, place: int) -> Part:
         """The value, the list or nothing that an operator takes, and the test that comes of it."""
