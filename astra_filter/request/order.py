@@ -123,7 +123,24 @@ def parse_order(
                 problems.append(wording.bad_direction(text, item.rest_span))
     if declaration.key is not None:
         keys = _complete(keys, leaves[(declaration.key,)])
+    problems = [_other_spelling(problem, leaves) for problem in problems]
     return Order(tuple(keys)), sorted(problems, key=lambda problem: problem.span)
+
+
+_SPELLINGS = frozenset({"bad_direction", "not_a_name", "text_after_name", "unknown_field"})
+
+
+def _other_spelling(problem: Problem, leaves: Mapping[tuple[str, ...], Leaf]) -> Problem:
+    """Show a sort key in the spelling of another API as it is written here: ``-name``, ``name:desc``."""
+    if problem.code not in _SPELLINGS or "`" in problem.text:
+        return problem
+    from astra_filter.request.other_names import piece_at, sort_key  # Errors only: not paid by those who send none.
+
+    piece = piece_at(problem.text, problem.span.start)
+    key = sort_key(piece, leaves)
+    # Where only the case differs, the name that is near says it.
+    hint = "" if key is None or key.casefold() == piece.strip().casefold() else wording.direction_behind(key)
+    return problem._replace(hint=hint) if hint else problem
 
 
 def _sortable(declaration: Declaration) -> tuple[str, ...]:

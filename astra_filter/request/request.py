@@ -79,7 +79,13 @@ def parse_request(
 ) -> Request:
     """Check the query parameters of a list request; arguments and errors as in `Schema.query`."""
     ignored = _check_arguments(scope, secret, default_limit, max_limit, ignore)
-    values, problems = read_parameters(parameters, ignored)
+
+    def meant(name: str, value: str) -> str | None:
+        from astra_filter.request.other_names import other_name  # Errors only: not paid by those who send none.
+
+        return other_name(declaration, shapes, name, value)
+
+    values, problems = read_parameters(parameters, ignored, meant)
 
     bound = _compile(shapes, values.filters, limits, problems)
     unreadable = bool(values.filters) and bound is None
