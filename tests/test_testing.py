@@ -49,8 +49,15 @@ def test_proof_counts_what_it_compared() -> None:
 @pytest.mark.parametrize("wrong", ["predicate", "sqlite"])
 def test_proof_finds_a_wrong_backend(wrong: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A backend that takes lt for lte is found, in the smallest case, with all there is to see."""
-    module = import_module("astra_filter.sql.where" if wrong == "sqlite" else "astra_filter.memory.predicate")
-    monkeypatch.setitem(module._COMPARISONS, Operator.LT, "<=" if wrong == "sqlite" else ast.LtE)
+    if wrong == "sqlite":
+        where = import_module("astra_filter.sql.where")
+        signs = where._signs
+        monkeypatch.setattr(
+            where, "_signs", lambda operator: signs(Operator.LTE if operator is Operator.LT else operator)
+        )
+    else:
+        module = import_module("astra_filter.memory.predicate")
+        monkeypatch.setitem(module._COMPARISONS, Operator.LT, ast.LtE)
     schema = Schema({"day": fields.Date()})  # Of its own: what others have prepared is right.
     with pytest.raises(AssertionError) as caught:
         prove(schema, sqlite3.connect(":memory:"), examples=400)

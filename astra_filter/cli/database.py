@@ -9,7 +9,6 @@ their indexes serve. The database is opened for reading only.
 
 from __future__ import annotations
 
-import copy
 import json
 import signal
 import sqlite3
@@ -265,9 +264,7 @@ def _canonical(name: str, field: Field) -> Callable[[bytes], str | None]:
 
 def _nullable(field: Field) -> Field:
     """Return a field that is nullable and otherwise the same."""
-    made = copy.copy(field)
-    made.nullable = True
-    return made
+    return fields.with_nullable(field, True)
 
 
 def _choose(database: str, tables: list[str], wanted: str | None) -> str:
