@@ -1,4 +1,4 @@
-"""Filters from strangers, for API servers: one written meaning, as a Python predicate and as parameterised SQL.
+"""Filter expressions from untrusted clients: one written meaning, as a Python predicate and as parameterised SQL.
 
 Declare a `Schema` of `fields`; `Schema.compile` turns a filter into a `Filter`, which selects resources in memory and
 writes WHERE conditions; `Schema.query` does the same for a whole list request.

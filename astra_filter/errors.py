@@ -1,6 +1,6 @@
 """Every error, its code, and all the wording a person reads.
 
-One base class, a `ValueError`. What a stranger sent wrong is a `Problem`: a kind and a span. A `FilterError` holds the
+One base class, a `ValueError`. What a client sent wrong is a `Problem`: a kind and a span. A `FilterError` holds the
 problems of a filter, a `QueryError` those of a whole list request. What the server's own code did wrong (a schema that
 contradicts itself, a row that cannot be stored) is a `SchemaError` or a `StorageError`.
 """
@@ -89,7 +89,7 @@ def _rebuild(cls: type[AstraFilterError], args: tuple[object, ...], state: dict[
 
 
 class RequestError(AstraFilterError):
-    """What a stranger sent is wrong. ``problems`` holds at least one."""
+    """What the client sent is wrong. ``problems`` holds at least one."""
 
     problems: tuple[Problem, ...]
 

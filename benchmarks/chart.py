@@ -1,4 +1,4 @@
-"""The chart of the README, drawn as SVG: horizontal bars on a logarithmic scale, one panel per work."""
+"""The chart of the documentation, drawn as SVG: horizontal bars on a logarithmic scale, one panel per work."""
 
 from __future__ import annotations
 

@@ -479,7 +479,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--short", action="store_true", help="compare all answers, and time next to nothing")
     parser.add_argument("--postgresql", metavar="DSN", help="a database for the million rows, such as dbname=test")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the findings for machines")
-    parser.add_argument("--chart", type=Path, metavar="FILE", help="draw the chart of the README, as SVG")
+    parser.add_argument("--chart", type=Path, metavar="FILE", help="draw the chart of the documentation, as SVG")
     options = parser.parse_args(arguments)
     dsn = options.postgresql
     if options.short:

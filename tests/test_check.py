@@ -55,7 +55,7 @@ def test_one_path_is_suggested_for_a_name_that_stands_in_several_places() -> Non
     assert caught.value.expected == ("first.depth",)
 
 
-def test_names_of_strangers_are_not_kept() -> None:
+def test_names_of_untrusted_clients_are_not_kept() -> None:
     schema = Schema({"n": fields.Integer(), "meta": fields.Object({"depth": fields.Integer()})})
     schema.compile("meta.depth eq 1")
     for number in range(5):

@@ -43,3 +43,25 @@ def test_long_files_say_why(module):
     text = FILES[module].read_text(encoding="utf-8")
     docstring = text.split('"""', 2)[1] if text.startswith('"""') else ""
     assert text.count("\n") <= MOST_LINES or "Long because" in docstring or "not to be edited" in docstring
+
+
+UNKNOWN = {
+    "syntax.parser": {"fields"},
+    "syntax.printer": {"fields"},
+    "derive": {"syntax", "meaning", "request", "memory", "sql"},
+    "builder": {"meaning", "request", "memory", "sql", "derive", "filter", "query", "schema"},
+    "adapters": {"memory"},
+    "testing.reference": {"syntax.parser", "syntax.printer", "memory", "sql"},
+    "server": {"syntax", "meaning", "request", "memory"},
+}
+"""What rooms must not know though it stands below them, as ``docs/architecture.md`` says of them."""
+
+
+@pytest.mark.parametrize("knower", UNKNOWN)
+def test_what_rooms_must_not_know(knower):
+    def within(module, name):
+        return f"{module}.".startswith(f"astra_filter.{name}.")
+
+    imported = {found for module in FILES if within(module, knower) for found in imports(module, at_run_time=True)}
+    assert imported, knower
+    assert not [found for found in imported for name in UNKNOWN[knower] if within(found, name)]

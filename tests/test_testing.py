@@ -1,4 +1,4 @@
-"""The package that proves a schema: what it finds, what it shows, and the lines in the README (SPEC §4)."""
+"""The package that proves a schema: what it finds, what it shows, and the lines in the guide (SPEC §4)."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ from astra_filter.testing.proof import check_laws
 
 def test_five_lines_of_the_readme(tmp_path: Path) -> None:
     """Saved beside a schema of one's own, they are a test that passes."""
-    readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
-    found = re.search(r"```python\n(import sqlite3\n(?:.*\n){0,6}?.*prove\(.*\n)```", readme)
+    guide = (Path(__file__).parents[1] / "docs/guides/testing.md").read_text(encoding="utf-8")
+    found = re.search(r"```python title=\"test_filters.py\"\n(import sqlite3\n(?:.*\n){0,6}?.*prove\(.*\n)```", guide)
     assert found is not None
     lines = [line for line in found[1].splitlines() if line.strip()]
     assert len(lines) == 5
     (tmp_path / "myapp.py").write_text("from schemas import TASK\n", encoding="utf-8")
     namespace: dict[str, Any] = {}
     source = found[1].replace("from myapp import", "from schemas import")
-    exec(compile(source, "README", "exec"), namespace)  # noqa: S102  # The README's own.
+    exec(compile(source, "guide", "exec"), namespace)  # noqa: S102  # The guide's own.
     [test] = [value for name, value in namespace.items() if name.startswith("test_")]
     test()
 

@@ -19,7 +19,7 @@ __all__ = ["ListParameters", "ListQuery", "ProblemResponse", "handle_errors"]
 class ListParameters(Parameters[Request]):
     """The query parameters of a list operation: a dependency that yields the checked `ListQuery`.
 
-    ::
+    The arguments are those of `Parameters`. For example:
 
         lists = ListParameters(TASK, default_limit=50, max_limit=500)
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 class ListParameters(Parameters[Request]):
     """The query parameters of a list operation: called in a view, returns the checked `ListQuery` of its request.
 
-    ::
+    The arguments are those of `Parameters`. For example:
 
         lists = ListParameters(TASK, default_limit=50, max_limit=500)
 

@@ -33,7 +33,7 @@ class ProblemResponse(JSONResponse):
 class ListParameters(Parameters[Request]):
     """The query parameters of a list operation: called with a request, returns its checked `ListQuery`.
 
-    ::
+    The arguments are those of `Parameters`. For example:
 
         lists = ListParameters(TASK, default_limit=50, max_limit=500)
 

@@ -1,6 +1,6 @@
-"""The check of a syntax tree against a schema: what the filter means, or all that is wrong with it (SPEC §3, §4).
+"""Check a syntax tree against a schema: return what the filter means, or every problem found (SPEC §3, §4).
 
-A syntax tree that passes becomes a `checked` tree, in which the meaning is settled once for every backend.
+A syntax tree that passes becomes a tree of `conditions`, which has the same meaning for every backend.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class Checked(NamedTuple):
-    """What the check found: the meaning, or the problems of the shape; and what each slot's literal is coerced by."""
+    """The result of a check: the meaning or the problems of a shape, and the coercion of each slot's literal."""
 
     condition: Condition | None
     """None when there are problems."""
@@ -35,7 +35,7 @@ class Checked(NamedTuple):
 
 
 class Target(NamedTuple):
-    """A resolved path: the arrays it goes through, outermost first, and the value it ends at."""
+    """A resolved path: the arrays that it leads through, outermost first, and the value at its end."""
 
     arrays: tuple[Ref, ...]
     ref: Ref
@@ -56,7 +56,7 @@ def check(
         text: the source, for the problems.
         root: the fields of a resource.
         leaves: where each field is stored.
-        targets: the paths of a resource that were resolved before; new ones are put there, declared ones only.
+        targets: a cache of resolved paths of the resource; declared paths that are new are added.
     """
     return _Check(text, leaves, targets, len(syntax.literals)).run(syntax.root, root)
 
@@ -64,7 +64,7 @@ def check(
 def coerce(
     coercions: Sequence[Callable[[str], object] | None], syntax: Syntax, text: str
 ) -> tuple[tuple[object, ...], tuple[Problem, ...]]:
-    """Turn raw literals into canonical values; what is no value of its field's type becomes a problem."""
+    """Turn raw literals into canonical values. A literal that is not a value of its field's type becomes a problem."""
     values: list[object] = []
     problems: list[Problem] = []
     for literal, coercion in zip(syntax.literals, coercions, strict=True):
@@ -121,7 +121,7 @@ class _Check:
         condition = self._condition(node, _Scope(root, is_resource=True), negated=False)
         return Checked(None if self._problems else condition, tuple(self._coercions), tuple(self._problems))
 
-    # Nodes to conditions. None stands for what has a problem.
+    # Nodes to conditions. A node that has a problem gives None.
 
     def _condition(self, node: Node, scope: _Scope, *, negated: bool) -> Condition | None:
         if isinstance(node, Comparison):
@@ -165,7 +165,7 @@ class _Check:
         return self._tests(ref, operator, slots, negated=negated)
 
     def _tests(self, ref: Ref, operator: Operator, slots: tuple[Slot, ...], *, negated: bool) -> Condition:
-        """Make one test for each kind of literal: more than one besides null in an open schema only."""
+        """Make one test for each kind of literal. Only an open schema has more than one kind besides null."""
         if len(slots) == 1:
             number, kind, _ = slots[0]
             return self._of_kind(ref, operator, kind, (number,), negated=negated)
@@ -231,7 +231,7 @@ class _Check:
         arrays: list[Ref] = []
         field: Field = owner
         names = path.names
-        start = 0  # Of the names behind the last array.
+        start = 0  # Where the names after the last array begin.
         nullable = False
         last = len(names) - 1
         for index, name in enumerate(names):
@@ -262,7 +262,7 @@ class _Check:
     # What does not fit
 
     def _fits(self, node: Comparison | Membership, path: Path, slots: tuple[Slot, ...], target: Target) -> bool:
-        """Whether operator and literals go with the field; takes note of their coercions."""
+        """Whether the field takes the operator and the literals; notes the coercion of each literal."""
         operator = _IN if isinstance(node, Membership) else node.operator
         field = target.ref.field
         if isinstance(field, Object):
@@ -278,7 +278,7 @@ class _Check:
             return False
         if len(slots) == 1:
             return self._literal_fits(slots[0], operator, path, target)
-        # Every literal is judged, so no stop at the first.
+        # A list, so that every literal is checked: `all` of a generator stops at the first that does not fit.
         fits = [self._literal_fits(slot, operator, path, target) for slot in slots]
         return all(fits)
 
@@ -351,7 +351,7 @@ def _positive(operator: Operator) -> tuple[Operator, bool]:
 
 
 _POSITIVE = {operator: _positive(operator) for operator in Operator}
-# To look up a member of an enumeration takes as long as to make a tuple.
+# A module constant, because looking up `Operator.IN` takes as long as making a tuple.
 _IN = Operator.IN
 _NULL = Kind.NULL
 _OPEN_TYPES: dict[Kind, Field] = {
@@ -362,7 +362,7 @@ _OPEN_TYPES: dict[Kind, Field] = {
 
 
 def _join(group: type[AllOf | AnyOf], conditions: Sequence[Condition]) -> Condition:
-    """Make one group of conditions, and of their operands where they are such groups themselves."""
+    """Join conditions in one group; a condition that is such a group itself gives its operands."""
     if len(conditions) == 1:
         return conditions[0]
     flat: list[Condition] = []

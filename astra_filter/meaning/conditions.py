@@ -8,6 +8,13 @@
 - a path through an array, and a test on an array, is a `Some` over its elements.
 
 A backend therefore implements three positive tests, each false on null except `IsNull`, and their exact opposites.
+
+For example, ``not (state eq 'running' and labels.name in ('a', null))`` becomes
+
+    AnyOf(
+        Compare(Ref(("state",)), EQ, slot=0, negated=True),
+        Some(Ref(("labels",)), AnyOf(In(Ref(("name",)), slots=(1,)), IsNull(Ref(("name",)))), negated=True),
+    )
 """
 
 from __future__ import annotations
@@ -23,7 +30,7 @@ if TYPE_CHECKING:
 
 
 class Ref(Record):
-    """A value: the members to step through from the scope, and the field found there.
+    """A value: the members to step through from the scope, and the field at the end.
 
     The scope is the resource, or inside a `Some` the array's element; an empty path is the element itself.
     ``column`` says where a resource's value is stored in SQL, and is None inside a `Some`, where the path is a path in
@@ -39,7 +46,7 @@ class Ref(Record):
 
 
 class IsNull(Record):
-    """The value is missing, null, or not of its field's type. ``ref.field`` may be an array."""
+    """The value is missing, null, or has another type than its field. ``ref.field`` may be an array."""
 
     __slots__ = ()
 
@@ -69,7 +76,7 @@ class In(Record):
 
 
 class Some(Record):
-    """``ref`` is an array of which some element satisfies ``condition``, whose scope is the element."""
+    """``ref`` is an array, and some element of it satisfies ``condition``, whose scope is that element."""
 
     __slots__ = ()
 

@@ -60,7 +60,7 @@ class Declaration:
 
     @property
     def signature(self) -> tuple[object, ...]:
-        """What tells this declaration from others: equal for declarations that mean the same."""
+        """Equal for declarations that mean the same, and different for all others."""
         return self.memo.made("signature", self._signature)
 
     def _signature(self) -> tuple[object, ...]:

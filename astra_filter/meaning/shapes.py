@@ -1,7 +1,13 @@
-"""The prepared way of a filter: a text is cut into its shape and its literals, and a known shape is only bound anew.
+"""Cut a text into its shape and its literals, and compile each shape only once.
 
-A shape is kept only after the parser accepted its text and found the same literals as the scan did; whatever the scan
-cannot vouch for takes the plain way through the parser. Both ways give equal filters and equal errors.
+``state eq 'running' and percentDone gte 20`` is cut at its strings and numbers:
+
+    key     ("state eq ", " and percentDone gte ", "", True, False)    the pieces, then whether each token is a string
+    tokens  ["'running'", "20"]
+
+A text with the same key only needs its literals coerced and bound. A shape is kept only after the parser has accepted
+its text and found the same literals as the scan did; every other text takes the plain way through the parser. Both ways
+give equal filters and equal errors.
 """
 
 from __future__ import annotations
@@ -42,14 +48,14 @@ _TOKEN = re.compile(
 
 _Key: TypeAlias = tuple[object, ...]
 _MOST_KEPT = 64
-"""Of what is made of one shape: a statement for each order, table and style."""
+"""The most entries that are kept for one shape: generated code, and SQL for each order, table and style."""
 
 
 class Scan(NamedTuple):
     """A text cut at its strings and numbers."""
 
     key: _Key
-    """The shape: what stands between strings and numbers, and which is which. It tells true, false and null apart."""
+    """The shape: the text between strings and numbers, and which are strings. ``true`` and ``null`` are part of it."""
     tokens: list[str]
     """The strings and numbers as written."""
 
@@ -60,13 +66,13 @@ def scan(text: str) -> Scan:
     tokens = pieces[1::2]
     if "`" not in text:
         return make(Scan, ((*pieces[::2], *[token[0] == "'" for token in tokens]), tokens))
-    # A backquoted name is part of the shape. The keys of both ways differ in nothing else: `'` may hold a backquote.
+    # A backquoted name is part of the shape, so it joins the key as written; a string may hold a backquote too.
     kinds = [token if token[0] == "`" else token[0] == "'" for token in tokens]
     return make(Scan, ((*pieces[::2], *kinds), [token for token in tokens if token[0] != "`"]))
 
 
 class Template:
-    """What is made once per shape, and shared by all filters of it.
+    """What is made once for a shape and shared by all its filters.
 
     ``condition`` is the checked tree; ``constants`` are the literals that are part of the shape, by slot: true, false
     and null. ``memo`` keeps what other rooms make of it when first asked: generated functions, SQL text.
@@ -99,12 +105,12 @@ class Bound(NamedTuple):
 
 
 class Shapes:
-    """The shapes of one schema.
+    """The compiled shapes of one schema, the last used ones. Safe to share between threads.
 
     Args:
-        declaration: of the schema.
-        entries: the most shapes that are kept.
-        characters: the most text that they were made from, together.
+        declaration: what the schema declares.
+        entries: how many shapes are kept at most.
+        characters: how many characters of filter text the kept shapes have together, at most.
     """
 
     def __init__(self, declaration: Declaration, entries: int = 1024, characters: int = 2**18) -> None:
@@ -121,10 +127,10 @@ class Shapes:
         return len(self._templates)
 
     def compile(self, text: str, limits: Limits) -> Bound:
-        """Compile a filter, by its shape where that is known.
+        """Compile a filter. A known shape is not parsed again.
 
         Raises:
-            FilterError: the text is no filter for this schema.
+            FilterError: the text is not a filter, or not one for this schema.
         """
         if len(text) > limits.text_length:
             raise FilterError([wording.text_too_long(text, limits.text_length)])
@@ -141,11 +147,11 @@ class Shapes:
                     for literal, coercion in zip(literals, template.coercions, strict=True)
                 ]
             )
-        except LiteralError:  # The plain way knows where the literal stands.
+        except LiteralError:  # The plain way finds the place of the literal.
             return self._plain(text, limits, key, scanned)
         try:  # noqa: SIM105  # `suppress` takes longer than what it guards.
             self._templates.move_to_end(key)
-        except KeyError:  # Another thread has just dropped it.
+        except KeyError:  # Another thread has just removed it.
             pass
         return make(Bound, (template, tuple(literals), values))
 
@@ -183,7 +189,7 @@ class Shapes:
 
 
 def _literals(scanned: Scan, constants: tuple[tuple[int, bool | None], ...]) -> list[Literal]:
-    """Return the literals of a text by slot: those that were scanned, and those that are part of the shape."""
+    """Return the literals of a text by slot: the scanned ones, and those that are part of the shape."""
     literals: list[Literal] = [
         token[1:-1].replace("''", "'") if token[0] == "'" else token.lower() for token in scanned.tokens
     ]

@@ -1,4 +1,4 @@
-"""Comma-separated lists of paths, which ``include`` and ``orderBy`` are (SPEC §2, §6)."""
+"""Read comma-separated lists of paths: ``include`` and ``orderBy`` (SPEC §2, §6)."""
 
 from __future__ import annotations
 
@@ -26,32 +26,32 @@ class Item(NamedTuple):
 
     path: tuple[str, ...]
     span: Span
-    """Of the path."""
+    """The place of the path."""
     rest: str
     rest_span: Span
 
     @property
     def whole(self) -> Span:
-        """The place of path and rest."""
+        """The place of the path and the text after it."""
         return Span(self.span.start, max(self.span.end, self.rest_span.end))
 
 
-def read(text: str, parameter: str, most: int) -> tuple[list[Item], list[Problem]]:
+def read(text: str, parameter: str, max_items: int) -> tuple[list[Item], list[Problem]]:
     """Split a list into its items.
 
     Args:
         text: the value of the parameter, decoded.
         parameter: its name, for problems.
-        most: how many items are allowed; no more are read.
+        max_items: how many items are allowed; the rest is not read.
 
     Returns:
-        The items that can be read, in order, and what is wrong with the others.
+        The items that can be read, in order, and the problems of the others.
     """
     items: list[Item] = []
     problems: list[Problem] = []
     for count, span in enumerate(_pieces(text)):
-        if count == most:
-            problems.append(wording.too_many_items(text, span, parameter, most))
+        if count == max_items:
+            problems.append(wording.too_many_items(text, span, parameter, max_items))
             break
         item = _item(text, span, parameter)
         if isinstance(item, Item):
@@ -108,7 +108,7 @@ def _skip(text: str, place: int, end: int) -> int:
 
 
 def chain(root: Object | Open, path: tuple[str, ...]) -> list[Field]:
-    """Return the fields that a path steps through, the last one its own; shorter than the path where it ends early."""
+    """Return the field of each step of a path; fewer than the path has names where a name is not declared."""
     fields: list[Field] = []
     owner: Field = root
     for name in path:
@@ -121,7 +121,15 @@ def chain(root: Object | Open, path: tuple[str, ...]) -> list[Field]:
 
 
 def unresolved(text: str, item: Item, parameter: str, found: list[Field], known: Iterable[str]) -> Problem:
-    """Return what is wrong with a path that ends early, after the fields ``found``; ``known`` are those to suggest."""
+    """Return the problem of a path that is not declared.
+
+    Args:
+        text: the value of the parameter.
+        item: the item that has the path.
+        parameter: the name of the parameter.
+        found: the fields of the steps that are declared.
+        known: the paths to suggest.
+    """
     last = found[-1] if found else None
     if isinstance(last, Array) and isinstance(last.items, Object) and item.path[len(found)] in last.items.members:
         return wording.through_array(text, item.span, parameter, path_text(item.path[: len(found)]))

@@ -1,7 +1,7 @@
 """``include``: which fields are returned, and in which form (SPEC §6).
 
 Values come out in the canonical form that JSON holds: timestamps as fixed-width UTC text, UUIDs in lower case, numbers
-as doubles; a value that has not its field's type is null. With ``include`` an item is a list in which null stands for
+as doubles. A value of another type than its field's is null. With ``include``, an item is a list, with null for
 what is missing. Without it an item is a dictionary of the declared, returnable members at every depth. A member that is
 null or missing, which SQL cannot tell apart, is left out, and so is a nullable object with nothing in it; any other
 object is there even when empty. The elements of an array keep their places, as null where they have not the array's
@@ -29,7 +29,7 @@ Path: TypeAlias = tuple[str, ...]
 
 
 def is_included(leaf: Leaf, include: tuple[Path, ...] | None) -> bool:
-    """Whether a leaf of the schema is part of what is returned: of the paths ``include``; None for whole objects."""
+    """Whether a leaf is returned, given the paths of ``include``, or None for whole objects."""
     return leaf.returnable and (include is None or any(leaf.path[: len(path)] == path for path in include))
 
 
@@ -44,7 +44,7 @@ def parse_include(
         max_names: how many names ``text`` may have (SPEC §8).
 
     Returns:
-        The paths to return, in order, None for whole objects; and what is wrong with the text.
+        The paths to return, in order, None for whole objects; and the problems of the text.
     """
     if text is None:
         return None, []
@@ -68,7 +68,7 @@ def parse_include(
 
 
 def returnable(owner: Field, prefix: Path = ()) -> Iterator[Path]:
-    """Yield the paths that ``include`` may name; none of an open schema, which takes any."""
+    """Yield the paths that ``include`` may name; nothing for an open schema, which takes any path."""
     for name, field in owner.members.items() if isinstance(owner, Object) else ():
         if field.returnable:
             yield (*prefix, name)

@@ -37,7 +37,7 @@ class SortKey(NamedTuple):
 
 
 class Order:
-    """Sort keys, the schema's key last; without any, resources stay as they come.
+    """The sort keys of a request, the schema's key last. Without any, resources stay in the order they come in.
 
     Args:
         keys: the sort keys, in order of weight.
@@ -57,7 +57,7 @@ class Order:
         return tuple([None if value is None else read(value) for value, read in found])
 
     def rank(self, values: tuple[Any, ...]) -> tuple[Any, ...]:
-        """Return what sorts as canonical sort values do: the lower comes first, whatever the directions."""
+        """Return a tuple that sorts resources by their canonical sort values, in the direction of each key."""
         rank: list[Any] = []
         for value, (descending, negatable) in zip(values, self._ranks, strict=True):
             if not descending:
@@ -70,7 +70,7 @@ class Order:
 
 
 class _Descending:
-    """A value that sorts the other way round."""
+    """Wraps a value so that it sorts in reverse."""
 
     __slots__ = ("_value",)
     __hash__ = None  # type: ignore[assignment]  # For sorting only.
@@ -90,11 +90,11 @@ def parse_order(text: str | None, declaration: Declaration, max_keys: int) -> tu
 
     Args:
         text: the parameter's value; None where it is not given.
-        declaration: of the schema.
+        declaration: what the schema declares.
         max_keys: how many sort keys ``text`` may have (SPEC §8).
 
     Returns:
-        The order, complete with the schema's key, and what is wrong with the text.
+        The order, with the schema's key at its end, and the problems of the text.
     """
     leaves = declaration.leaves
     keys: list[SortKey] = []
@@ -129,7 +129,7 @@ def _sortable(leaves: Mapping[tuple[str, ...], Leaf]) -> list[str]:
 
 
 def _complete(keys: list[SortKey], unique: Leaf) -> list[SortKey]:
-    """End the keys with the unique one; those after it could never decide."""
+    """End the keys with the unique one. Keys after it would never decide."""
     for place, key in enumerate(keys):
         if key.leaf is unique:
             return keys[: place + 1]

@@ -56,11 +56,11 @@ def make_page(
     write: Callable[[T], Any],
     sort_values: Callable[[T], tuple[Any, ...]],
 ) -> Page:
-    """Return the page that begins with the first of the matching resources.
+    """Make a page of the resources that match, from the page's first on.
 
     Args:
         request: the list request.
-        matching: resources or rows, in order; one more than the limit says that more follow.
+        matching: resources or rows, in order. One more than the limit means that more follow.
         total: the number of all matches.
         write: makes an item of a resource or row.
         sort_values: returns the canonical values that the order goes by, for the token.

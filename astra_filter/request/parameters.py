@@ -1,4 +1,4 @@
-"""The query parameters of a list request, told apart and decoded (SPEC §6)."""
+"""Decode the query parameters of a list request, and sort them by name (SPEC §6)."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ NAMES = ("filter", "include", "limit", "skip", "orderBy", "count", "continue")
 """The parameters that a list request knows."""
 
 MOST_ROWS = MAX_INTEGER - 1
-"""The largest limit, so that one row more can still be counted in 64 bits."""
+"""The largest limit. One row more is still a 64-bit number."""
 
 _DIGITS = re.compile(r"[0-9]+")
 
 
 class Values(NamedTuple):
-    """What a request gave, by parameter."""
+    """The values of a request's parameters."""
 
     filters: list[str]
     """The values of ``filter``, in order."""
@@ -39,14 +39,14 @@ class Values(NamedTuple):
 
 
 def read_parameters(parameters: Parameters, ignored: frozenset[str]) -> tuple[Values, list[Problem]]:
-    """Tell the parameters of a request apart.
+    """Sort the parameters of a request by name.
 
     Args:
         parameters: as a framework gives them, or the raw query string.
         ignored: names of parameters that are the server's own.
 
     Returns:
-        The values, and what is wrong with names and encoding.
+        The values, and the problems of names and encoding.
 
     Raises:
         SchemaError: ``parameters`` has another type.
@@ -91,7 +91,7 @@ def _pairs(parameters: Parameters, ignored: frozenset[str]) -> tuple[Iterable[tu
 
 def _decoded(raw: str | bytes, ignored: frozenset[str]) -> tuple[list[tuple[str, str]], list[Problem]]:
     """Decode a query string as HTML forms encode it (URL Standard, application/x-www-form-urlencoded), but strictly."""
-    from urllib.parse import unquote_to_bytes  # Not paid by servers whose framework has decoded already.
+    from urllib.parse import unquote_to_bytes  # Servers whose framework decodes do not need it.
 
     text = raw.decode("latin-1") if isinstance(raw, bytes) else raw
     pairs: list[tuple[str, str]] = []
@@ -124,7 +124,7 @@ def read_limit(text: str | None, default: int | None, maximum: int | None, probl
         text: the value of ``limit``, None where it is not given.
         default: the page size of a request without ``limit``, never more than the maximum; None for that.
         maximum: the largest page size; None for no bound.
-        problems: takes what is wrong with the text.
+        problems: a problem of the text is added here.
     """
     if text is None:
         return page_size(default, maximum)

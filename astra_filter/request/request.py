@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class Request(NamedTuple):
-    """What a caller asks for. It knows the schema's declaration, but neither resources nor SQL."""
+    """A checked list request. It knows what the schema declares, but neither resources nor SQL."""
 
     declaration: Declaration
     filter: Bound | None
@@ -114,7 +114,7 @@ def parse_request(
 def _check_arguments(
     scope: str, secret: str | bytes | None, default_limit: int | None, max_limit: int | None, ignore: Iterable[str]
 ) -> frozenset[str]:
-    """Refuse arguments of the server's own code that make no sense; return the names to ignore."""
+    """Refuse wrong arguments of the server's own code; return the names to ignore."""
     for argument, value in (("default_limit", default_limit), ("max_limit", max_limit)):
         if value is not None and (type(value) is not int or not 1 <= value <= MOST_ROWS):
             raise wording.bad_page_size(argument, value)
@@ -128,7 +128,7 @@ def _check_arguments(
 
 
 def _compile(shapes: Shapes, texts: Sequence[str], limits: Limits, problems: list[Problem]) -> Bound | None:
-    """Compile the ``filter`` parameters as one filter, their *and*; the limits bound all of them together (SPEC §8)."""
+    """Compile all ``filter`` parameters as one filter, joined by *and*. The limits hold for all together (SPEC §8)."""
     if not texts:
         return None
     if len(texts) > limits.filters:
@@ -149,7 +149,7 @@ def _compile(shapes: Shapes, texts: Sequence[str], limits: Limits, problems: lis
     if found or len(texts) == 1:
         problems += found[:MOST_PROBLEMS]
         return None if found else compiled[0]
-    # Each is a filter by itself, so no parenthesis of theirs can reach outside of ours.
+    # Each compiled alone, so its parentheses are balanced and cannot close ours.
     opening, between = "(", ") and ("
     joined = opening + between.join(texts) + ")"
     wider = limits._replace(text_length=len(joined), nesting=limits.nesting + 1)
@@ -164,7 +164,7 @@ def _compile(shapes: Shapes, texts: Sequence[str], limits: Limits, problems: lis
 
 
 def _placed(problem: Problem, texts: Sequence[str], starts: Sequence[int]) -> Problem:
-    """Return a problem of the joined filters as one of the filter that it stands in."""
+    """Return a problem of the joined text as a problem of the filter parameter that it lies in."""
     number = max(number for number, start in enumerate(starts) if start <= max(problem.span.start, starts[0]))
     text, start = texts[number], starts[number]
     return problem._replace(

@@ -33,15 +33,15 @@ _LONGEST_CHARACTER = 6
 
 
 class Tokens:
-    """Makes and reads the ``continue`` tokens of one request: the sort values of the last row, bound to the request.
+    """Makes and reads the ``continue`` tokens of one request.
 
-    A token is URL-safe base64 of a version, a tag and the sort values as JSON. The tag is the HMAC-SHA256 (RFC 2104) of
-    the values and of what they are bound to; without a secret its key is empty, so that it still tells a cut or altered
-    token and one of another request from a right one, but not one that somebody made up.
+    A token is URL-safe base64 of a version, a tag and the sort values of the last row as JSON. The tag is the
+    HMAC-SHA256 (RFC 2104) of the values and of the request: filter, order and scope. Without a secret its key is empty:
+    a damaged token and one of another request are still refused, but anybody can make a token.
 
     Args:
         order: the order the rows are in.
-        bound: the filter, None without one; its canonical text counts.
+        bound: the filter, of which the canonical text counts; None without one.
         scope: what else the token is bound to, such as the account.
         secret: the server's secret, None for tokens that are not authenticated.
         max_length: the characters that a token may have (SPEC §8).
@@ -60,7 +60,7 @@ class Tokens:
         """Return the token for the row that has these canonical sort values.
 
         Raises:
-            StorageError: it would be too long, or a value is text that no database holds.
+            StorageError: the token would be too long, or a value is text that no database can hold.
         """
         stored = []
         for value, (leaf, _) in zip(values, self._order.keys, strict=True):
@@ -76,16 +76,16 @@ class Tokens:
         return token
 
     def read(self, token: str) -> tuple[Any, ...] | None:
-        """Return the canonical sort values that a token holds, or None when it is no token of this request."""
+        """Return the canonical sort values in a token, or None when the token is not one of this request."""
         if len(token) > self._max_length or _TOKEN.fullmatch(token) is None:
             return None
         try:
             data = urlsafe_b64decode(token + "=" * (-len(token) % 4))
-        except ValueError:  # One character more than a multiple of four.
+        except ValueError:  # A length that base64 never has.
             return None
         start = len(_VERSION) + _TAG_LENGTH
         tag, payload = data[len(_VERSION) : start], data[start:]
-        # Unused bits of the last character are no way to write a token twice.
+        # The last character has unused bits; only one of its spellings is taken.
         one_spelling = urlsafe_b64encode(data).rstrip(b"=").decode() == token
         if data[: len(_VERSION)] != _VERSION or not one_spelling or not compare_digest(tag, self._tag(payload)):
             return None
@@ -107,7 +107,7 @@ class Tokens:
 
 
 class _Bad:
-    """Stands for a value in a token that its field cannot have."""
+    """Marks a value in a token that its field cannot have."""
 
 
 def _typed(stored: Any, leaf: Leaf) -> Any:
@@ -121,25 +121,25 @@ def _typed(stored: Any, leaf: Leaf) -> Any:
     return value if not isinstance(value, str) or is_text(value) else _Bad
 
 
-def check_token_length(leaves: Collection[Leaf], key: str, order_keys: int, most: int) -> None:
-    """Make sure that no row of declared values can need a token that is too long.
+def check_token_length(leaves: Collection[Leaf], key: str, order_keys: int, max_length: int) -> None:
+    """Check that the token of every row fits, as long as the row's values keep to their declarations.
 
     Args:
         leaves: the leaves of the schema, of which the sortable ones count.
         key: the schema's key field.
         order_keys: the sort keys that a request may have (SPEC §8).
-        most: the characters that a token may have (SPEC §8).
+        max_length: the characters that a token may have (SPEC §8).
 
     Raises:
-        SchemaError: sortable strings are too long for it, or have no ``max_length``.
+        SchemaError: sortable strings have no ``max_length``, or too large ones.
     """
     lengths = {leaf.path: _longest(leaf) for leaf in leaves if leaf.sortable and leaf.path != (key,)}
     worst = sorted(lengths, key=lambda path: lengths[path], reverse=True)[:order_keys]
     unique = next(leaf for leaf in leaves if leaf.path == (key,))
     payload = len("[]") + sum(lengths[path] + 1 for path in worst) + _longest(unique)
-    if (len(_VERSION) + _TAG_LENGTH + payload) * 4 / 3 + 1 > most:
+    if (len(_VERSION) + _TAG_LENGTH + payload) * 4 / 3 + 1 > max_length:
         texts = [leaf for leaf in leaves if isinstance(leaf.field, String) and leaf.path in (*worst, unique.path)]
-        raise wording.unbounded_tokens([".".join(leaf.path) for leaf in texts], most)
+        raise wording.unbounded_tokens([".".join(leaf.path) for leaf in texts], max_length)
 
 
 def _longest(leaf: Leaf) -> float:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 HEADER = "x-correlation-id"
 
 _LONGEST = 2000
-"""Characters of a path or a query in the log, however many a stranger sends."""
+"""Characters of a path or a query in the log, however many a client sends."""
 
 _log = logging.getLogger("astra_filter.server")
 

@@ -70,8 +70,8 @@ def create_index(
 
 
 def _index_name(words: Iterable[str]) -> str:
-    """Return the words joined, but no longer than every database takes (63 bytes on PostgreSQL)."""
-    from hashlib import sha256  # Not paid by those who make no index.
+    """Return the words joined, cut to a length that every database takes (63 bytes on PostgreSQL)."""
+    from hashlib import sha256  # Only for indexes.
 
     text = " ".join(words)
     name = "_".join(re.findall(r"\w+", text, re.ASCII))
@@ -97,7 +97,7 @@ def _text_type(leaf: Leaf, record: Dialect, *, key: bool) -> str:
     if indexed is None:
         return kind
     if isinstance(leaf.field, Enum):
-        # Rows may hold undeclared values too, which are not null; and an index holds other columns beside it.
+        # Rows may hold undeclared values, and an index has room for other columns beside this one.
         length: int | None = enum_length(leaf.field)
     else:
         length = leaf.field.max_length  # type: ignore[attr-defined]  # Text is one or the other.
@@ -109,7 +109,7 @@ def _text_type(leaf: Leaf, record: Dialect, *, key: bool) -> str:
 
 
 def _check_names(names: Iterable[str], record: Dialect) -> None:
-    """Refuse column names that the database cannot tell apart, or returns as others."""
+    """Refuse column names that the database cuts, or takes for each other."""
     most = record.max_name_length
     if most is not None:
         for name in names:

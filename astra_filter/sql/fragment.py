@@ -1,7 +1,12 @@
 """SQL text with places for values: composed once for a shape, bound again for every request.
 
-A `Fragment` knows no placeholder style. Preparing it for one gives the finished text and a plan that says which value
-goes to which placeholder; binding values to the plan is all that a request of a known shape costs.
+A `Fragment` is text and parameters in order, in no placeholder style yet:
+
+    Fragment('"state" = ', Param(slot=0), ' AND "n" < ', Param(slot=1))
+
+``prepare("%s")`` makes a `Prepared` of it: the text ``"state" = %s AND "n" < %s``, and a plan that says which value
+goes to which placeholder. ``bind(("running", 20))`` then gives ``SQL(text, ("running", 20))``. A request of a known
+shape only pays for `Prepared.bind`.
 """
 
 from __future__ import annotations
@@ -29,9 +34,9 @@ class SQL(NamedTuple):
 
 
 class Param:
-    """A place for a value: of a slot of the filter, or a constant.
+    """A place for a value: the literal of a slot, or a constant.
 
-    Under a numbered style (``$1``, ``:p1``) the same object used twice is one parameter, so its places share a type.
+    Under a numbered style (``$1``, ``:p1``) one object used twice is one parameter, so that its places have one type.
 
     Args:
         slot: the index into the values that are bound; None for a constant.
@@ -48,7 +53,7 @@ class Param:
 
 
 class Verbatim(NamedTuple):
-    """Text of the caller's own that already has its placeholders, such as ``where`` of a SELECT.
+    """SQL of the server's own code that has its placeholders already: ``where`` of a SELECT.
 
     Its parameters join the plan. Under ``$1`` its placeholders are numbered from ``first`` on and ours follow; it may
     then stand several times in one fragment, but no other verbatim text may.
@@ -160,7 +165,7 @@ class Prepared:
         constants = [param.value for param in params if param.slot is None]
         self._constants = tuple(constants)
         plan: list[tuple[int, Callable[[Any], Any] | None]] = []
-        # Constants stand after the values, however many those are, and are counted from the end.
+        # Constants stand behind the values, so their places are counted from the end.
         place = -len(constants)
         for param in params:
             if param.slot is None:

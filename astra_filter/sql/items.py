@@ -1,4 +1,4 @@
-"""The items of pages, of rows: what `astra_filter.memory.items` makes of resources."""
+"""The items of a page, from rows; `astra_filter.memory.items` makes them from resources."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def of_rows(declaration: Declaration, include: tuple[Path, ...] | None, columns:
 
     def listed(row: Row) -> list[Any]:
         values = list(_values(row, columns))
-        # Once each, however many paths lead into it.
+        # Parsed once, however many paths lead into it.
         for place in documents:
             values[place] = parsed(values[place])
         return [write([values[place] for place in own]) for write, own in chosen]
@@ -73,9 +73,9 @@ class _Writer(NamedTuple):
 
     write: Write
     columns: tuple[str, ...]
-    """Those whose values it takes, in order."""
+    """The columns whose values it takes, in order."""
     documents: tuple[str, ...]
-    """Those of them that hold JSON, which the function of an ``include`` takes parsed."""
+    """Those of the columns that hold JSON; the function of an ``include`` takes them parsed."""
 
 
 def _of_row(declaration: Declaration, path: Path) -> _Writer:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from astra_filter.sql.operands import Operand
 
 _MOST_SORTED = 8_000
-"""Bytes of text that are sorted by, where pieces are needed; about as many as a ``continue`` token can hold."""
+"""How many bytes of text ORDER BY compares where it needs pieces: about as many as a ``continue`` token can hold."""
 
 
 class Key(NamedTuple):
@@ -56,7 +56,7 @@ class Key(NamedTuple):
         return self.is_null() if self.null else self.test("=")
 
     def beyond(self) -> list[Fragment]:
-        """Return the ranges of values that come after the position's; nulls are the smallest."""
+        """Return the ranges of values after the position's. Nulls are the smallest values."""
         if self.null:
             return [] if self.descending else [Fragment(self.operand.value, " IS NOT NULL")]
         ranges = [self.test("<" if self.descending else ">")]
@@ -114,7 +114,7 @@ def sort_terms(operand: Operand, field: Field, *, descending: bool) -> Fragment:
 
 
 def is_sorted_in_pieces(dialect: Dialect, field: Field) -> bool:
-    """Whether ORDER BY does not compare all of a field's text, so that no index has its order."""
+    """Whether ORDER BY needs pieces of a field's text, so that no index has its order."""
     most = dialect.sorted_length
     return most is not None and isinstance(field, String) and (field.max_length is None or field.max_length > most)
 

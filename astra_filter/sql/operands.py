@@ -12,20 +12,20 @@ if TYPE_CHECKING:
     from astra_filter.meaning.leaves import Column
 
 _TEXT = frozenset({"string", "enum"})
-"""The field types that a collation bears on, in a column of their own."""
+"""The field types whose columns have a collation."""
 
 
 class Operand(NamedTuple):
-    """A value in SQL, and what it can be tested against.
+    """A value in SQL, ready to be tested.
 
-    ``value`` is null where the value is missing or, out of JSON, not of its field's type.
+    ``value`` is null where the value is missing and, inside JSON, where it has another type than its field.
     """
 
     dialect: Dialect
     value: Fragment
     storage: Storage
     exact: bool
-    """Whether the text must be made to compare by code point."""
+    """Whether SQL must be added to make the text compare by code point."""
     prefilter: bool
     """Whether an index may serve equality under the column's own collation."""
     nullable: bool

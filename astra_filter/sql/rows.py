@@ -1,7 +1,7 @@
 """From a resource to a row and back: what a table stores (SPEC §5).
 
-Only declared members are stored, in canonical form. What has not its field's type is stored as null, and inside JSON,
-where nothing tells them apart, null members are left out.
+Only declared members are stored, in canonical form. A value of another type than its field's is stored as null. Inside
+JSON, null members are left out: a missing member means the same.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def is_document(held: tuple[Leaf, ...]) -> bool:
 
 
 def enum_length(field: Enum) -> int:
-    """Return the characters of an enum's column where text has a length; data may be undeclared, and longer."""
+    """Return the length of an enum's column where text has one: data may hold undeclared, longer values."""
     return max(255, *map(len, field.values))
 
 
@@ -104,7 +104,7 @@ def from_row(declaration: Declaration, row: Mapping[str, Any]) -> dict[str, Any]
 
 
 def resource(leaves: Iterable[Leaf], row: Mapping[str, Any]) -> dict[str, Any]:
-    """Put the values of a row where a resource has them, as they are; arguments and errors as in `from_row`."""
+    """Return the resource of a row, its values as the driver gives them; arguments and errors as in `from_row`."""
     found: dict[str, Any] = {}
     documents: dict[str, object] = {}
     for leaf in leaves:
@@ -124,7 +124,7 @@ def resource(leaves: Iterable[Leaf], row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def is_ordered(leaf: Leaf, value: object) -> bool:
-    """Whether a stored value is not null to SQL, which tests no formats, whatever its field reads in it."""
+    """Whether SQL takes a stored value for one of its field's type: it does not test the format of text."""
     if value is None or not leaf.column.json_path:
         return value is not None
     return isinstance(value, str) and JSON_STORAGE[leaf.field.type].type == "text"
@@ -142,7 +142,10 @@ def _members(owner_field: Object, owner: object, path: Path | None) -> dict[str,
 
 
 def _json(field: Field, value: object, path: Path | None) -> Any:
-    """Return a value in the data as canonical JSON; ``path`` names it in errors, and is None where length is none."""
+    """Return a value in the data as canonical JSON.
+
+    ``path`` names the value in errors; with None, lengths are not checked.
+    """
     if isinstance(field, Array):
         elements = field.read(value)
         return None if elements is None else [_json(field.items, element, path) for element in elements]
@@ -185,12 +188,12 @@ def _put(document: dict[str, Any], path: Path, value: Any) -> None:
 
 
 def parsed(value: object) -> object:
-    """Return what a column of JSON holds, which some drivers give as text."""
+    """Return the value of a JSON column, which some drivers give as text."""
     if not isinstance(value, (str, bytes)):
         return value
     try:
         if isinstance(value, str) and value[:1] in ("{", "["):
-            # What databases give has no space around it; looking for it takes as long as the rest.
+            # Databases give JSON without space around it, and `json.loads` spends half its time looking for some.
             found, end = _scan(value, 0)
             if end == len(value):
                 return found

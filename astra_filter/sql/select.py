@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from astra_filter.sql.fragment import Part, Prepared
 
 _MOST_PARAMETERS = 32_000
-"""Parameters that a statement may have; SQLite ends at 32,766."""
+"""The most parameters of a statement. SQLite takes 32,766."""
 
 
 def select(
@@ -117,7 +117,7 @@ def _where_shape(where: SQL | None) -> tuple[object, ...] | None:
 
 
 def _values(request: Request, where: SQL | None) -> tuple[Any, ...]:
-    """Return the values that are bound, apart from those of the page: the filter's, then those of ``where``."""
+    """Return the values to bind but for those of the page: the filter's, then those of ``where``."""
     values = () if request.filter is None else request.filter.values
     if where is None:
         return values
@@ -125,7 +125,7 @@ def _values(request: Request, where: SQL | None) -> tuple[Any, ...]:
 
 
 class _Statement:
-    """The pieces of one statement. Its slots number what `_values` gives, the limit, the skip, and the position."""
+    """The pieces of one statement. Its slots are the values of `_values`, the limit, the skip and the position."""
 
     def __init__(self, request: Request, table: str, dialect: Dialect, alias: str | None, where: SQL | None) -> None:
         if isinstance(request.declaration.root, Open):
@@ -221,7 +221,7 @@ class _Statement:
         if rows is not None:
             parts += (" LIMIT ", rows)
         elif skip is not None:
-            # Only PostgreSQL and DuckDB take OFFSET alone.
+            # SQLite and MariaDB take no OFFSET without LIMIT.
             parts += (" LIMIT ", Param(None, value=MAX_INTEGER))
         if skip is not None:
             parts += (" OFFSET ", skip)

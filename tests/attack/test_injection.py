@@ -1,4 +1,4 @@
-"""What strangers send reaches a database as parameters only (SPEC §5, §6): real databases, a canary, a second tenant."""
+"""What untrusted clients send reaches a database as parameters only (SPEC §5, §6): real databases, a canary, a second tenant."""
 
 from __future__ import annotations
 
