@@ -96,7 +96,7 @@ class Filter:
         """Return the text and parameters of a WHERE condition (SPEC §5).
 
         Args:
-            dialect: ``sqlite``, ``postgresql``, ``mysql`` or ``duckdb``.
+            dialect: a name in `astra_filter.sql.DIALECTS`.
             placeholders: one of the dialect's styles, ``?``, ``%s``, ``$1`` or ``:p1``; default the dialect's own.
             alias: qualifies every column: the name or alias of the table in the statement.
             first: the number of the first ``$n`` or ``:pn``.

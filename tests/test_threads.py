@@ -14,13 +14,13 @@ from schemas import SCHEMAS, TASK
 from astra_filter import FilterError, QueryError, Schema
 from astra_filter.fields import Number, String
 from astra_filter.meaning.shapes import Shapes
+from astra_filter.sql import DIALECTS
 from astra_filter.testing import generate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 THREADS = 16
-DIALECTS = ("sqlite", "postgresql", "mysql", "duckdb")
 
 
 @pytest.fixture(autouse=True)

@@ -55,8 +55,8 @@ class _Embedded(Dialect):
 def _embedded(name: str) -> Dialect:
     record = find_dialect(name)
     options = {field.name: getattr(record, field.name) for field in fields(record)}
-    if name == "postgresql":
-        options["document"] = "to_jsonb({x})"  # ORMs have columns of type json and of arrays, too.
+    if record.embedded_document is not None:
+        options["document"] = record.embedded_document
     return _Embedded(**options)
 
 

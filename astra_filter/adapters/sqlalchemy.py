@@ -22,6 +22,7 @@ from astra_filter.meaning.conditions import IsNull, Some
 from astra_filter.meaning.leaves import leaves
 from astra_filter.query import ListQuery
 from astra_filter.schema import Schema
+from astra_filter.sql.dialects import DIALECTS
 from astra_filter.sql.dialects.base import JSON_STORAGE
 from astra_filter.sql.fragment import Param
 from astra_filter.wording import adapters as adapters_wording
@@ -35,6 +36,7 @@ try:
     from sqlalchemy.orm import RelationshipDirection, aliased, selectinload, undefer
     from sqlalchemy.orm.collections import collection_adapter
     from sqlalchemy.sql import coercions, roles
+    from sqlalchemy.sql.compiler import StrSQLCompiler
     from sqlalchemy.sql.visitors import InternalTraversal
 except ImportError as error:
     raise installation_wording.missing_extra("sqlalchemy", error) from error
@@ -57,7 +59,7 @@ if TYPE_CHECKING:
 
 S = TypeVar("S", bound="sa.Select[Any]")
 
-_DIALECTS = {"sqlite": "sqlite", "postgresql": "postgresql", "mysql": "mysql", "mariadb": "mysql"}
+_DIALECTS = {word: record.name for record in DIALECTS.values() for word in record.sqlalchemy_names}
 """Our dialect by SQLAlchemy's."""
 _PARAMETERS: Mapping[str, sa.types.TypeEngine[Any]] = {
     "text": sa.String(),
@@ -477,6 +479,14 @@ def _render(element: _Embedded, compiler: SQLCompiler, **options: Any) -> str:
             bind = sa.bindparam(None, part.value, sa.String(), unique=True) if part.slot is None else binds[part.slot]
             text.append(compiler.process(bind, **options))
     return "".join(text)
+
+
+@compiles(_Embedded)
+def _refuse(element: _Embedded, compiler: SQLCompiler, **options: Any) -> str:
+    """Raise the library's own error for a dialect that it does not know."""
+    if isinstance(compiler, StrSQLCompiler):  # Text for people: it takes `stringify_dialect`.
+        return compiler.visit_unsupported_compilation(element, None, **options)  # type: ignore[no-any-return,no-untyped-call]
+    raise sql_wording.unknown_dialect(compiler.dialect.name, tuple(_DIALECTS))
 
 
 def _sorts_otherwise(element: _Embedded, child: sa.ColumnElement[Any], dialect: sa.Dialect) -> bool:

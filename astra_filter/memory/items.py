@@ -22,6 +22,7 @@ from astra_filter.language.values import at, is_canonical_uuid, member
 from astra_filter.request.field_lists import chain
 
 if TYPE_CHECKING:
+    from astra_filter.language.operators import TypeName
     from astra_filter.meaning.declaration import Declaration
     from astra_filter.request.include import Path
 
@@ -171,7 +172,7 @@ def WRITE(values):
     return items
 """
 
-_CANONICAL = {
+_CANONICAL: Mapping[TypeName, tuple[str, str]] = {
     "string": ("type(value) is str", "value"),
     "enum": ("type(value) is str", "value"),
     "boolean": ("type(value) is bool", "value"),
@@ -180,6 +181,8 @@ _CANONICAL = {
     "number": ("type(value) is float and lowest <= value <= highest", "value + 0.0"),
     "uuid": ("type(value) is str and is_uuid(value)", "value"),
     "timestamp": ("type(value) is str and is_timestamp(value)", "value"),
+    "date": ("False", "value"),
+    "any": ("False", "value"),
 }
 """For each type, when ``value`` is known to be in canonical form, and what it is then written as."""
 
@@ -203,7 +206,7 @@ _GLOBALS: dict[str, object] = {
 
 
 def _canonical(field: Field) -> tuple[ast.expr, ast.expr]:
-    test, form = _CANONICAL.get(field.type, ("False", "value"))
+    test, form = _CANONICAL[field.type]
     return _expression(test), _expression(form)
 
 

@@ -61,7 +61,9 @@ def create_index(
     parts = [record.identifier(column) for column in leading]
     for leaf, descending in order.keys:
         operand = resource_operand(record, leaf.column, leaf.field, None)
-        unordered = record.ordered_indexes == "none" or (operand.exact and record.ordered_indexes == "binary")
+        unordered = "ordered index" in record.cannot or (
+            operand.exact and "ordered index of folded text" in record.cannot
+        )
         if unordered or is_document(held[leaf.column.name]) or is_sorted_in_pieces(record, leaf.field):
             raise sql_wording.no_index(path_text(leaf.path), record.name)
         parts.append(operand.ordered().prepare("?").text + direction(record, operand.nullable, descending))

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from astra_filter.fields import Field
+    from astra_filter.language.operators import TypeName
     from astra_filter.meaning.declaration import Declaration
     from astra_filter.memory.items import Code, Sink, Write
     from astra_filter.request.include import Path
@@ -127,7 +128,7 @@ class _Rows(Generator):
         return value + self.value(field, sink, nullable=nullable)
 
 
-_GIVEN: dict[str, tuple[type, type]] = {
+_GIVEN: Mapping[TypeName, tuple[type, type]] = {
     "boolean": (int, bool),  # SQLite and MySQL have no booleans of their own.
     "uuid": (UUID, str),  # Of PostgreSQL and DuckDB.
 }

@@ -21,6 +21,8 @@ _NUMBER = "{type} IN ('BIGINT', 'UBIGINT', 'DOUBLE')"
 
 DUCKDB = Dialect(
     name="duckdb",
+    drivers=("duckdb", "_duckdb"),
+    cannot={"ordered index": "its indexes serve lookups, and no ORDER BY"},
     placeholders=("?", "$1"),
     columns={
         "string": Storage("VARCHAR"),
@@ -57,7 +59,6 @@ DUCKDB = Dialect(
     some="len(list_filter({array}, lambda {e}: {condition})) > 0",
     not_some="{some} IS NOT TRUE",
     nulls_smallest=False,
-    ordered_indexes="none",
     # A TIMESTAMPTZ is returned by a package of its own, pytz; this is the same instant in UTC, without offset.
     returned={"timestamp": "make_timestamp(epoch_us({x}))"},
 )

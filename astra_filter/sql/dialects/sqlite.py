@@ -29,6 +29,8 @@ def _member(document: Part, names: tuple[str, ...]) -> tuple[Fragment, Fragment 
 
 SQLITE = Dialect(
     name="sqlite",
+    drivers=("sqlite3",),
+    sqlalchemy_names=("sqlite",),
     placeholders=("?", ":p1"),
     columns={
         "string": Storage("TEXT"),
