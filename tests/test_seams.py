@@ -31,9 +31,11 @@ from astra_filter.builder import field
 from astra_filter.cli import commands
 from astra_filter.errors import OPERATORS
 from astra_filter.fields import AnyField, Field
+from astra_filter.language import names
 from astra_filter.language.operators import EQUALITY, ORDER, TEXT, Operator, ScalarName, TypeName, spellings
 from astra_filter.sql import DIALECTS
 from astra_filter.sql.dialects.base import JSON_STORAGE, Dialect, DialectName, Feature
+from astra_filter.syntax import lalr_tables
 from astra_filter.syntax.parser import parse
 from astra_filter.testing import generate
 
@@ -332,3 +334,33 @@ def test_every_feature_is_lacked_by_some_dialect() -> None:
 @pytest.mark.parametrize("name", DIALECTS)
 def test_other_dashes_are_reached(name: str) -> None:
     assert "a-" in SCHEMA.compile("document.`a-` eq 'x'").sql(name).text
+
+
+# Characters ----------------------------------------------------------------------------------------------------------
+
+
+def test_words_numbers_and_strings_are_those_of_the_grammar() -> None:
+    tokens = {
+        name: pattern.replace(r"\/", "/").replace("\x7f", r"\x7f") for name, pattern in lalr_tables.TOKENS.items()
+    }
+    tokens = {
+        name: re.sub("[\ud800-\udfff]", lambda found: f"\\u{ord(found[0]):x}", each) for name, each in tokens.items()
+    }
+    keyword = f"(?!{names.WORD_CHARACTER})"
+    assert tokens["NAME"] == f"(?!(?ai:and|or|not|true|false|null){keyword}){names.WORD}"
+    assert tokens["NUMBER"] == f"{names.NUMBER}(?!{names.WORD_OR_POINT})"
+    assert tokens["STRING"] == f"'{names.STRING_REST}"
+    assert tokens["QUOTED_NAME"] == names.QUOTED_NAME
+    assert all(each.endswith(keyword) for each in tokens.values() if each.startswith("(?ai:"))
+    assert set(re.findall(r"\|?(\w+)", tokens["NAME"].partition("(?ai:")[2].partition(")")[0])) == names.RESERVED
+
+
+def test_character_classes_stand_once() -> None:
+    written = [
+        module
+        for module, path in FILES.items()
+        if any(
+            piece in path.read_text(encoding="utf-8") for piece in (r"[^\0-@", r"[^\0-/", r"[^\0-\-", r"[^'\0\ud800")
+        )
+    ]
+    assert set(written) - {"astra_filter.syntax.lalr_tables"} == {"astra_filter.language.names"}

@@ -13,7 +13,7 @@ from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any, TypeAlias, assert_never
 
 from astra_filter.errors import FilterError
-from astra_filter.language.names import bad_name_character, unquote
+from astra_filter.language.names import WORD, bad_name_character, unquote
 from astra_filter.language.operators import Kind, Operator, spellings
 from astra_filter.language.records import make
 from astra_filter.language.span import Span
@@ -269,9 +269,7 @@ def _flat(children: Sequence[Node], group: type[And | Or]) -> tuple[Node, ...]:
     return tuple(flat)
 
 
-_NESTING_TOKEN = re.compile(
-    r"'[^']*'?|`[^`]*`?|(?P<open>[(\[])|(?P<close>[)\]])|(?P<word>[^\0-@\[-^`{-\x7f][^\0-/:-@\[-^`{-\x7f]*)"
-)
+_NESTING_TOKEN = re.compile(rf"'[^']*'?|`[^`]*`?|(?P<open>[(\[])|(?P<close>[)\]])|(?P<word>{WORD})")
 
 
 def _check_nesting(text: str, limits: Limits) -> None:
