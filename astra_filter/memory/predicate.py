@@ -10,9 +10,9 @@ Each test has a fast branch for a value of the type that JSON gives its field, a
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from sys import float_info
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias, assert_never
 
 from astra_filter import fields
@@ -177,9 +177,9 @@ _NONE = ast.Constant(None)
 
 def _function(name: str, arguments: Sequence[str], body: list[ast.stmt]) -> ast.stmt:
     taken = ast.arguments([], [ast.arg(argument) for argument in arguments], None, [], [], None, [])
-    function = ast.FunctionDef(name=name, args=taken, body=body, decorator_list=[], returns=None)
-    function.type_params = []  # type: ignore[attr-defined,unused-ignore]  # Required from 3.12 on, unknown before.
-    return function
+    if sys.version_info >= (3, 12):
+        return ast.FunctionDef(name, taken, body, [], type_params=[])
+    return ast.FunctionDef(name, taken, body, [])
 
 
 def _assign(name: str, value: ast.expr) -> ast.stmt:
@@ -356,7 +356,7 @@ class _Generator:
                     _and(_is(_name(kind), _name("int")), exact), self._holds(condition, _name(x), constant), slow
                 )
                 fits = _is(_set(kind, _call("type", first)), _name("float"))
-                fast = self._in_range(condition, x, -float_info.max, float_info.max)
+                fast = self._in_range(condition, x, -sys.float_info.max, sys.float_info.max)
             case "uuid":
                 # Of 36 characters, only the grouped form is a UUID.
                 fits = self._is_text_of(first, x, 36)

@@ -16,7 +16,7 @@ from uuid import UUID
 import django
 import pytest
 from cases import Case, Suite, identity, suites
-from databases.backends import POSTGRES_URL, unreachable
+from databases.backends import POSTGRES_URL, backend_params, unreachable
 from django.conf import settings
 
 from astra_filter import Schema, SchemaError, compile, fields
@@ -68,7 +68,7 @@ STORED = [
 HOSTILE = {"default": "NOCASE", "postgresql": "hostile"}
 
 
-@pytest.fixture(scope="module", params=["default", "postgresql"])
+@pytest.fixture(scope="module", params=backend_params(["default", "postgresql"]))
 def database(request: pytest.FixtureRequest) -> Iterator[str]:
     connection = connections[request.param]
     if request.param == "postgresql":
@@ -154,6 +154,7 @@ def model_of(suite: Suite, database: str) -> type[models.Model]:
     return MODELS[key]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("suite", "case"), STORED)
 def test_conformance(database: str, suite: Suite, case: Case) -> None:
     model = model_of(suite, database)
@@ -363,6 +364,7 @@ def related(database: str) -> str:
 
 
 @pytest.mark.parametrize("text", FILTERS)
+@pytest.mark.slow
 def test_relations(related: str, text: str) -> None:
     """The predicate reads what a page of all tasks shows."""
     everything = Task.objects.using(related)
@@ -473,6 +475,7 @@ ORDERS = [
 
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("text", [None, "name ne 'a' and not author.tag_set.name eq 'blue'"])
+@pytest.mark.slow
 def test_pages(related: str, jobs: list[dict[str, Any]], order: str | None, text: str | None) -> None:
     """SPEC §6: the pages of the queryset are those of the reference in memory."""
     parameters = {"filter": text, "orderBy": order, "limit": "7", "count": "true"}

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from databases.backends import backend_params
 
 from astra_filter import Schema, fields
 from astra_filter.sql import SQL
@@ -137,7 +138,7 @@ def walk(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield from walk(inner)
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql", "mysql"])
+@pytest.fixture(scope="module", params=backend_params(["sqlite", "postgresql", "mysql"]))
 def database(request: pytest.FixtureRequest, reach: Callable[[str], Backend]) -> Backend:
     return reach(request.param)
 

@@ -7,6 +7,7 @@ import sqlite3
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from databases.backends import backend_params
 
 from astra_filter import Schema, SchemaError, StorageError, fields
 from astra_filter.sql import SQL
@@ -471,7 +472,7 @@ def test_where_is_sql() -> None:
         assert caught.value.code == "bad_where"
 
 
-@pytest.mark.parametrize("name", ["postgresql", "duckdb"])
+@pytest.mark.parametrize("name", backend_params(["postgresql", "duckdb"]))
 def test_numbers_that_sql_orders_and_json_has_not(request: pytest.FixtureRequest, name: str) -> None:
     """NaN is the greatest to SQL and null to Python: no token is made of it, so that no page repeats or is lost."""
     backend: Backend = request.getfixturevalue(name)
