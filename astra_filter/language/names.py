@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 RESERVED = frozenset({"and", "or", "not", "true", "false", "null"})
 """The keywords that need backquotes as names."""
 
-# What belongs to words is ASCII letters and digits, `_`, and all beyond ASCII. It is told by what does not belong there,
-# because `re` takes a thousand times as long to compile a set with large numbers in it.
+# What belongs to words is ASCII letters and digits, `_`, and all beyond ASCII. It is told by what does not belong to
+# them, because `re` takes a thousand times as long to compile a set with large numbers in it.
 WORD_START = r"[^\0-@\[-^`{-\x7f]"
 """What a word begins with: no digit."""
 WORD_CHARACTER = r"[^\0-/:-@\[-^`{-\x7f]"
