@@ -25,7 +25,7 @@ from databases.backends import BACKENDS
 from rooms import FILES
 from schemas import SCHEMAS
 
-from astra_filter import Schema, SchemaError, StorageError, fields
+from astra_filter import FilterError, Schema, SchemaError, StorageError, fields
 from astra_filter.adapters import sqlalchemy
 from astra_filter.builder import field
 from astra_filter.cli import commands
@@ -108,6 +108,15 @@ def test_every_operator_has_conformance_cases(operator: Operator) -> None:
 def test_pages_tell_every_operator(page: str) -> None:
     text = (ROOT / page).read_text(encoding="utf-8")
     assert [operator.value for operator in Operator if not re.search(rf"`[^`\n]*\b{operator.value}\b", text)] == []
+
+
+def test_hints_tell_every_operator() -> None:
+    for text, told in (("a lt null", EQUALITY), ("a foo 1", Operator)):
+        with pytest.raises(FilterError) as caught:
+            Schema({"a": fields.Integer(nullable=True)}).compile(text)
+        [problem] = caught.value.problems
+        words = re.findall(r"\w+", problem.hint or "")
+        assert {operator.value for operator in told} <= set(words)
 
 
 # Types ---------------------------------------------------------------------------------------------------------------

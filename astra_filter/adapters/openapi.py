@@ -26,7 +26,7 @@ from astra_filter.language.names import path_text
 from astra_filter.language.operators import Operator
 from astra_filter.request.include import returnable
 from astra_filter.request.parameters import page_size
-from astra_filter.syntax.printer import string_text
+from astra_filter.syntax.printer import string_text, test_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -279,7 +279,7 @@ def _examples(rows: list[tuple[tuple[str, ...], AnyField]]) -> list[str]:
         literal = _literal(field)
         operator = next((operator for operator in _TELLING if operator in field.operators), None)
         if literal is not None and operator is not None:
-            tests.setdefault(field.type, _test(path_text(path), operator, literal))
+            tests.setdefault(field.type, test_text(path_text(path), operator, literal))
     found = list(tests.values())[:_MOST_EXAMPLES]
     return [*found, f"{found[-1]} and not ({found[0]})"] if len(found) > 1 else found
 
@@ -307,26 +307,6 @@ def _literal(field: AnyField) -> str | None:
             return None
         case _:
             assert_never(field)
-
-
-def _test(path: str, operator: Operator, literal: str) -> str:
-    match operator:
-        case Operator.IN:
-            return f"{path} in ({literal})"
-        case (
-            Operator.EQ
-            | Operator.NE
-            | Operator.LT
-            | Operator.LTE
-            | Operator.GT
-            | Operator.GTE
-            | Operator.CONTAINS
-            | Operator.STARTSWITH
-            | Operator.ENDSWITH
-        ):
-            return f"{path} {operator.value} {literal}"
-        case _:
-            assert_never(operator)
 
 
 # Resources -----------------------------------------------------------------------------------------------------------

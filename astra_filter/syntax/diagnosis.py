@@ -15,6 +15,7 @@ from astra_filter.fields import Array, Enum, Object
 from astra_filter.language.names import RESERVED, bad_name_character, name_text, path_text, unquote
 from astra_filter.language.operators import Operator
 from astra_filter.language.span import Span
+from astra_filter.syntax.printer import test_text
 from astra_filter.wording import phrases as phrases_wording
 from astra_filter.wording import request as request_wording
 from astra_filter.wording import syntax as syntax_wording
@@ -582,7 +583,7 @@ def _example(path: str, field: Field | None, literal: str | None = None) -> str 
     if not operators:
         return None
     value = literal or _literals(field)[0]
-    return f"{path} {operators[0].value} " + (f"({value})" if operators[0] is Operator.IN else value)
+    return test_text(path, operators[0], value)
 
 
 def _lenient(text: str) -> _Token:

@@ -56,7 +56,7 @@ class _Placeholder:
 def _condition(node: Node, literals: Sequence[Literal | _Placeholder]) -> str:
     match node:
         case Comparison(Path(names), operator, slot):
-            return _comparison(path_text(names), operator, _literal(slot, literals))
+            return test_text(path_text(names), operator, _literal(slot, literals))
         case Membership(Path(names), slots, negated):
             items = ", ".join([_literal(slot, literals) for slot in slots])
             return f"{path_text(names)} {'not in' if negated else 'in'} ({items})"
@@ -76,7 +76,8 @@ def _condition(node: Node, literals: Sequence[Literal | _Placeholder]) -> str:
             assert_never(node)
 
 
-def _comparison(path: str, operator: Operator, literal: str) -> str:
+def test_text(path: str, operator: Operator, literal: str) -> str:
+    """Return the text of a test with one literal."""
     match operator:
         case (
             Operator.EQ
@@ -91,7 +92,7 @@ def _comparison(path: str, operator: Operator, literal: str) -> str:
         ):
             return f"{path} {operator.value} {literal}"
         case Operator.IN:
-            raise AssertionError(operator)  # That is a `Membership`.
+            return f"{path} in ({literal})"
         case _:
             assert_never(operator)
 
