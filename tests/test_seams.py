@@ -32,7 +32,7 @@ from astra_filter.cli import commands
 from astra_filter.errors import OPERATORS
 from astra_filter.fields import AnyField, Field
 from astra_filter.language import names
-from astra_filter.language.operators import EQUALITY, ORDER, TEXT, Operator, ScalarName, TypeName, spellings
+from astra_filter.language.operators import EQUALITY, ORDER, TEXT, Kind, Operator, ScalarName, TypeName, spellings
 from astra_filter.sql import DIALECTS
 from astra_filter.sql.dialects.base import JSON_STORAGE, Dialect, DialectName, Feature
 from astra_filter.syntax import lalr_tables
@@ -147,6 +147,35 @@ def test_every_scalar_has_a_way_of_its_own(name: str) -> None:
     cls = type(PLAIN[name])
     assert cls._read is not Field._read
     assert PLAIN[name].read(object()) is None
+
+
+@pytest.mark.parametrize("name", sorted(SCALARS))
+def test_a_literal_of_another_kind_is_told_how_to_be_written(name: str) -> None:
+    plain = PLAIN[name]
+    wrong = "true" if plain.kind is Kind.STRING else "'x'"
+    with pytest.raises(FilterError) as caught:
+        Schema({"a": plain}).compile(f"a eq {wrong}")
+    [problem] = caught.value.problems
+    assert problem.code == "wrong_kind"
+    assert ("in single quotes" if plain.kind is Kind.STRING else "without quotes") in str(problem.hint)
+
+
+@pytest.mark.parametrize("page", ["grammar/SPEC.md", "docs/language.md"])
+def test_pages_tell_every_type(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    assert [name for name in SCALARS if not re.search(rf"^\|.*\b{name}\b.*\|", text, re.MULTILINE)] == []
+
+
+@pytest.mark.parametrize("name", sorted(SCALARS))
+def test_every_type_has_conformance_cases(name: str) -> None:
+    text = "".join(path.read_text(encoding="utf-8") for path in FOLDER.glob("*.json"))
+    assert f'"type": "{name}"' in text
+
+
+def test_every_type_is_in_the_schemas_of_the_properties() -> None:
+    """So every property, attack and difference to a database is looked for with it."""
+    for name in ("columns", "documents"):
+        assert {leaf.field.type for leaf in SCHEMAS[name].leaves.values()} >= SCALARS
 
 
 def tables() -> dict[str, Mapping[str, Any]]:

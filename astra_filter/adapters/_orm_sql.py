@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from typing import Self
 
-    from astra_filter.fields import Field
+    from astra_filter.fields import AnyField
     from astra_filter.meaning.conditions import Ref
     from astra_filter.meaning.leaves import Column, Leaf
     from astra_filter.sql.operands import Operand
@@ -98,7 +98,7 @@ class Ordered(NamedTuple):
     """A value that sorts by code point where it is text."""
 
     column: Column
-    field: Field
+    field: AnyField
 
     def fragment(self, dialect: str) -> Fragment:
         """Return the value."""
@@ -109,7 +109,7 @@ class Sort(NamedTuple):
     """A term of ORDER BY: nulls are the smallest values, text goes by code point (SPEC §6)."""
 
     column: Column
-    field: Field
+    field: AnyField
     descending: bool
 
     def fragment(self, dialect: str) -> Fragment:
@@ -144,7 +144,7 @@ def tests(condition: Condition) -> Iterator[Test]:
         yield condition
 
 
-def slots(condition: Condition) -> Iterator[tuple[int, Field]]:
+def slots(condition: Condition) -> Iterator[tuple[int, AnyField]]:
     """Return the slots of a condition, and the field that each slot's value is of."""
     match condition:
         case Compare(ref, _, slot):

@@ -9,7 +9,7 @@ On SQLite, names in JSON that are not ASCII are found where they are stored with
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, assert_never, cast
 from uuid import UUID
 
 from astra_filter import fields
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from sqlalchemy.sql.compiler import SQLCompiler
 
     from astra_filter.adapters._orm_sql import PlaceKey
-    from astra_filter.fields import Field
+    from astra_filter.fields import AnyField, Field
     from astra_filter.meaning.conditions import Condition, Test
     from astra_filter.meaning.declaration import Declaration
     from astra_filter.meaning.leaves import Column, Leaf
@@ -497,7 +497,9 @@ def _sorts_otherwise(element: _Embedded, child: sa.ColumnElement[Any], dialect: 
     return isinstance(kind, sa.Uuid) and kind.native_uuid and dialect.supports_native_uuid
 
 
-def _bind(field: Field, value: Any, column: Column | None, stored: sa.types.TypeEngine[Any]) -> sa.BindParameter[Any]:
+def _bind(
+    field: AnyField, value: Any, column: Column | None, stored: sa.types.TypeEngine[Any]
+) -> sa.BindParameter[Any]:
     """Return the parameter for a canonical value, to be tested against a column of a type, or None for one in JSON."""
     storage = JSON_STORAGE[field.type]
     parameter = _PARAMETERS[storage.type]
@@ -505,16 +507,21 @@ def _bind(field: Field, value: Any, column: Column | None, stored: sa.types.Type
         value = value if storage.bind is None else storage.bind(value)
         return sa.bindparam(None, value, parameter, unique=True)
     plain = _plain_type(stored)
-    match field, plain:
-        case fields.Enum(), sa.Enum(enum_class=cls):
-            value = value if cls is None else cls(value)
-        case fields.Uuid(), sa.Uuid():
-            value = UUID(value) if plain.as_uuid else value
-        case fields.Timestamp(), sa.DateTime():
-            value = value if plain.timezone else value.replace(tzinfo=None)
-        case ((fields.Timestamp() | fields.Date()), sa.String()):
-            value, stored = field.json(value), parameter
-        case ((fields.String() | fields.Enum() | fields.Integer() | fields.Number()), _) if plain is stored:
+    match field:
+        case fields.Enum() if isinstance(plain, sa.Enum):
+            value = value if plain.enum_class is None else plain.enum_class(value)
+        case fields.String() | fields.Enum() | fields.Integer() | fields.Number():
             # The width or precision of the column's own type must not cut the literal.
-            stored = parameter
+            stored = parameter if plain is stored else stored
+        case fields.Uuid():
+            value = UUID(value) if isinstance(plain, sa.Uuid) and plain.as_uuid else value
+        case fields.Timestamp() | fields.Date():
+            if isinstance(plain, sa.String):
+                value, stored = field.json(value), parameter
+            elif isinstance(field, fields.Timestamp) and isinstance(plain, sa.DateTime):
+                value = value if plain.timezone else value.replace(tzinfo=None)
+        case fields.Boolean() | Array() | Object() | Open():
+            pass
+        case _:
+            assert_never(field)
     return sa.bindparam(None, value, stored, unique=True)

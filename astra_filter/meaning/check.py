@@ -20,6 +20,7 @@ from astra_filter.wording import check as wording
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from astra_filter.fields import AnyField
     from astra_filter.meaning.leaves import Leaf
     from astra_filter.syntax.tree import Syntax
 
@@ -354,7 +355,7 @@ _POSITIVE = {operator: _positive(operator) for operator in Operator}
 # A module constant, because looking up `Operator.IN` takes as long as making a tuple.
 _IN = Operator.IN
 _NULL = Kind.NULL
-_OPEN_TYPES: dict[Kind, Field] = {
+_OPEN_TYPES: Mapping[Kind, AnyField] = {
     Kind.STRING: String(),
     Kind.NUMBER: Number(),
     Kind.BOOLEAN: Boolean(),

@@ -88,21 +88,21 @@ def _column_type(held: tuple[Leaf, ...], declaration: Declaration, record: Diale
     leaf = held[0]
     kind = record.columns[leaf.field.type].type
     if isinstance(leaf.field, (String, Enum)):
-        kind = _text_type(leaf, record, key=leaf.path == (declaration.key,))
+        kind = _text_type(leaf, leaf.field, record, key=leaf.path == (declaration.key,))
         kind += record.text_collation.replace("{collation}", collation)
     return kind if leaf.column.nullable else f"{kind} NOT NULL"
 
 
-def _text_type(leaf: Leaf, record: Dialect, *, key: bool) -> str:
-    kind = record.columns[leaf.field.type].type
+def _text_type(leaf: Leaf, field: String | Enum, record: Dialect, *, key: bool) -> str:
+    kind = record.columns[field.type].type
     indexed = record.max_indexed_length
     if indexed is None:
         return kind
-    if isinstance(leaf.field, Enum):
+    if isinstance(field, Enum):
         # Rows may hold undeclared values, and an index has room for other columns beside this one.
-        length: int | None = enum_length(leaf.field)
+        length: int | None = enum_length(field)
     else:
-        length = leaf.field.max_length  # type: ignore[attr-defined]  # Text is one or the other.
+        length = field.max_length
     if length is not None and length <= indexed:
         return kind.replace("{length}", str(length))
     if key:
