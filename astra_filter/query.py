@@ -11,6 +11,7 @@ from astra_filter.request.parameters import Parameters
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import Self
 
     from astra_filter.meaning.declaration import Declaration
     from astra_filter.meaning.leaves import Leaf
@@ -100,6 +101,16 @@ class ListQuery:
         text = None if self.filter is None else str(self.filter)
         asked = (request.include, request.order.text, request.limit, request.skip, request.with_count, request.position)
         return (text, *asked, scope)
+
+    def __copy__(self) -> Self:
+        return self  # It never changes.
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # The secret of its tokens travels with it, so that other processes can make them.
+        return (ListQuery, (self.request,))
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, ListQuery):
@@ -199,7 +210,8 @@ class ListQuery:
 
         Raises:
             StorageError: a row lacks a column; or there is no next token, because it would be too long, or because the
-                last row has a sort value of another type than its field's, by which the database sorted it.
+                last row has a sort value that the database would not find again: of another type than its field's, or
+                text of another spelling than the canonical one; or the page does not advance.
         """
         from astra_filter.sql.paging import page_of_rows  # Not paid by those who filter in memory.
 
@@ -213,8 +225,8 @@ class ListQuery:
             total: the number of all matches, where ``count`` is asked for.
 
         Raises:
-            StorageError: the next token would be too long.
+            StorageError: there is no next token, as in `page_from_rows`; or the page does not advance.
         """
-        from astra_filter.memory.paging import page_of  # As above.
+        from astra_filter.sql.paging import page_of_instances  # As above.
 
-        return page_of(self.request, list(resources), total)
+        return page_of_instances(self.request, list(resources), total)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from pydantic import BaseModel
 
+    from astra_filter.memo import CacheInfo
     from astra_filter.query import ListQuery, Parameters
 
     class SchemaOptions(TypedDict, total=False):
@@ -59,12 +60,15 @@ class Schema(Declaration):
         binary: bool = False,
         bounded_tokens: bool = False,
     ) -> None:
-        super().__init__(Object(members), key=key, limits=limits, binary=binary)
-        object.__setattr__(self, "_shapes", Shapes(self))
+        self._declare(Object(members), key=key, limits=limits, binary=binary)
         if bounded_tokens and key is not None:
             from astra_filter.request.tokens import check_token_length  # Not paid by servers that only filter.
 
             check_token_length(self.leaves.values(), key, limits.order_keys, limits.token_length)
+
+    def _declare(self, root: Object | Open, *, key: str | None, limits: Limits, binary: bool) -> None:
+        super()._declare(root, key=key, limits=limits, binary=binary)
+        object.__setattr__(self, "_shapes", Shapes(self, budget=self.budget))
 
     def __repr__(self) -> str:
         shown = ", ".join(
@@ -83,8 +87,7 @@ class Schema(Declaration):
         lead through arrays that only the data knows of.
         """
         schema = cls.__new__(cls)
-        Declaration.__init__(schema, Open(), key=None, limits=limits, binary=False)
-        object.__setattr__(schema, "_shapes", Shapes(schema))
+        cls._declare(schema, Open(), key=None, limits=limits, binary=False)
         return schema
 
     @classmethod
@@ -94,6 +97,7 @@ class Schema(Declaration):
         *,
         ref: str | None = None,
         omit_unsupported: bool = False,
+        decimals: bool = False,
         **options: Unpack[SchemaOptions],
     ) -> Schema:
         """Return the schema of a resource that a JSON Schema or an OpenAPI document describes.
@@ -102,6 +106,9 @@ class Schema(Declaration):
             document: the parsed document.
             ref: where in it the resource is: ``#/components/schemas/Task``, or the bare name; default the whole.
             omit_unsupported: leave out the members that no field can represent, instead of refusing them.
+            decimals: make a `fields.Decimal` of a number or text whose digits the document tells: by ``x-decimal``
+                (``{"digits": 12, "places": 2}``), by ``multipleOf`` with a lower and an upper bound, or by the pattern
+                of a string with the format ``decimal``. Without it, numbers are doubles.
             options: ``key``, ``limits``, ``binary`` and ``bounded_tokens``, as `Schema` takes them.
 
         Raises:
@@ -109,7 +116,9 @@ class Schema(Declaration):
         """
         from astra_filter.derive import json_schema  # One way of making a schema, paid by those who use it.
 
-        return cls(json_schema.members(document, ref=ref, omit_unsupported=omit_unsupported), **options)
+        return cls(
+            json_schema.members(document, ref=ref, omit_unsupported=omit_unsupported, decimals=decimals), **options
+        )
 
     @classmethod
     def from_type(cls, resource: type, *, omit_unsupported: bool = False, **options: Unpack[SchemaOptions]) -> Schema:
@@ -182,6 +191,10 @@ class Schema(Declaration):
         if not isinstance(text, str):
             raise syntax_wording.not_text(text)
         return Filter(self, self._shapes.compile(text, limits or self.limits))
+
+    def cache_info(self) -> CacheInfo:
+        """Return what the schema's caches hold: known shapes, and bytes, about, of all that was made of them."""
+        return self._shapes.info()
 
     # List requests
 

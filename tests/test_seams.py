@@ -26,7 +26,7 @@ from rooms import FILES
 from schemas import SCHEMAS
 
 from astra_filter import FilterError, Schema, SchemaError, StorageError, fields
-from astra_filter.adapters import sqlalchemy
+from astra_filter.adapters import _sqlalchemy_sql
 from astra_filter.builder import field
 from astra_filter.cli import commands
 from astra_filter.errors import OPERATORS
@@ -48,6 +48,7 @@ PLAIN: Mapping[str, Field] = {
     "uuid": fields.Uuid(),
     "integer": fields.Integer(),
     "number": fields.Number(),
+    "decimal": fields.Decimal(10, 2),
     "boolean": fields.Boolean(),
     "timestamp": fields.Timestamp(),
     "date": fields.Date(),
@@ -157,7 +158,8 @@ def test_a_literal_of_another_kind_is_told_how_to_be_written(name: str) -> None:
         Schema({"a": plain}).compile(f"a eq {wrong}")
     [problem] = caught.value.problems
     assert problem.code == "wrong_kind"
-    assert ("in single quotes" if plain.kind is Kind.STRING else "without quotes") in str(problem.hint)
+    told = "values: 'a'" if name == "enum" else "in single quotes" if plain.kind is Kind.STRING else "without quotes"
+    assert told in str(problem.hint)
 
 
 @pytest.mark.parametrize("page", ["grammar/SPEC.md", "docs/language.md"])
@@ -195,9 +197,12 @@ def tables() -> dict[str, Mapping[str, Any]]:
 
 LACKING = {
     # Of a STRICT table only the others have columns that hold nothing else.
-    "_STRICT": {"boolean", "date", "number", "timestamp", "uuid"},
-    # Drivers give the others in their canonical form.
-    "_GIVEN": {"date", "enum", "integer", "number", "string", "timestamp"},
+    "_STRICT": {"boolean", "date", "decimal", "number", "timestamp", "uuid"},
+    # Drivers give the others in their canonical form; how decimals are given depends on their places.
+    "_FOREIGN": {"date", "decimal", "enum", "integer", "number", "string", "timestamp"},
+    # How a decimal is stored depends on its digits: ``Dialect.decimal``.
+    "columns": {"decimal"},
+    "JSON_STORAGE": {"decimal"},
     # An enum's examples are its own values.
     "_EXAMPLES": {"enum"},
 }
@@ -215,11 +220,11 @@ def test_every_table_by_type_is_complete() -> None:
 @pytest.mark.parametrize("name", DIALECTS)
 def test_a_dialect_stores_every_type(name: str) -> None:
     record = DIALECTS[name]  # type: ignore[index]
-    assert set(record.columns) == set(JSON_STORAGE) == SCALARS | {"array"}
+    assert set(record.columns) == set(JSON_STORAGE) == SCALARS - {"decimal"} | {"array"}
     assert set(record.reads) == {storage.type for storage in JSON_STORAGE.values()}
     assert set(record.least) in (set(), SCALARS)
     assert set(record.returned) <= SCALARS
-    assert set(sqlalchemy._PARAMETERS) == set(record.reads) - {"array"}
+    assert set(_sqlalchemy_sql._PARAMETERS) == set(record.reads) - {"array"}
 
 
 def test_fields_of_ones_own_are_refused() -> None:
@@ -305,7 +310,12 @@ def test_the_parameters_are_those_that_are_taken() -> None:
             for name, parameter in inspect.signature(cls).parameters.items()
             if parameter.default is not inspect.Parameter.empty
         }
-        first = {"enum": ("a",), "array": (fields.String(),), "object": ({"a": fields.String()},)}.get(cls.type, ())
+        first = {
+            "enum": ("a",),
+            "decimal": (10, 2),
+            "array": (fields.String(),),
+            "object": ({"a": fields.String()},),
+        }.get(cls.type, ())
         assert cls(*first, **named).signature() == PLAIN[cls.type].signature()  # type: ignore[arg-type]
 
 

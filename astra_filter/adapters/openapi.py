@@ -13,6 +13,7 @@ from astra_filter.fields import (
     Array,
     Boolean,
     Date,
+    Decimal,
     Enum,
     Integer,
     Number,
@@ -297,6 +298,8 @@ def _literal(field: AnyField) -> str | None:
             return "20"
         case Number():
             return "20.5"
+        case Decimal():
+            return "20.50"
         case Boolean():
             return "true"
         case Timestamp():
@@ -329,6 +332,8 @@ def _value(field: AnyField, *, certain: bool) -> dict[str, Any]:
             found = {"type": "array", "items": _or_null(_value(field.items, certain=False))}
         case Enum():
             found = {"type": "string", "enum": list(field.values)}
+        case Decimal():
+            found = {"type": "number"} if field.as_number else {"type": "string", "format": "decimal"}
         case Integer() | Number() | Boolean():
             found = {"type": field.type}
         case String():

@@ -50,6 +50,7 @@ _TESTED: Mapping[TypeName, str | None] = {
         "CASE WHEN typeof({0}) IN ('integer', 'real') AND CAST({0} AS REAL) * 0.0 = 0.0 THEN CAST({0} AS REAL) END"
     ),
     "uuid": None,
+    "decimal": None,
     "timestamp": None,
     "date": None,
     "array": None,

@@ -38,7 +38,9 @@ class Operator(Enum):
     __hash__ = object.__hash__
 
 
-ScalarName: TypeAlias = Literal["string", "enum", "uuid", "integer", "number", "boolean", "timestamp", "date"]
+ScalarName: TypeAlias = Literal[
+    "string", "enum", "uuid", "integer", "number", "decimal", "boolean", "timestamp", "date"
+]
 """The types whose values are compared and sorted."""
 TypeName: TypeAlias = Literal[ScalarName, "array", "object", "any"]
 """The types of fields. ``any`` is that of an open schema's fields."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from uuid import UUID
 
-from astra_filter.fields import Object, Open
-from astra_filter.memory.items import Generator, fill, steps_to
+from astra_filter.fields import Decimal, Object, Open
+from astra_filter.language.decimals import from_scaled
+from astra_filter.memory.codegen import Statements
+from astra_filter.memory.items import Generator, generate, steps_to
 from astra_filter.request.include import is_included
 from astra_filter.sql.rows import is_document, parsed
 from astra_filter.wording import request as request_wording
@@ -20,7 +22,9 @@ if TYPE_CHECKING:
     from astra_filter.fields import Field
     from astra_filter.language.operators import TypeName
     from astra_filter.meaning.declaration import Declaration
-    from astra_filter.memory.items import Code, Sink, Write
+    from astra_filter.meaning.leaves import Leaf
+    from astra_filter.memory.codegen import Block
+    from astra_filter.memory.items import Put, Write
     from astra_filter.request.include import Path
 
 Row: TypeAlias = "Sequence[Any] | Mapping[str, Any]"
@@ -45,7 +49,7 @@ def of_rows(declaration: Declaration, include: tuple[Path, ...] | None, columns:
         assert whole.columns == tuple(columns)  # noqa: S101  # What is sorted by is returned (SPEC §3).
         return lambda row: whole.write(_values(row, columns))
     writers = [_of_row(declaration, path) for path in include]
-    chosen = [(writer.write, [places[column] for column in writer.columns]) for writer in writers]
+    writes = [(writer.write, [places[column] for column in writer.columns]) for writer in writers]
     documents = {places[column] for writer in writers for column in writer.documents}
 
     def listed(row: Row) -> list[Any]:
@@ -53,7 +57,7 @@ def of_rows(declaration: Declaration, include: tuple[Path, ...] | None, columns:
         # Parsed once, however many paths lead into it.
         for place in documents:
             values[place] = parsed(values[place])
-        return [write([values[place] for place in own]) for write, own in chosen]
+        return [write([values[place] for place in own_places]) for write, own_places in writes]
 
     return listed
 
@@ -84,56 +88,83 @@ def _of_row(declaration: Declaration, path: Path) -> _Writer:
 
 
 def _writer(declaration: Declaration, path: Path) -> _Writer:
-    return _Rows(declaration, path).writer()
+    leaves = [leaf for leaf in declaration.leaves.values() if is_included(leaf, (path,))]
+    # Of the leaves only: what can write the source again must not keep the declaration, which keeps the function.
+    write = generate(lambda: _RowGenerator(leaves, path), declaration.root, path)
+    columns = dict.fromkeys(leaf.column.name for leaf in leaves)
+    return _Writer(write, tuple(columns), tuple(_documents(leaves)))
 
 
-class _Rows(Generator):
-    """Writes the function for rows: its argument ``source`` has the values of the columns that the path needs."""
+def _documents(leaves: Sequence[Leaf]) -> dict[str, None]:
+    """Return the columns that hold JSON, each once and in order."""
+    return dict.fromkeys(leaf.column.name for leaf in leaves if is_document((leaf,)))
 
-    def __init__(self, declaration: Declaration, path: Path) -> None:
+
+class _RowGenerator(Generator):
+    """Writes the code of one function, of rows: its argument ``source`` has the values of the columns it needs.
+
+    Of the resources in `astra_filter.memory.items`, whose ``disk`` is a column of JSON, it begins
+
+        column1, column2 = source
+        column2 = parse1(column2)
+        item1 = {}
+        value = column1
+        if type(value) is str:
+            item1['name'] = value
+    """
+
+    def __init__(self, leaves: Sequence[Leaf], path: Path) -> None:
         super().__init__()
-        self._declaration = declaration
         self._path = path
-        self._leaves = {leaf.path: leaf for leaf in declaration.leaves.values() if is_included(leaf, (path,))}
-        self._columns = {leaf.column.name: self.new("column") for leaf in self._leaves.values()}
+        self._leaves = {leaf.path: leaf for leaf in leaves}
+        self._documents = _documents(leaves)
+        self._columns: dict[str, str] = {}
+        """The variable that has the value of each column."""
+        for leaf in leaves:
+            self._columns.setdefault(leaf.column.name, f"column{len(self._columns) + 1}")
 
-        self._documents = {leaf.column.name: None for leaf in self._leaves.values() if is_document((leaf,))}
-
-    def writer(self) -> _Writer:
-        write = self.generate(self._declaration.root, self._path)
-        return _Writer(write, tuple(self._columns), tuple(self._documents))
-
-    def head(self) -> Code:
-        names = ast.Tuple([ast.Name(name, ast.Store()) for name in self._columns.values()], ast.Store())
-        code = fill("COLUMNS = source", COLUMNS=names)
+    def head(self) -> Block:
+        block = _COLUMNS(COLUMNS=tuple(self._columns.values()))
         if not self._path:
-            parse = self.constant(parsed)
+            parse = self.constant("parse", parsed)
             for column in self._documents:
-                code += fill("COLUMN = PARSE(COLUMN)", COLUMN=self._columns[column], PARSE=parse)
-        return code
+                block += _PARSE(COLUMN=self._columns[column], PARSE=parse)
+        return block
 
-    def place(self, path: Path, field: Field, sink: Sink, *, nullable: bool) -> Code:
+    def place(self, path: Path, field: Field, put: Put, *, nullable: bool) -> Block:
         if isinstance(field, Object):
 
-            def write(name: str, inner: Field, sink: Sink) -> Code:
-                return self.place((*path, name), inner, sink, nullable=inner.nullable)
+            def write(name: str, inner: Field, put: Put) -> Block:
+                return self.place((*path, name), inner, put, nullable=inner.nullable)
 
-            return self.members(field, sink, write, nullable=nullable)
+            return self.members(field, put, write, nullable=nullable)
         leaf = self._leaves[path]
-        value = fill("value = COLUMN", COLUMN=self._columns[leaf.column.name]) + steps_to(leaf.column.json_path)
-        given = None if is_document((leaf,)) else _GIVEN.get(field.type)
-        if given is not None:
-            kind, canonical = given
-            value += fill(_AS_CANONICAL, KIND=self.constant(kind), CANONICAL=self.constant(canonical))
-        return value + self.value(field, sink, nullable=nullable)
+        block = _COLUMN(COLUMN=self._columns[leaf.column.name]) + steps_to(leaf.column.json_path)
+        foreign = None if is_document((leaf,)) else _foreign(field)
+        if foreign is not None:
+            foreign_type, to_own = foreign
+            block += _AS_OWN(FOREIGN=self.constant("foreign", foreign_type), OWN=self.constant("own", to_own))
+        return block + self.value(field, put, nullable=nullable)
 
 
-_GIVEN: Mapping[TypeName, tuple[type, type]] = {
+def _foreign(field: Field) -> tuple[type, Callable[[Any], Any]] | None:
+    """Return the type that some drivers give for a field's values, and what makes a value of its own type of one."""
+    if isinstance(field, Decimal):
+        return int, partial(from_scaled, places=field.grid.places)  # SQLite stores the units.
+    return _FOREIGN.get(field.type)
+
+
+_FOREIGN: Mapping[TypeName, tuple[type, type]] = {
     "boolean": (int, bool),  # SQLite and MySQL have no booleans of their own.
     "uuid": (UUID, str),  # Of PostgreSQL and DuckDB.
 }
 """What some drivers give for a type, and what makes it the type's own."""
-_AS_CANONICAL = """
-if type(value) is KIND:
-    value = CANONICAL(value)
-"""
+
+_COLUMNS = Statements("COLUMNS = source")
+_PARSE = Statements("COLUMN = PARSE(COLUMN)")
+_COLUMN = Statements("value = COLUMN")
+# if type(value) is foreign1: value = own1(value), where foreign1 is UUID and own1 is str
+_AS_OWN = Statements("""
+if type(value) is FOREIGN:
+    value = OWN(value)
+""")

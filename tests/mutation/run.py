@@ -47,11 +47,15 @@ _TELLING = (  # Of the cases on databases, those that differ most from one to th
 )
 _IN_PYTHON = "not postgresql and not mysql and not duckdb and not sqlite"
 _WHERE = ("test_where.py", "test_dialects.py", "databases/test_select.py", "test_conformance.py")
+_PREDICATE = ("test_codegen.py", "test_schema.py", "test_fields.py", "test_reference.py", "property/test_laws.py")
 _PYTEST: dict[str, tuple[str, ...]] = {
     "meaning/shapes": ("test_schema.py", "test_threads.py", "test_fuzz.py", "property/test_syntax.py"),
     "meaning/check": ("test_check.py", "test_schema.py", "test_errors.py", "test_fields.py", "property/test_syntax.py"),
-    "memory/predicate": ("test_schema.py", "test_fields.py", "test_reference.py", "property/test_laws.py"),
-    "memory/items": ("test_query.py", "test_include.py", "test_fields.py", "property/test_items.py"),
+    "memory/codegen": ("test_codegen.py", "property/test_generated_code.py"),
+    "memory/comparisons": _PREDICATE,
+    "memory/predicate": _PREDICATE,
+    "memory/runtime": _PREDICATE,
+    "memory/items": ("test_codegen.py", "test_query.py", "test_include.py", "test_fields.py", "property/test_items.py"),
     "sql/where": _WHERE,
     "sql/operands": _WHERE,
     "sql/fragment": (*_WHERE, "attack/test_injection.py"),

@@ -1,0 +1,83 @@
+"""What the code of predicates calls; it has no builtins."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from astra_filter import fields
+from astra_filter.language.values import member, unwrap, usual_instant
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+
+class View:
+    """Gives a resource that is not a plain `dict` the one method of it that the generated code calls."""
+
+    __slots__ = ("_owner",)
+
+    def __init__(self, owner: object) -> None:
+        self._owner = owner
+
+    def get(self, name: str) -> object:
+        """Return a member, None where it is missing."""
+        return member(self._owner, name)
+
+
+def open_values(owner: View | dict[str, object], path: Sequence[str], *, elements: bool) -> list[object]:
+    """Return what an open path leads to: one value, or one for each element of the arrays on the way.
+
+    Args:
+        owner: the resource, or an element, as a scope: what has a method ``get``.
+        path: the members to step through, at least one.
+        elements: an array at the end of the path stands for its elements.
+    """
+    values = [owner.get(path[0])]
+    for name in path[1:]:
+        values = [member(value, name) for value in _spread(values)]
+    return _spread(values) if elements else [unwrap(value) for value in values]
+
+
+def _spread(values: Iterable[object]) -> list[object]:
+    """Put in place of each array its elements: ``[1, [2, 3]]`` becomes ``[1, 2, 3]``."""
+    spread: list[object] = []
+    for value in values:
+        kind = type(value)
+        elements = None if kind is dict or kind is str else _read_array(value)
+        if elements is None:
+            spread.append(value)
+        else:
+            spread.extend(elements)
+    return spread
+
+
+def open_elements(owner: View | dict[str, object], path: Sequence[str]) -> list[object]:
+    """Return the elements of the array that an open path leads to; a value that is no array has none."""
+    values = open_values(owner, path, elements=False)
+    return [element for value in values for element in _read_array(value) or ()]
+
+
+_read_array = fields.Array(fields.String()).read
+NAMES: dict[str, object] = {
+    "__builtins__": {},
+    "__name__": __name__,
+    **{kind.__name__: kind for kind in (type, dict, list, str, int, float, bool, TypeError, ValueError)},
+    "len": len,
+    "get": dict.get,
+    "fromisoformat": datetime.fromisoformat,
+    "usual_instant": usual_instant,
+    "view": View,
+    "open_values": open_values,
+    "open_elements": open_elements,
+    "read_string": fields.String().read,
+    "read_enum": fields.Enum("").read,
+    "read_uuid": fields.Uuid().read,
+    "read_integer": fields.Integer().read,
+    "read_number": fields.Number().read,
+    "read_boolean": fields.Boolean().read,
+    "read_timestamp": fields.Timestamp().read,
+    "read_date": fields.Date().read,
+    "read_array": _read_array,
+}
+"""Everything that the code can name. It has no builtins."""
