@@ -98,7 +98,7 @@ class Field:
         SchemaError: the arguments contradict each other.
     """
 
-    __slots__ = ("column", "description", "json_path", "nullable", "operators", "returnable", "sortable")
+    __slots__ = ("adapted", "column", "description", "json_path", "nullable", "operators", "returnable", "sortable")
     __signature__ = _Signature()
 
     type: ClassVar[TypeName]
@@ -118,6 +118,7 @@ class Field:
         json_path: Iterable[str] | None = None,
         description: str = "",
     ) -> None:
+        self.adapted: object = None  # What an adapter adds to a field of its own.
         self.nullable = nullable
         self.operators = self.allowed if operators is None else _operators(self, operators)
         self.sortable = (self.scalar and returnable) if sortable is None else sortable
@@ -639,12 +640,16 @@ AnyField: TypeAlias = (
 """A field of any type, for a ``match`` that names them all."""
 
 
-def with_nullable(field: F, nullable: bool) -> F:  # The value, not a switch.
-    """Return a copy of a field whose value may be missing or null, or may not."""
+def changed(field: F, **changes: object) -> F:
+    """Return a copy of a field with other values in the attributes named.
+
+    Raises:
+        AttributeError: there is no such attribute.
+    """
     made = object.__new__(type(field))
-    for cls in type(field).__mro__[:-1]:
-        for name in vars(cls)["__slots__"]:
-            object.__setattr__(made, name, nullable if name == "nullable" else getattr(field, name))
+    values = {name: getattr(field, name) for cls in type(field).__mro__[:-1] for name in vars(cls)["__slots__"]}
+    for name, value in {**values, **changes}.items():
+        object.__setattr__(made, name, value)
     return made
 
 

@@ -12,9 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Self
 
+    from astra_filter.meaning.conditions import Condition
     from astra_filter.meaning.declaration import Declaration
     from astra_filter.memory.predicate import Matches, Select
-    from astra_filter.sql import SQL
+    from astra_filter.sql import SQL, Prepared
 
 R = TypeVar("R")
 
@@ -119,13 +120,16 @@ class Filter:
             SchemaError: unknown dialect or placeholder style; ``first`` below 1; an open schema.
             StorageError: the dialect cannot express the condition.
         """
-        from astra_filter.sql import prepare_where  # A filter that stays in Python needs no SQL.
-
         key = (dialect, placeholders, alias, first)
-        prepared = self.template.memo.made(
-            key, prepare_where, self.template.condition, dialect, placeholders, alias, first
-        )
+        prepared = self.template.memo.made(key, _prepared, self.template.condition, dialect, placeholders, alias, first)
         return prepared.bind(self.values)
+
+
+def _prepared(condition: Condition, dialect: str, placeholders: str | None, alias: str | None, first: int) -> Prepared:
+    # Here, not in `Filter.sql`: a filter that stays in Python needs no SQL, and each call would look the import up.
+    from astra_filter.sql import prepare_where
+
+    return prepare_where(condition, dialect, placeholders, alias, first)
 
 
 def _digest(text: str) -> str:

@@ -286,9 +286,9 @@ def test_fields_are_immutable(name: str) -> None:
     for same in (copy.copy(plain), copy.deepcopy(plain), pickle.loads(pickle.dumps(plain))):  # noqa: S301
         assert same.signature() == plain.signature()
         assert same.description == plain.description
-    nullable = fields.with_nullable(plain, True)
+    nullable = fields.changed(plain, nullable=True)
     assert (plain.nullable, nullable.nullable, type(nullable)) == (False, True, type(plain))
-    assert fields.with_nullable(nullable, False).signature() == plain.signature()
+    assert fields.changed(nullable, nullable=False).signature() == plain.signature()
 
 
 def test_help_shows_the_parameters() -> None:

@@ -272,7 +272,7 @@ def _canonical(name: str, field: Field) -> Callable[[bytes], str | None]:
 
 def _nullable(field: Field) -> Field:
     """Return a field that is nullable and otherwise the same."""
-    return fields.with_nullable(field, True)
+    return fields.changed(field, nullable=True)
 
 
 def _choose(database: str, tables: list[str], wanted: str | None) -> str:

@@ -11,7 +11,7 @@ from typing import Literal, TypeAlias, assert_never
 
 
 class Kind(Enum):
-    """What a literal is, as far as its spelling tells."""
+    """The kind of a literal, as its spelling shows it."""
 
     STRING = "string"
     NUMBER = "number"
