@@ -36,8 +36,6 @@ _NOWHERE = Span(0, 0)
 """The span of all nodes here: there is no source text."""
 _TOO_LARGE = 10**400
 """Larger than every double, and small enough for Python to write quickly."""
-_OF_NULL = (Operator.EQ, Operator.NE)
-_OF_TEXT = (Operator.CONTAINS, Operator.STARTSWITH, Operator.ENDSWITH)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +150,18 @@ class field:  # noqa: N801  # Read as a word of a sentence.
 
     def _compare(self, operator: Operator, value: Value) -> Condition:
         kind, literal = _literal(value)
-        if (kind is Kind.NULL and operator not in _OF_NULL) or (kind is not Kind.STRING and operator in _OF_TEXT):
+        match operator:
+            case Operator.EQ | Operator.NE:
+                takes = True
+            case Operator.LT | Operator.LTE | Operator.GT | Operator.GTE:
+                takes = kind is not Kind.NULL
+            case Operator.CONTAINS | Operator.STARTSWITH | Operator.ENDSWITH:
+                takes = kind is Kind.STRING
+            case Operator.IN:
+                raise AssertionError(operator)  # That is a `Membership`.
+            case _:
+                assert_never(operator)  # It needs a method above, too.
+        if not takes:
             raise builder_wording.no_operand(operator.value, kind.value)
         return Condition(
             Syntax(Comparison(self._path, operator, Slot(0, kind, _NOWHERE), _NOWHERE, _NOWHERE), (literal,))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import dataclasses
 import enum
 import types
@@ -81,9 +80,7 @@ def _members(cls: type, around: tuple[type, ...], *, omit: bool) -> dict[str, fi
 def _field(hint: Any, place: str, around: tuple[type, ...], *, nullable: bool, omit: bool) -> fields.Field:
     given, hint, nullable = _unwrap(hint, place, nullable=nullable)
     if given is not None:
-        field = copy.copy(given)
-        field.nullable = given.nullable or nullable
-        return field
+        return fields.changed(given, nullable=given.nullable or nullable)
     make = _maker(hint, place, around, omit=omit)
     try:
         return make(nullable=nullable)

@@ -60,7 +60,8 @@ def members(resources: Iterable[Mapping[str, Any]], *, key: str | None = None) -
     if not made:
         raise wording.underivable("nothing_to_infer", "the sample")
     if key in made:
-        made[key].nullable = max(seen.members[key].counts.values(), default=0) <= number
+        lacking = max(seen.members[key].counts.values(), default=0) <= number
+        made[key] = fields.changed(made[key], nullable=lacking)
     return made
 
 

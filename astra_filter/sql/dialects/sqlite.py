@@ -76,6 +76,8 @@ def _read_decimal(grid: Grid) -> str:
 
 SQLITE = Dialect(
     name="sqlite",
+    drivers=("sqlite3",),
+    sqlalchemy_names=("sqlite",),
     placeholders=("?", ":p1"),
     columns={
         "string": Storage("TEXT"),
