@@ -199,7 +199,8 @@ class ListQuery:
 
         Raises:
             StorageError: a row lacks a column; or there is no next token, because it would be too long, or because the
-                last row has a sort value of another type than its field's, by which the database sorted it.
+                last row has a sort value that the database would not find again: of another type than its field's, or
+                text of another spelling than the canonical one; or the page does not advance.
         """
         from astra_filter.sql.paging import page_of_rows  # Not paid by those who filter in memory.
 
@@ -213,8 +214,8 @@ class ListQuery:
             total: the number of all matches, where ``count`` is asked for.
 
         Raises:
-            StorageError: the next token would be too long.
+            StorageError: there is no next token, as in `page_from_rows`; or the page does not advance.
         """
-        from astra_filter.memory.paging import page_of  # As above.
+        from astra_filter.sql.paging import page_of_instances  # As above.
 
-        return page_of(self.request, list(resources), total)
+        return page_of_instances(self.request, list(resources), total)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from databases.backends import BACKENDS, Unreachable, unreachable
+from databases.backends import BACKENDS, SERVERS, Unreachable, backend_params, unreachable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -13,6 +13,14 @@ if TYPE_CHECKING:
     from databases.backends import Backend
 
 _opened: dict[str, Backend | Unreachable] = {}
+
+
+@pytest.hookimpl(tryfirst=True)  # Before pytest itself chooses by mark.
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that use the fixture of a server. Parameters of fixtures bring the mark themselves."""
+    for item in items:
+        if not SERVERS.isdisjoint(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.database)
 
 
 def _open(name: str) -> Backend:
@@ -43,7 +51,7 @@ def reach() -> Callable[[str], Backend]:
     return _open
 
 
-@pytest.fixture(params=BACKENDS)
+@pytest.fixture(params=backend_params(BACKENDS))
 def backend(request: pytest.FixtureRequest) -> Backend:
     """Each database in turn."""
     return _open(request.param)

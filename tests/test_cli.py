@@ -647,6 +647,7 @@ def test_other_missing_modules_are_not_hidden(monkeypatch):
         main(["check", "a eq 1"])
 
 
+@pytest.mark.slow
 def test_the_output_may_be_closed_early(tmp_path):
     file = tmp_path / "t.jsonl"
     file.write_text("".join(f'{{"a": {number}}}\n' for number in range(50_000)))
@@ -682,6 +683,7 @@ def test_ctrl_c_while_starting_ends_quietly(monkeypatch, capsys):
 
 
 @pytest.mark.parametrize(("count", "shown"), [(150_000, True), (10, False)])
+@pytest.mark.slow
 def test_a_bar_is_drawn_where_a_person_waits(tmp_path, count, shown):
     file = tmp_path / "t.jsonl"
     file.write_text('{"a": 1}\n' * count)
@@ -704,6 +706,7 @@ def test_a_bar_is_drawn_where_a_person_waits(tmp_path, count, shown):
     assert "│ 1 │" in output.decode()
 
 
+@pytest.mark.slow
 def test_no_bar_where_output_is_no_terminal(tmp_path):
     file = tmp_path / "t.jsonl"
     file.write_text('{"a": 1}\n' * 150_000)
@@ -711,6 +714,7 @@ def test_no_bar_where_output_is_no_terminal(tmp_path):
     assert done.stderr == b"more follow; to continue there, name the field that identifies a resource with --key\n"
 
 
+@pytest.mark.slow
 def test_output_is_utf8_whatever_the_locale(tmp_path):
     file = tmp_path / "t.json"
     file.write_text('[{"a": "\u20ac"}]', "utf-8")
@@ -741,6 +745,7 @@ def test_output_is_utf8_whatever_the_locale(tmp_path):
         ("query t.json --limit 1 --count", ">/dev/null 2>/dev/full", ""),
     ],
 )
+@pytest.mark.slow
 def test_streams_that_cannot_be_used_are_errors(tmp_path, arguments, redirection, message):
     (tmp_path / "t.json").write_text('[{"a": 1}, {"a": 2}]')
     line = f"{shlex.quote(sys.executable)} -m astra_filter.cli {arguments} {redirection}"

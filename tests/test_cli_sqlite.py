@@ -368,6 +368,7 @@ def test_text_that_is_not_utf8_in_a_strict_table_is_an_error(capsys, tmp_path):
     assert err.startswith(f"{file}: SQLite says: Could not decode to UTF-8 column 'a'")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["string", "timestamp", "array"])
 def test_text_that_is_not_utf8_stops_no_query(capsys, tmp_path, kind):
     value = {"string": "a", "timestamp": "2020-01-01T00:00:00.000000Z", "array": "[1]"}[kind]
@@ -458,6 +459,7 @@ def test_sql_for_a_table(capsys, tasks):
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="reads processor times from /proc")
+@pytest.mark.slow
 def test_ctrl_c_ends_a_long_query(tmp_path):
     script = "CREATE VIEW t AS WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT x FROM n"
     file = make(tmp_path / "t.db", script)

@@ -209,6 +209,7 @@ def substituted(compiled: Filter, text: str) -> str:
 
 
 @pytest.mark.parametrize(("suite", "case"), STORED)
+@pytest.mark.slow
 def test_sql_text_depends_on_the_shape_alone(suite: Suite, case: Case) -> None:
     """SPEC §5: nothing of a filter's text ever appears in the SQL text."""
     compiled = suite.schema.compile(case.filter)

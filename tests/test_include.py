@@ -222,6 +222,7 @@ def test_suggestions_know_no_secrets() -> None:
         SCHEMA.query({"include": "meta.dep.x"})
 
 
+@pytest.mark.slow
 def test_limit() -> None:
     """SPEC §8: 100 names, and one past it."""
     schema = Schema({f"f{number}": fields.String() for number in range(101)})

@@ -366,6 +366,7 @@ def test_an_unknown_name_is_refused():
     assert refused(OPENAPI, ref="Tusk") == ("bad_reference", "#: 'Tusk' is not found in the document")
 
 
+@pytest.mark.slow
 def test_work_is_bounded():
     deep = {"type": "string"}
     for _ in range(10_000):
@@ -443,6 +444,7 @@ def schemas(inner):
     ),
     st.booleans(),
 )
+@pytest.mark.slow
 def test_any_document_makes_a_schema_or_a_schema_error(schema, omit):
     message = "#"
     try:

@@ -206,6 +206,7 @@ def test_reasons(text: str, reason: str) -> None:
     assert caught.value.problem()["invalidParams"][-1]["reason"] == reason
 
 
+@pytest.mark.slow
 def test_limit() -> None:
     """SPEC §8: 8 keys, and one past it."""
     names = list(ORDERED)

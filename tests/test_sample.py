@@ -176,6 +176,7 @@ VALUES = st.recursive(
 
 @settings(max_examples=200, deadline=None)
 @given(st.lists(st.dictionaries(st.text(max_size=1), VALUES, max_size=3), max_size=4))
+@pytest.mark.slow
 def test_any_resources_make_a_schema_that_reads_them(resources):
     try:
         schema = Schema.infer(resources)

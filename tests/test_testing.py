@@ -20,6 +20,7 @@ from astra_filter.testing.laws import laws
 from astra_filter.testing.proof import check_laws
 
 
+@pytest.mark.slow
 def test_five_lines_of_the_readme(tmp_path: Path) -> None:
     """Saved beside a schema of one's own, they are a test that passes."""
     guide = (Path(__file__).parents[1] / "docs/guides/testing.md").read_text(encoding="utf-8")
@@ -35,6 +36,7 @@ def test_five_lines_of_the_readme(tmp_path: Path) -> None:
     test()
 
 
+@pytest.mark.slow
 def test_proof_counts_what_it_compared() -> None:
     proof = prove(TASK, sqlite3.connect(":memory:"), examples=10)
     assert proof.backends == 3
@@ -46,6 +48,7 @@ def test_proof_counts_what_it_compared() -> None:
 
 
 @pytest.mark.parametrize("wrong", ["predicate", "sqlite"])
+@pytest.mark.slow
 def test_proof_finds_a_wrong_backend(wrong: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A backend that takes lt for lte is found, in the smallest case, with all there is to see."""
     if wrong == "sqlite":
@@ -144,6 +147,7 @@ def test_unknown_driver() -> None:
 QUIET = settings(max_examples=3000, database=None, deadline=None, derandomize=True)
 
 
+@pytest.mark.slow
 def test_filters_cover_every_operator_and_literal() -> None:
     for operator in Operator:
         find(filters(TASK), lambda chosen, operator=operator: f" {operator.value} " in str(chosen), settings=QUIET)
@@ -153,6 +157,7 @@ def test_filters_cover_every_operator_and_literal() -> None:
     find(filter_texts(TASK), lambda text: "NOT" in text, settings=QUIET)
 
 
+@pytest.mark.slow
 def test_strategies_shrink_to_small_cases() -> None:
     assert len(str(find(filters(TASK), lambda _: True, settings=QUIET))) < 60
     assert len(str(find(filters(TASK), lambda chosen: " or " in str(chosen), settings=QUIET))) < 250

@@ -19,6 +19,9 @@ from astra_filter.testing import generate
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+# Tracing lines would take longer than the tests; quicker tests run the same lines.
+pytestmark = [pytest.mark.slow, pytest.mark.no_cover]
+
 THREADS = 16
 DIALECTS = ("sqlite", "postgresql", "mysql", "duckdb")
 

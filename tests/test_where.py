@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import psycopg
 import pytest
-from databases.backends import BACKENDS, POSITION, POSTGRES_URL, Mysql, Unreachable
+from databases.backends import BACKENDS, POSITION, POSTGRES_URL, Mysql, Unreachable, backend_params
 
 from astra_filter import Schema, fields
 from astra_filter.sql.dialects import DIALECTS, find_dialect
@@ -195,6 +195,8 @@ def full(depth: int) -> str:
     return f"({full(depth - 1)} {'and' if depth % 2 else 'or'} {full(depth - 1)})"
 
 
+@pytest.mark.slow
+@pytest.mark.no_cover  # Tracing lines would take longer than the test.
 def test_the_largest_filters(backend):
     """SPEC §8: nesting 32 and 200 tests. SQLite's parser keeps about 100 symbols, and overflows at careless text."""
     chance = random.Random(5)
@@ -330,7 +332,7 @@ def test_json_of_others_has_the_same_meaning(backend):
                 assert not wrong, (text, [stored[place] for place in wrong])
 
 
-@pytest.mark.parametrize("name", ["sqlite", "mysql", "duckdb"])
+@pytest.mark.parametrize("name", backend_params(["sqlite", "mysql", "duckdb"]))
 def test_documents_that_are_not_json(request, name):
     """Columns of text may hold anything."""
     backend = request.getfixturevalue(name)
@@ -348,6 +350,7 @@ def test_documents_that_are_not_json(request, name):
         assert table.select(FOREIGN.compile("t eq 'a'")) == [8]
 
 
+@pytest.mark.database
 def test_a_latin1_connection():
     """MariaDB takes parameters for text of the connection's character set."""
     schema = Schema(
@@ -387,7 +390,7 @@ def test_a_padding_collation_of_mariadb(mysql):
         assert table.select(schema.compile("s gt 'a'")) == [1]
 
 
-@pytest.mark.parametrize("name", ["sqlite", "mysql", "postgresql"])
+@pytest.mark.parametrize("name", backend_params(["sqlite", "mysql", "postgresql"]))
 def test_indexes_serve(request, name):
     """Equality uses an index of a column of any collation; a range one of a binary column."""
     backend = request.getfixturevalue(name)

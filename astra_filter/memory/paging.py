@@ -12,7 +12,7 @@ from astra_filter.memory.items import of_resources
 from astra_filter.request.page import Page, make_page
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator
 
     from astra_filter.request.request import Request
 
@@ -51,10 +51,5 @@ def select_page(
     if request.with_count:
         for _ in ranked:
             pass
-    return page_of(request, [resource for _, resource in first[request.skip :]], total)
-
-
-def page_of(request: Request, resources: Sequence[object], total: int | None) -> Page:
-    """Return the page that begins with the first of these resources, which are filtered and sorted already."""
     write = of_resources(request.declaration, request.include)
-    return make_page(request, resources, total, write, request.order.values)
+    return make_page(request, [resource for _, resource in first[request.skip :]], total, write, request.order.values)

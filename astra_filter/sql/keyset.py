@@ -71,6 +71,39 @@ def ranges(keys: Sequence[Key], dialect: Dialect, unique: Field) -> list[Fragmen
         dialect: the database's SQL.
         unique: the field of the last key.
     """
+    return [_all(tests) for tests in _ranges(keys, dialect, unique)] or [_NOTHING]
+
+
+def wide_ranges(keys: Sequence[Key], dialect: Dialect, unique: Field) -> list[Fragment]:
+    """Return what `ranges` returns as at most two conditions, each of which is a range of the first key.
+
+    An index seeks the range by the first key alone, and reads the rows that have the position's first value from their
+    beginning. What is said of each range besides, such as a long filter, is then said twice at most.
+    """
+    first = keys[0]
+    found = [_all(tests) for tests in _ranges(keys, dialect, unique)]
+    apart: list[Fragment] = []
+    if first.null:
+        # Ascending, the values follow the nulls.
+        apart = [] if first.descending else [found.pop(0)]
+        bound = first.is_null()
+    else:
+        # Descending, the nulls follow the values; no range of an index holds both.
+        apart = [found.pop(1)] if first.descending and first.nullable else []
+        bound = first.test("<=" if first.descending else ">=")
+    near = [_all([bound, Fragment.join(" OR ", found).parenthesised()])] if found else []
+    return [*apart, *near] or [_NOTHING]
+
+
+_NOTHING = Fragment("1 = 0")
+
+
+def _ranges(keys: Sequence[Key], dialect: Dialect, unique: Field) -> list[list[Fragment]]:
+    """Return the tests of each range.
+
+    What lies beyond all nulls or all values of the first key is the first of them where the position is null, and the
+    second where it is a value.
+    """
     row_values = dialect.ranges_row_values and not (dialect.rowid_alias and isinstance(unique, Integer))
     found: list[list[Fragment]] = []
     equal: list[Fragment] = []
@@ -93,7 +126,7 @@ def ranges(keys: Sequence[Key], dialect: Dialect, unique: Field) -> list[Fragmen
     if first.null and first.descending and first.least is not None:
         # Without a second range, MariaDB reads all nulls up to the position, and may sort them.
         found.append([Fragment(first.operand.ordered(), " < ", first.least)])
-    return [_all(tests) for tests in found] or [Fragment("1 = 0")]
+    return found
 
 
 def _all(tests: Sequence[Fragment]) -> Fragment:

@@ -13,13 +13,13 @@ from astra_filter.fields import MAX_INTEGER, Open
 from astra_filter.sql.dialects import find_dialect
 from astra_filter.sql.dialects.base import fill
 from astra_filter.sql.fragment import SQL, Fragment, Param, Verbatim
-from astra_filter.sql.keyset import Key, ranges, sort_terms
+from astra_filter.sql.keyset import Key, ranges, sort_terms, wide_ranges
 from astra_filter.sql.operands import resource_operand
 from astra_filter.sql.where import where as filter_condition
 from astra_filter.wording import sql as wording
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from astra_filter.memo import Memo
     from astra_filter.request.request import Request
@@ -28,6 +28,12 @@ if TYPE_CHECKING:
 
 _MOST_PARAMETERS = 32_000
 """The most parameters of a statement. SQLite takes 32,766."""
+_REPEATED_TEXT = 65_536
+"""Characters that a page's statement may have where it says its conditions more than once."""
+_REPEATED_SHARE = 3
+"""It may have more where that is no more than so many times its conditions, ..."""
+_MOST_REPEATED_TEXT = 160_000
+"""... but never more than this: PostgreSQL takes about 350 bytes of memory for each character."""
 
 
 def select(
@@ -165,17 +171,32 @@ class _Statement:
         limit_slot, skip_slot = self._param(), self._param()
         rows = None if self._request.limit is None else limit_slot
         limit = self._limit(rows, skip_slot if self._request.skip else None)
-        seeks = self._seeks()
+        keys = self._keys()
+        unique = self._request.order.keys[-1].leaf.field if keys else None
+        seeks = [] if unique is None else ranges(keys, self.dialect, unique)
         if len(seeks) <= 1:
             return Fragment(self._select(), self.source(*seeks), self._order_by(self._name), limit)
-        parameters = sum(_count(part) for part in Fragment(*self._conditions).parts)
-        if self._is_seekable() and (parameters + len(seeks)) * len(seeks) < _MOST_PARAMETERS:
-            if self.dialect.seeks == "merged":
-                return self._merged(seeks, limit)
-            if self.dialect.seeks == "limited":
-                return self._limited(seeks, rows)
+        if unique is not None and self.dialect.seeks != "or" and self._is_seekable():
+            wide = wide_ranges(keys, self.dialect, unique)
+            for split in (seeks, wide):
+                statement = self._split(split, rows, limit)
+                if len(split) == 1 or self._is_bearable(statement):
+                    return statement
+            return self._once(seeks, limit)
         either = Fragment.join(" OR ", seeks).parenthesised()
         return Fragment(self._select(), self.source(either), self._order_by(self._name), limit)
+
+    def _split(self, seeks: Sequence[Fragment], rows: Param | None, limit: Fragment) -> Fragment:
+        """Return the SELECT of the rows that are in one of the ranges, which share no row."""
+        if len(seeks) == 1:
+            return Fragment(self._select(), self.source(*seeks), self._order_by(self._name), limit)
+        return self._merged(seeks, limit) if self.dialect.seeks == "merged" else self._limited(seeks, rows)
+
+    def _is_bearable(self, statement: Fragment) -> bool:
+        """Whether a statement says the conditions of the request not too often."""
+        conditions = sum(map(_length, Fragment(*self._conditions).parts))
+        most = max(_REPEATED_TEXT, min(_REPEATED_SHARE * conditions, _MOST_REPEATED_TEXT))
+        return sum(map(_count, statement.parts)) < _MOST_PARAMETERS and sum(map(_length, statement.parts)) <= most
 
     def _merged(self, seeks: Iterable[Fragment], limit: Fragment) -> Fragment:
         """Let the database merge the seeks: with the names of the result in its ORDER BY, each is read in order."""
@@ -195,6 +216,20 @@ class _Statement:
         return Fragment(
             head, Fragment.join(" UNION ALL ", branches), tail, self._order_by(name), self._limit(rows, None)
         )
+
+    def _once(self, seeks: Iterable[Fragment], limit: Fragment) -> Fragment:
+        """Say the conditions of the request once, of all seeks together, whose rows the database merges in order.
+
+        PostgreSQL may sort the rows of a seek before it applies the conditions, instead of reading them in order.
+        """
+        ordered = self._order_by(self._name) if self.dialect.seeks == "limited" else Fragment()
+        branches = [Fragment(f"SELECT * FROM {self._table} WHERE ", seek, ordered) for seek in seeks]
+        if self.dialect.seeks == "limited":
+            branches = [branch.parenthesised() for branch in branches]
+        name = self.dialect.identifier(self._name)
+        found = Fragment(" FROM (", Fragment.join(" UNION ALL ", branches), f") AS {name}")
+        where = Fragment(" WHERE ", Fragment.join(" AND ", self._conditions)) if self._conditions else Fragment()
+        return Fragment(self._select(), found, where, self._order_by(self._name), limit)
 
     def _select(self) -> Fragment:
         dialect = self.dialect
@@ -231,8 +266,8 @@ class _Statement:
         """Whether an index can have the order."""
         return not any(leaf.column.json_path for leaf, _ in self._request.order.keys)
 
-    def _seeks(self) -> list[Fragment]:
-        """Return the conditions of the ranges that follow the position; together they hold each row after it once."""
+    def _keys(self) -> list[Key]:
+        """Return the sort keys with the values of the position; nothing for the first page."""
         position = self._request.position
         if position is None:
             return []
@@ -242,9 +277,14 @@ class _Statement:
         ):
             operand = resource_operand(self.dialect, leaf.column, leaf.field, self._name)
             keys.append(Key(operand, descending, value is None, slot, self.dialect.least.get(leaf.field.type)))
-        return ranges(keys, self.dialect, self._request.order.keys[-1].leaf.field)
+        return keys
 
 
 def _count(part: str | Param | Verbatim) -> int:
     """Return how many parameters a part of a fragment has."""
     return len(part.params) if isinstance(part, Verbatim) else int(isinstance(part, Param))
+
+
+def _length(part: str | Param | Verbatim) -> int:
+    """Return about how many characters a part of a fragment has."""
+    return len(part) if isinstance(part, str) else len(part.text) if isinstance(part, Verbatim) else len("$1000")

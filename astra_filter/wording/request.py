@@ -183,6 +183,22 @@ def unreadable_in_token(name: str) -> StorageError:
     return StorageError("unreadable_in_token", message)
 
 
+def unordered_in_token(name: str, written: str) -> StorageError:
+    message = (
+        f"no continue token can be made: the sort field {name} holds the text {written!r:.60}, which is not the "
+        "spelling that the database is asked for, so that it would not be found again"
+    )
+    return StorageError("unordered_in_token", message)
+
+
+def page_stands_still(names: Sequence[str]) -> StorageError:
+    message = (
+        f"the page does not advance: the database does not order {', '.join(names)} as their fields do, "
+        "or several rows have the same key"
+    )
+    return StorageError("page_stands_still", message)
+
+
 def missing_column(name: str) -> StorageError:
     return StorageError("missing_column", f"the row has no column {name!r}")
 

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import importlib
 import json
-import os
 import sys
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from random import Random
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
 from uuid import UUID
 
-import django
 import pytest
+from adapters.django_databases import DATABASES
+from adapters.django_databases import database as namespace
 from cases import Case, Suite, identity, suites
-from databases.backends import POSTGRES_URL, unreachable
-from django.conf import settings
+from databases.backends import backend_params
+from django.db import connections, models
+from django.test.utils import CaptureQueriesContext
 
 from astra_filter import Schema, SchemaError, compile, fields
+from astra_filter.adapters.django import apply, page, schema, where
 from astra_filter.errors import MissingExtraError
 from astra_filter.sql.rows import columns, is_document, to_row
 
@@ -28,33 +29,6 @@ if TYPE_CHECKING:
 
     from astra_filter.meaning.leaves import Leaf
 
-NAMESPACE = f"astra_filter_django_{os.getpid()}"
-SERVER = urlsplit(POSTGRES_URL)
-settings.configure(
-    USE_TZ=True,
-    INSTALLED_APPS=["adapters"],
-    DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
-    DATABASES={
-        "default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"},
-        "west": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:", "TIME_ZONE": "America/New_York"},
-        "east": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:", "TIME_ZONE": "Asia/Tokyo"},
-        "postgresql": {
-            "ENGINE": "django.db.backends.postgresql",
-            "NAME": SERVER.path[1:],
-            "HOST": SERVER.hostname,
-            "PORT": SERVER.port or 5432,
-            "USER": unquote(SERVER.username or "postgres"),
-            "PASSWORD": unquote(SERVER.password or ""),
-            "OPTIONS": {"options": f"-csearch_path={NAMESPACE},public"},
-        },
-    },
-)
-django.setup()
-
-from django.db import OperationalError, connections, models  # noqa: E402  # Models need settings.
-from django.test.utils import CaptureQueriesContext  # noqa: E402
-
-from astra_filter.adapters.django import apply, page, schema, where  # noqa: E402
 
 STORED = [
     pytest.param(suite, case, id=f"{suite.name}-{number}")
@@ -65,27 +39,18 @@ STORED = [
     # Django itself escapes neither in the names of columns.
     and not any(character in name for name in columns(suite.schema) for character in '"%')
 ]
-HOSTILE = {"default": "NOCASE", "postgresql": "hostile"}
+HOSTILE = {"default": "NOCASE", "postgresql": "hostile", "mysql": "utf8mb4_general_ci"}
 
 
-@pytest.fixture(scope="module", params=["default", "postgresql"])
+@pytest.fixture(scope="module", params=backend_params(DATABASES))
 def database(request: pytest.FixtureRequest) -> Iterator[str]:
-    connection = connections[request.param]
-    if request.param == "postgresql":
-        try:
-            with connection.cursor() as cursor:
-                cursor.execute(f"CREATE SCHEMA {NAMESPACE}")
-        except OperationalError as error:
-            unreachable("postgresql", error)
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "CREATE COLLATION hostile (provider = icu, locale = 'und-u-ks-level1', deterministic = false)"
-            )
-    yield request.param
-    if request.param == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute(f"DROP SCHEMA {NAMESPACE} CASCADE")
-    connection.close()
+    with namespace(request.param) as name:
+        if name == "postgresql":
+            with connections[name].cursor() as cursor:
+                cursor.execute(
+                    "CREATE COLLATION hostile (provider = icu, locale = 'und-u-ks-level1', deterministic = false)"
+                )
+        yield name
 
 
 class Unescaped(json.JSONEncoder):
@@ -154,6 +119,7 @@ def model_of(suite: Suite, database: str) -> type[models.Model]:
     return MODELS[key]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("suite", "case"), STORED)
 def test_conformance(database: str, suite: Suite, case: Case) -> None:
     model = model_of(suite, database)
@@ -363,6 +329,7 @@ def related(database: str) -> str:
 
 
 @pytest.mark.parametrize("text", FILTERS)
+@pytest.mark.slow
 def test_relations(related: str, text: str) -> None:
     """The predicate reads what a page of all tasks shows."""
     everything = Task.objects.using(related)
@@ -473,6 +440,7 @@ ORDERS = [
 
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("text", [None, "name ne 'a' and not author.tag_set.name eq 'blue'"])
+@pytest.mark.slow
 def test_pages(related: str, jobs: list[dict[str, Any]], order: str | None, text: str | None) -> None:
     """SPEC §6: the pages of the queryset are those of the reference in memory."""
     parameters = {"filter": text, "orderBy": order, "limit": "7", "count": "true"}

@@ -325,6 +325,7 @@ def test_the_schema_of_a_resource():
         ("astra_filter.server", "uvicorn", "server"),
     ],
 )
+@pytest.mark.slow
 def test_without_the_extra_one_error_names_it(module, package, extra):
     code = f"""
 import json, sys

@@ -18,7 +18,7 @@ import pytest
 import sqlalchemy as sa
 from adapters.engines import ENGINES, engine
 from cases import Case, Suite, identity, suites
-from databases.backends import POSTGRES_URL
+from databases.backends import POSTGRES_URL, backend_params
 from sqlalchemy.dialects import mysql, oracle, postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.orm import (
@@ -55,7 +55,7 @@ TIMESTAMP = sa.DateTime(timezone=True).with_variant(mysql.DATETIME(fsp=6), "mysq
 HOSTILE = {"sqlite": "NOCASE", "postgresql": "hostile", "mysql": "utf8mb4_general_ci"}
 
 
-@pytest.fixture(scope="module", params=ENGINES)
+@pytest.fixture(scope="module", params=backend_params(ENGINES))
 def database(request: pytest.FixtureRequest) -> Iterator[sa.Connection]:
     with engine(request.param, "sqlalchemy") as found, found.connect() as connection:
         if request.param == "postgresql":
@@ -125,6 +125,7 @@ def table_of(suite: Suite, database: sa.Connection) -> sa.Table:
     return tables[suite.name]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("suite", "case"), STORED)
 def test_conformance(database: sa.Connection, suite: Suite, case: Case) -> None:
     table = table_of(suite, database)
@@ -347,6 +348,7 @@ def session(database: sa.Connection) -> Iterator[Session]:
 
 
 @pytest.mark.parametrize("text", FILTERS)
+@pytest.mark.slow
 def test_mapped_class(session: Session, text: str) -> None:
     """The predicate reads the same objects through their attributes."""
     everything = list(session.scalars(sa.select(Task).order_by(Task.id)))
@@ -530,6 +532,7 @@ ORDERS = [
 
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("text", [None, "name ne 'a' and not author.tags.name eq 'blue'"])
+@pytest.mark.slow
 def test_pages(session: Session, jobs: list[Job], order: str | None, text: str | None) -> None:
     """SPEC §6: the pages of the SELECT are those of the reference in memory."""
     parameters = {"filter": text, "orderBy": order, "limit": "7", "count": "true"}
@@ -606,7 +609,7 @@ def counted(session: Session) -> Iterator[list[str]]:
     sa.event.remove(connection, "before_cursor_execute", note)
 
 
-@pytest.mark.parametrize("name", ["sqlite", "postgresql"])
+@pytest.mark.parametrize("name", backend_params(["sqlite", "postgresql"]))
 def test_async_session(name: str) -> None:
     url = "sqlite+aiosqlite://" if name == "sqlite" else sa.make_url(POSTGRES_URL).set(drivername="postgresql+asyncpg")
 
@@ -729,6 +732,7 @@ def test_schema_of_other_types() -> None:
     assert members["d"].values == ("x", "y")
 
 
+@pytest.mark.database
 def test_arrays_of_postgresql() -> None:
     """A column of arrays is read as JSON."""
     with engine("postgresql", "arrays") as found, found.begin() as connection:

@@ -50,6 +50,7 @@ for _key, _row in enumerate(ROWS):
     _row["key"] = _key
 
 
+@pytest.mark.slow
 def test_strange_text(backend: Backend) -> None:
     """Neighbours in every alphabet stay apart; what cannot be seen is text like any other (SPEC §3, §4)."""
     with Table(backend.connection, SCHEMA) as table:  # type: ignore[attr-defined]
@@ -138,6 +139,8 @@ EDGES: dict[str, tuple[Callable[[int], str], int, str]] = {
 
 
 @pytest.mark.parametrize("edge", EDGES)
+@pytest.mark.slow
+@pytest.mark.no_cover  # Tracing lines would take longer than the test.
 def test_edges_of_the_limits(edge: str, backend: Backend) -> None:
     """At the limit the filter runs, and means the same; one past it, it is refused (SPEC §8)."""
     make, bound, code = EDGES[edge]

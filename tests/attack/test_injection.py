@@ -160,6 +160,7 @@ def test_literals_of_other_types(payload: str) -> None:
 
 
 @pytest.mark.parametrize(("name", "style"), [(d.name, style) for d in DIALECTS.values() for style in d.placeholders])
+@pytest.mark.slow
 def test_no_style_of_placeholders_shows_a_literal(name: str, style: str) -> None:
     for test in TESTS:
         plain = SCHEMA.compile(test.format("'plain'")).sql(name, placeholders=style, first=3)

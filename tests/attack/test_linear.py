@@ -18,6 +18,9 @@ from astra_filter import FilterError, Limits, QueryError, parse
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+# Tracing lines would take longer than the tests; quicker tests run the same lines.
+pytestmark = [pytest.mark.slow, pytest.mark.no_cover]
+
 LIMITS = Limits(text_length=10**7, tests=10**6, literals=10**6, list_items=10**6, filters=10**6, token_length=10**6)
 SHORT, LONG = 800, 6400
 PIECES = (

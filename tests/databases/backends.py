@@ -21,7 +21,7 @@ from astra_filter.sql.dialects import find_dialect
 from astra_filter.sql.rows import columns, to_row
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from typing import NoReturn
 
     from astra_filter import Schema
@@ -248,6 +248,19 @@ class Mysql(Backend):
 
 
 BACKENDS: dict[str, type[Backend]] = {backend.name: backend for backend in (Sqlite, Postgresql, Mysql, Duckdb)}
+
+
+SERVERS = frozenset({"postgresql", "mysql"})
+"""Backends that are a process of their own. The others run inside the tests' process and are always there."""
+
+
+def backend_params(names: Iterable[str]) -> list[Any]:
+    """Make the parameters of a fixture or test that takes backends in turn, with the marks that its tests get.
+
+    DuckDB needs no server, but takes some milliseconds to plan a statement, which is too long for thousands of tests.
+    """
+    marks = dict.fromkeys(SERVERS, pytest.mark.database) | {"duckdb": pytest.mark.slow}
+    return [pytest.param(name, marks=marks.get(name, ())) for name in names]
 
 
 def unreachable(name: str, error: Exception) -> NoReturn:

@@ -7,36 +7,36 @@ import sqlite3
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from databases.backends import backend_params
 
 from astra_filter import Schema, SchemaError, StorageError, fields
 from astra_filter.sql import SQL
+from astra_filter.sql import select as select_module
 from astra_filter.sql.dialects import DIALECTS, find_dialect
 
 if TYPE_CHECKING:
     from databases.backends import Backend, Table
 
-SCHEMA = Schema(
-    {
-        "id": fields.Integer(),
-        "tenant": fields.String(max_length=20),
-        "name": fields.String(max_length=200),
-        "share": fields.Number(nullable=True),
-        "since": fields.Timestamp(nullable=True),
-        "owner": fields.Uuid(nullable=True),
-        "open": fields.Boolean(nullable=True),
-        "doc": fields.Object(
-            {
-                "rank": fields.Integer(nullable=True, column="doc", json_path=["rank"]),
-                "word": fields.String(nullable=True, column="doc", json_path=["word"]),
-                "tags": fields.Array(fields.String(), nullable=True, column="doc", json_path=["tags"]),
-            },
-            nullable=True,
-        ),
-        "100%": fields.String(nullable=True, max_length=20, column='odd "`% name'),
-        "hidden": fields.String(returnable=False, sortable=False, nullable=True, max_length=20),
-    },
-    key="id",
-)
+MEMBERS: dict[str, fields.Field] = {
+    "id": fields.Integer(),
+    "tenant": fields.String(max_length=20),
+    "name": fields.String(max_length=200),
+    "share": fields.Number(nullable=True),
+    "since": fields.Timestamp(nullable=True),
+    "owner": fields.Uuid(nullable=True),
+    "open": fields.Boolean(nullable=True),
+    "doc": fields.Object(
+        {
+            "rank": fields.Integer(nullable=True, column="doc", json_path=["rank"]),
+            "word": fields.String(nullable=True, column="doc", json_path=["word"]),
+            "tags": fields.Array(fields.String(), nullable=True, column="doc", json_path=["tags"]),
+        },
+        nullable=True,
+    ),
+    "100%": fields.String(nullable=True, max_length=20, column='odd "`% name'),
+    "hidden": fields.String(returnable=False, sortable=False, nullable=True, max_length=20),
+}
+SCHEMA = Schema(MEMBERS, key="id")
 WORDS = [
     "",
     "a",
@@ -471,7 +471,7 @@ def test_where_is_sql() -> None:
         assert caught.value.code == "bad_where"
 
 
-@pytest.mark.parametrize("name", ["postgresql", "duckdb"])
+@pytest.mark.parametrize("name", backend_params(["postgresql", "duckdb"]))
 def test_numbers_that_sql_orders_and_json_has_not(request: pytest.FixtureRequest, name: str) -> None:
     """NaN is the greatest to SQL and null to Python: no token is made of it, so that no page repeats or is lost."""
     backend: Backend = request.getfixturevalue(name)
@@ -503,3 +503,65 @@ def test_a_condition_whose_parameters_come_in_another_order() -> None:
             found = make("t", "sqlite", where=SQL(text, params), placeholders=":p1").params
             assert isinstance(found, dict)
             assert {name: found[name] for name in params} == params
+
+
+# How often a page's statement may say the filter ------------------------------------------------------------------
+
+HOSTILE = Schema(
+    {
+        "id": fields.Integer(),
+        "l": fields.Array(
+            fields.Object({"o": fields.Object({"n": fields.Number(nullable=True)}, nullable=True)}), nullable=True
+        ),
+        **{f"k{number}": fields.Number(nullable=True) for number in range(8)},
+    },
+    key="id",
+)
+
+
+def bound_forms(monkeypatch: pytest.MonkeyPatch, form: str) -> None:
+    """Let statements be made in the form that a long filter leads to."""
+    if form == "wide":
+        monkeypatch.setattr(select_module._Statement, "_is_bearable", lambda _, statement: _union(statement) <= 1)
+    elif form == "once":
+        monkeypatch.setattr(select_module._Statement, "_is_bearable", lambda *_: False)
+
+
+def _union(statement: Any) -> int:
+    return sum(part.count(" UNION ALL ") for part in statement.parts if isinstance(part, str))
+
+
+@pytest.mark.parametrize("name", list(DIALECTS))
+@pytest.mark.parametrize("tests", [1, 20, 60, 100, 199])
+@pytest.mark.parametrize("order", ["{} desc", "{}"])
+def test_a_page_repeats_no_long_filter(name: str, tests: int, order: str) -> None:
+    """3 kB of request made 1.2 MB of SQL, and PostgreSQL took 486 MiB for it."""
+    text = " and ".join(f"l.o.n gt {number}" for number in range(tests))
+    parameters = {"filter": text, "limit": "5", "orderBy": ", ".join(order.format(f"k{place}") for place in range(8))}
+    tokens = HOSTILE.query(parameters).request.tokens
+    assert tokens is not None
+    query = HOSTILE.query({**parameters, "continue": tokens.write((*[1.5] * 8, 7))})
+    assert query.filter is not None
+    own = len(query.filter.sql(name).text)
+    page = query.sql("t", name)
+    assert own < len(page.text) <= max(65_536, min(3 * own, 160_000), own + 20_000)
+    assert len(page.params) <= max(32_000, 3 * tests)
+
+
+@pytest.mark.parametrize("name", ["sqlite", "postgresql"])
+@pytest.mark.parametrize("form", ["wide", "once"])
+@pytest.mark.parametrize("order", [*ORDERS, "open desc, share desc, since", "share, open desc, since"])
+def test_forms_that_long_filters_lead_to(
+    monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest, name: str, form: str, order: str
+) -> None:
+    """They give the pages that memory gives, one row at a time, inside the server's own condition."""
+    backend: Backend = request.getfixturevalue(name)
+    bound_forms(monkeypatch, form)
+    schema = Schema(MEMBERS, key="id")  # Keeps no statements of another form.
+    condition = where(name, "one", find_dialect(name).placeholders[0])
+    own = [row for row in ROWS if row["tenant"] == "one"]
+    parameters = {"orderBy": order, "filter": "id ne 8", "include": "id,share,open"}
+    with backend.table(schema, ROWS) as table:
+        for alias in (None, "a b"):
+            found = walk(table, parameters, where=condition, alias=alias)
+            assert found == list(schema.query(parameters).page(own).items)

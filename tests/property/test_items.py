@@ -159,6 +159,7 @@ def same(found: object, plain: object) -> bool:
 
 @EVERY_SCHEMA
 @given(data=st.data())
+@pytest.mark.slow
 def test_items_of_resources(schema: Schema, data: st.DataObject) -> None:
     include = data.draw(includes(schema))
     given_ = data.draw(datasets(schema) | st.lists(arbitrary(schema.root), max_size=3))
@@ -169,6 +170,7 @@ def test_items_of_resources(schema: Schema, data: st.DataObject) -> None:
 
 @EVERY_SCHEMA
 @given(data=st.data())
+@pytest.mark.slow
 def test_items_of_rows(schema: Schema, data: st.DataObject) -> None:
     include = data.draw(includes(schema))
     asked = query(schema, include)

@@ -19,6 +19,9 @@ from astra_filter.testing.proof import check_laws
 if TYPE_CHECKING:
     from databases.backends import Backend
 
+# Tracing lines would take longer than the tests; quicker tests run the same lines.
+pytestmark = [pytest.mark.slow, pytest.mark.no_cover]
+
 EVERY_SCHEMA = pytest.mark.parametrize("schema", SCHEMAS.values(), ids=SCHEMAS)
 
 

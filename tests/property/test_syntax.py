@@ -99,6 +99,7 @@ def outcome(shapes: Shapes, text: str, schema: Schema) -> tuple[object, ...]:
 
 @EVERY_SCHEMA
 @given(data=st.data())
+@pytest.mark.slow
 def test_canonical_text_is_the_filter(schema: Schema, data: st.DataObject) -> None:
     chosen = data.draw(filters(schema))
     text = str(chosen)
@@ -109,6 +110,7 @@ def test_canonical_text_is_the_filter(schema: Schema, data: st.DataObject) -> No
 
 @EVERY_SCHEMA
 @given(data=st.data())
+@pytest.mark.slow
 def test_spellings_mean_their_canonical_text(schema: Schema, data: st.DataObject) -> None:
     text = data.draw(filter_texts(schema))
     try:
@@ -121,6 +123,7 @@ def test_spellings_mean_their_canonical_text(schema: Schema, data: st.DataObject
 
 @EVERY_SCHEMA
 @given(data=st.data())
+@pytest.mark.slow
 def test_both_ways_agree(schema: Schema, data: st.DataObject) -> None:
     """A text, then texts near it, which are likely to share a shape or to look as if they did."""
     text = data.draw(filter_texts(schema))

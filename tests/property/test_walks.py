@@ -15,6 +15,8 @@ from astra_filter.sql.rows import to_row
 if TYPE_CHECKING:
     from databases.backends import Backend, Table
 
+pytestmark = pytest.mark.slow
+
 MEMBERS = {
     "name": lambda: fields.String(max_length=60),
     "binary": lambda: fields.String(max_length=60, binary=True, nullable=True),

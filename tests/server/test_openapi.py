@@ -10,11 +10,14 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from running import PATH, ROOT, TOKEN, running
 
 from astra_filter.language.operators import Operator
 from astra_filter.server import TASK
+
+pytestmark = pytest.mark.slow
 
 EXAMPLES = os.environ.get("ASTRA_FILTER_EXAMPLES", "40")
 """How many requests schemathesis makes up; more to look harder."""

@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from urllib.parse import quote, urlencode
 
 import pytest
+from databases.backends import backend_params
 from hypothesis import HealthCheck, Phase, given, settings
 from running import ACCOUNT, HEADERS, PATH, SECRET, namespace, running
 
@@ -17,12 +18,14 @@ from astra_filter.server.app import DEFAULT_LIMIT, MAX_LIMIT
 from astra_filter.server.tasks import example_tasks, generated_tasks
 from astra_filter.testing import queries
 
+pytestmark = pytest.mark.slow
+
 EXAMPLES = int(os.environ.get("ASTRA_FILTER_EXAMPLES", "100"))
 """How many requests are made up for each database, and followed to their last page; more to look harder."""
 TASKS = [*example_tasks(), *generated_tasks(60, ACCOUNT)]
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=backend_params(["sqlite", "postgresql"]))
 def connection(request):
     with ExitStack() as stack:
         url = "sqlite://"

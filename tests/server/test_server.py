@@ -23,6 +23,8 @@ from astra_filter.server import TASK, Store
 from astra_filter.server.app import BearerTokens
 from astra_filter.server.tasks import account_of, example_tasks, generated_tasks
 
+pytestmark = pytest.mark.slow
+
 EXAMPLE = json.loads((ROOT / "tests/data/astra_tasks.json").read_text())
 
 

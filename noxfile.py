@@ -1,0 +1,95 @@
+"""The project's tasks, each in an environment of its own: ``nox -l`` lists them, ``nox -s fast`` runs one.
+
+Without ``-s`` those run that a change needs before it is sent: lint, types, and the fast subset of the tests.
+Arguments after ``--`` go to the command of the task, as in ``nox -s tests-3.12 -- tests/test_where.py -k sqlite``.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import nox
+
+nox.needs_version = ">=2024.10.9"
+nox.options.sessions = ["lint", "types", "fast"]
+nox.options.reuse_existing_virtualenvs = True
+nox.options.error_on_missing_interpreters = False  # A contributor need not have every version of Python.
+
+PYTHONS = nox.project.python_versions(nox.project.load_toml("pyproject.toml"))
+"""The versions that the classifiers in pyproject.toml name."""
+
+NO_SERVERS = {
+    "ASTRA_FILTER_POSTGRES_URL": "postgresql://postgres@127.0.0.1:1/postgres",
+    "ASTRA_FILTER_MYSQL_URL": "mysql://root@127.0.0.1:1/test",
+    "CI": "true",
+}
+"""Addresses at which no server listens; and CI, where a test that cannot reach its database fails.
+
+So a test that needs a server, but lacks the mark `database`, fails in the fast subset even where servers run.
+"""
+
+
+class LongRun(NamedTuple):
+    """A check that takes minutes or hours."""
+
+    extra: str
+    command: tuple[str, ...]
+
+
+LONG_RUNS = {
+    "soak": LongRun("test", ("tests/soak.py", "--pairs", "200000", "--processes", "2")),
+    "fuzz": LongRun("fuzz", ("tests/fuzz/run.py", "--runs", "5000000")),
+    "mutation": LongRun("mutation", ("tests/mutation/run.py",)),
+}
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style and format with ruff."""
+    session.install("ruff>=0.9")
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Check the types with mypy, as each supported Python sees them."""
+    session.install("--editable", ".[dev]")
+    for version in PYTHONS:
+        session.run("mypy", "--python-version", version, *session.posargs)
+
+
+@nox.session
+def fast(session: nox.Session) -> None:
+    """Run the tests that are quick and need no database server."""
+    session.install("--editable", ".[test]")
+    session.run("pytest", "--quiet", "-m", "not slow and not database", *session.posargs, env=NO_SERVERS)
+
+
+@nox.session(python=PYTHONS)
+def tests(session: nox.Session) -> None:
+    """Run all tests on each supported Python; what needs a server that cannot be reached is skipped."""
+    session.install("--editable", ".[test]")
+    session.run("pytest", "--quiet", *session.posargs)
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Build the site into ``site/``; a warning is an error."""
+    session.install("--editable", ".[docs]")
+    session.run("mkdocs", "build", "--strict", *session.posargs, env={"NO_MKDOCS_2_WARNING": "1"})
+
+
+@nox.session
+def benchmarks(session: nox.Session) -> None:
+    """Measure the library beside its peers and beside code written by hand."""
+    session.install("--editable", ".[bench]")
+    session.run("python", "-m", "benchmarks.run", *session.posargs)
+
+
+@nox.session
+@nox.parametrize("run", list(LONG_RUNS), ids=list(LONG_RUNS))
+def long(session: nox.Session, run: str) -> None:
+    """Run the soak tests, the fuzzer or the mutation tests; the first needs both database servers."""
+    session.install("--editable", f".[{LONG_RUNS[run].extra}]")
+    session.run("python", *LONG_RUNS[run].command, *session.posargs)
