@@ -17,9 +17,15 @@ _opened: dict[str, Backend | Unreachable] = {}
 
 @pytest.hookimpl(tryfirst=True)  # Before pytest itself chooses by mark.
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests that use the fixture of a server. Parameters of fixtures bring the mark themselves."""
+    """Mark the tests that use the fixture of a server. Parameters of fixtures bring the mark themselves.
+
+    Tests that take `request` may ask for the fixture by a name that is a parameter of theirs.
+    """
     for item in items:
-        if not SERVERS.isdisjoint(getattr(item, "fixturenames", ())):
+        used = set(getattr(item, "fixturenames", ()))
+        if "request" in used and hasattr(item, "callspec"):
+            used |= {value for value in item.callspec.params.values() if isinstance(value, str)}
+        if not SERVERS.isdisjoint(used):
             item.add_marker(pytest.mark.database)
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import re
 from contextlib import ExitStack
 from datetime import UTC, date, datetime
 from itertools import cycle
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -74,6 +77,15 @@ def test_refusal(suite: Suite, case: Case) -> None:
     assert [(problem.code, tuple(problem.span)) for problem in caught.value.problems] == list(case.problems)
     if case.hint is not None:
         assert caught.value.hint == case.hint
+
+
+def test_the_example_for_contributors() -> None:
+    page = Path(__file__).parents[1] / "CONTRIBUTING.md"
+    [block] = re.findall(r"^```json\n(.*?)^```", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    for document in json.loads(block):
+        suite = Suite("example", document)
+        for case in suite.cases:
+            (test_refusal if case.ids is None else test_predicate)(suite, case)
 
 
 # Databases -----------------------------------------------------------------------------------------------------------
