@@ -12,6 +12,7 @@ from datetime import date, datetime
 from math import isfinite
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from astra_filter.language.decimals import MAX_DIGITS, Grid, decimal_text, from_integer, read_number
 from astra_filter.language.names import nearest
 from astra_filter.language.operators import Kind, Operator
 from astra_filter.language.values import (
@@ -55,6 +56,9 @@ if TYPE_CHECKING:
 _EQUALITY = frozenset({Operator.EQ, Operator.NE, Operator.IN})
 _ORDER = _EQUALITY | {Operator.LT, Operator.LTE, Operator.GT, Operator.GTE}
 _TEXT = _ORDER | {Operator.CONTAINS, Operator.STARTSWITH, Operator.ENDSWITH}
+
+_EXACT_DIGITS = 15
+"""Digits of a decimal that a double shows again: DBL_DIG of C."""
 
 MIN_INTEGER = -(2**63)
 MAX_INTEGER = 2**63 - 1
@@ -332,6 +336,70 @@ class Number(Field):
 
     def json(self, value: float) -> float:
         return value + 0.0  # Databases do not tell -0.0 from 0.0, nor does any order.
+
+
+class Decimal(Field):
+    """An exact decimal number, for money. No value of it, and no literal, ever passes through a float.
+
+    Data may hold `decimal.Decimal`, integers, decimal text, and floats, which count as their shortest text. A value
+    with more places, or more digits, than declared counts as null. A literal with more places equals no value and
+    orders exactly. Items and tokens show the value as text with all its places: ``"398.70"``.
+
+    Args:
+        digits: the digits of the largest value, 1 to 1,000. A database may hold fewer (SPEC §5).
+        places: how many of them stand after the point, 0 to ``digits``.
+        as_number: items show a JSON number instead of text; for at most 15 digits, which a double holds.
+    """
+
+    type = "decimal"
+    kind = Kind.NUMBER
+    allowed = _ORDER
+
+    def __init__(self, digits: int, places: int, *, as_number: bool = False, **options: Unpack[Options]) -> None:
+        super().__init__(**options)
+        if type(digits) is not int or not 1 <= digits <= MAX_DIGITS:
+            raise schema_wording.bad_digits(digits, MAX_DIGITS)
+        if type(places) is not int or not 0 <= places <= digits:
+            raise schema_wording.bad_places(places, digits)
+        if as_number and digits > _EXACT_DIGITS:
+            raise schema_wording.not_exact_as_number(digits, _EXACT_DIGITS)
+        self.grid = Grid(digits, places)
+        self.as_number = as_number
+
+    def coerce(self, literal: str) -> Any:
+        value = read_number(literal)
+        assert value is not None  # noqa: S101  # The parser takes numbers only.
+        return self.grid.half_step(value)
+
+    def _read(self, value: object) -> Any:
+        value = unwrap(value)
+        if isinstance(value, bool):
+            return None
+        number: Any
+        if isinstance(value, float):
+            double = float.__float__(value)
+            number = read_number(float.__repr__(double)) if isfinite(double) else None
+        elif isinstance(value, int):
+            number = from_integer(int.__int__(value))
+        elif isinstance(value, str):
+            number = read_number(plain_text(value))
+        else:
+            number = plain_decimal(value)
+        return None if number is None or not number.is_finite() else self.grid.on(number)
+
+    def json(self, value: Any) -> str:
+        return decimal_text(value)
+
+    def output(self, value: object) -> Any:
+        canonical = self.read(value)
+        if canonical is None:
+            return None
+        if not self.as_number:
+            return decimal_text(canonical)
+        return float(canonical) if self.grid.places else int(canonical)
+
+    def signature(self) -> tuple[object, ...]:
+        return (*super().signature(), *self.grid, self.as_number)
 
 
 class Boolean(Field):

@@ -94,6 +94,7 @@ class Schema(Declaration):
         *,
         ref: str | None = None,
         omit_unsupported: bool = False,
+        decimals: bool = False,
         **options: Unpack[SchemaOptions],
     ) -> Schema:
         """Return the schema of a resource that a JSON Schema or an OpenAPI document describes.
@@ -102,6 +103,9 @@ class Schema(Declaration):
             document: the parsed document.
             ref: where in it the resource is: ``#/components/schemas/Task``, or the bare name; default the whole.
             omit_unsupported: leave out the members that no field can represent, instead of refusing them.
+            decimals: make a `fields.Decimal` of a number or text whose digits the document tells: by ``x-decimal``
+                (``{"digits": 12, "places": 2}``), by ``multipleOf`` with a lower and an upper bound, or by the pattern
+                of a string with the format ``decimal``. Without it, numbers are doubles.
             options: ``key``, ``limits``, ``binary`` and ``bounded_tokens``, as `Schema` takes them.
 
         Raises:
@@ -109,7 +113,9 @@ class Schema(Declaration):
         """
         from astra_filter.derive import json_schema  # One way of making a schema, paid by those who use it.
 
-        return cls(json_schema.members(document, ref=ref, omit_unsupported=omit_unsupported), **options)
+        return cls(
+            json_schema.members(document, ref=ref, omit_unsupported=omit_unsupported, decimals=decimals), **options
+        )
 
     @classmethod
     def from_type(cls, resource: type, *, omit_unsupported: bool = False, **options: Unpack[SchemaOptions]) -> Schema:

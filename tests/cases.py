@@ -125,7 +125,7 @@ def _text(document: str | list[Any]) -> str:
 _TYPES = {
     field.type: field
     for field in (
-        fields.String, fields.Enum, fields.Uuid, fields.Integer, fields.Number, fields.Boolean, fields.Timestamp,
+        fields.String, fields.Enum, fields.Uuid, fields.Integer, fields.Number, fields.Decimal, fields.Boolean, fields.Timestamp,
         fields.Date, fields.Array, fields.Object,
     )
 }  # fmt: skip

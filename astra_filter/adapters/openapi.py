@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from astra_filter.fields import MAX_INTEGER, Array, Enum, Object, Open
+from astra_filter.fields import MAX_INTEGER, Array, Decimal, Enum, Object, Open
 from astra_filter.language.names import path_text
 from astra_filter.language.operators import Operator
 from astra_filter.request.include import returnable
@@ -24,12 +24,13 @@ if TYPE_CHECKING:
 
 PROBLEM_TYPE = "application/problem+json"
 
-_FORMATS = {"uuid": "uuid", "timestamp": "date-time", "date": "date"}
+_FORMATS = {"uuid": "uuid", "decimal": "decimal", "timestamp": "date-time", "date": "date"}
 _LITERALS = {
     "string": "'text'",
     "uuid": "'ae1e6561-9e22-406c-8a5a-762f4604da00'",
     "integer": "20",
     "number": "20.5",
+    "decimal": "20.50",
     "boolean": "true",
     "timestamp": "'2020-08-06T12:24:52Z'",
     "date": "'2020-08-06'",
@@ -302,6 +303,8 @@ def _value(field: Field, *, certain: bool) -> dict[str, Any]:
             found = {"type": "array", "items": _or_null(_value(field.items, certain=False))}
         case Enum():
             found = {"type": "string", "enum": list(field.values)}
+        case Decimal(as_number=True):
+            found = {"type": "number"}
         case _ if field.type in ("integer", "number", "boolean"):
             found = {"type": field.type}
         case _:

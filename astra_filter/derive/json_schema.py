@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 from urllib.parse import unquote
 
 from astra_filter import errors, fields
+from astra_filter.derive.decimals import known_digits
 from astra_filter.language.values import is_text
 from astra_filter.wording import derive as derive_wording
 from astra_filter.wording import schema as schema_wording
@@ -41,7 +42,7 @@ _NAMED = ("components/schemas", "$defs", "definitions", "schemas")
 
 
 def members(
-    document: Mapping[str, Any], *, ref: str | None = None, omit_unsupported: bool = False
+    document: Mapping[str, Any], *, ref: str | None = None, omit_unsupported: bool = False, decimals: bool = False
 ) -> dict[str, fields.Field]:
     """Return the fields of a resource that a JSON Schema describes.
 
@@ -54,13 +55,14 @@ def members(
         ref: where in the document the resource is: ``#/components/schemas/Task``, or ``Task`` for a schema of that
             name among the document's definitions; default the document itself.
         omit_unsupported: leave out members that no field can represent instead of refusing the schema.
+        decimals: make a `fields.Decimal` of a member whose digits are known (see `Schema.from_json_schema`).
 
     Raises:
         SchemaError: the schema is malformed or holds something that no field can represent, such as an array of
             arrays, a free-form object or a recursive reference; the message begins with its JSON pointer.
     """
     pointer = "" if ref is None else _pointer(document, ref)
-    found = _Reader(document).follow(pointer, f"#{pointer}", 0)
+    found = _Reader(document, decimals=decimals).follow(pointer, f"#{pointer}", 0)
     if found.problem is not None:
         raise found.problem
     if found.types - {"null"} != {"object"}:
@@ -78,6 +80,8 @@ class _Shape:
     values: tuple[object, ...] | None = None
     format: str | None = None
     max_length: int | None = None
+    decimal: tuple[int, int] | None = None
+    """Digits and places, where they are known and wanted."""
     members: Mapping[str, _Shape] = field(default_factory=dict)
     required: frozenset[str] = frozenset()
     items: _Shape | None = None
@@ -93,8 +97,9 @@ _Json: TypeAlias = Mapping[str, Any]
 class _Reader:
     """Reads one document; remembers which references are being followed."""
 
-    def __init__(self, document: _Json) -> None:
+    def __init__(self, document: _Json, *, decimals: bool) -> None:
         self.document = document
+        self.decimals = decimals
         self.following: list[str] = []
         self.size = 0
 
@@ -136,6 +141,7 @@ class _Reader:
             values=values,
             format=_expect(node, "format", str, place, None),
             max_length=_expect(node, "maxLength", int, place, None),
+            decimal=_decimal(node, place) if self.decimals else None,
             members={
                 name: self.read(member, f"{place}/properties/{_escaped(name)}", depth + 1)
                 for name, member in properties.items()
@@ -189,6 +195,7 @@ def _both(one: _Shape, other: _Shape) -> _Shape:
         values=values,
         format=one.format or other.format,
         max_length=min(lengths, default=None),
+        decimal=one.decimal or other.decimal,
         members={**one.members, **shared},
         required=one.required | other.required,
         items=_both(one.items, other.items) if one.items and other.items else one.items or other.items,
@@ -220,6 +227,7 @@ def _either(one: _Shape, other: _Shape) -> _Shape:
         values=tuple(dict.fromkeys((*one.values, *other.values))) if listed else None,  # type: ignore[misc]
         format=one.format if one.format == other.format else None,
         max_length=max(one.max_length, other.max_length) if bounded else None,  # type: ignore[type-var]
+        decimal=one.decimal if one.decimal == other.decimal else None,
         members={**one.members, **shared},
         required=one.required & other.required,
         items=_either(one.items, other.items) if one.items and other.items else None,
@@ -280,6 +288,8 @@ def _element(shape: _Shape, *, hidden: bool, omit: bool) -> fields.Field:
 def _scalar(shape: _Shape, types: frozenset[str]) -> Callable[..., fields.Field]:
     if not types:
         raise derive_wording.underivable("only_null" if "null" in shape.types else "conflicting_types", shape.place)
+    if shape.decimal is not None and shape.values is None and types <= {"string", "integer", "fraction"}:
+        return partial(fields.Decimal, *shape.decimal)
     if types == {"string"}:
         if shape.values is not None:
             return partial(fields.Enum, *(value for value in shape.values if isinstance(value, str)))
@@ -290,6 +300,13 @@ def _scalar(shape: _Shape, types: frozenset[str]) -> Callable[..., fields.Field]
     if types <= {"integer", "fraction"}:
         return fields.Number if "fraction" in types else fields.Integer
     raise derive_wording.underivable("mixed_types", shape.place, _spelled(shape.types))
+
+
+def _decimal(node: _Json, place: str) -> tuple[int, int] | None:
+    stated = _expect(node, "x-decimal", Mapping, place, None)
+    if stated is None:
+        return known_digits(node)
+    return _expect(stated, "digits", int, f"{place}/x-decimal"), _expect(stated, "places", int, f"{place}/x-decimal")
 
 
 def _types(node: _Json, place: str, values: tuple[object, ...] | None) -> frozenset[str]:

@@ -56,8 +56,11 @@ class _Generate(GenerateJsonSchema):
     def handle_invalid_for_json_schema(self, schema: Any, error_info: str) -> dict[str, Any]:  # noqa: ARG002  # Pydantic's.
         return {}  # Refused, or omitted, where it stands.
 
-    def decimal_schema(self, schema: core_schema.DecimalSchema) -> dict[str, Any]:  # noqa: ARG002  # Any number.
-        return {"type": "number"}
+    def decimal_schema(self, schema: core_schema.DecimalSchema) -> dict[str, Any]:
+        digits, places = schema.get("max_digits"), schema.get("decimal_places")
+        if digits is None or places is None:
+            return {"type": "number"}
+        return {"type": "number", "x-decimal": {"digits": digits, "places": min(digits, places)}}
 
     def field_is_required(self, field: Any, total: bool) -> bool:
         # An instance has what has a default.
@@ -72,4 +75,4 @@ def members(model: type[BaseModel], *, by_alias: bool, omit_unsupported: bool) -
         document = model.model_json_schema(by_alias=by_alias, schema_generator=_Generate, mode="serialization")
     except PydanticUserError as error:  # A type that JSON Schema cannot describe; a name that is not defined.
         raise derive_wording.underivable("bad_model", model.__qualname__, error.message) from None
-    return json_schema.members(document, ref=None, omit_unsupported=omit_unsupported)
+    return json_schema.members(document, ref=None, omit_unsupported=omit_unsupported, decimals=True)

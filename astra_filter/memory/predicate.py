@@ -141,6 +141,8 @@ _IS_NONE = Expression("VALUE is None")
 _TEST = Expression("FAST if FITS else SLOW")
 # … value1 is not None and (read1 := read_string(value1)) is not None and read1 == literal1
 _SLOW = Expression("X is not None and (READ_X := READ(X)) is not None and HOLDS")
+# price gt 1.5 -> (value1 := scope.get('price')) is not None and (read1 := literal2(value1)) is not None and …
+_READ_TEST = Expression("(X := VALUE) is not None and (READ_X := READ(X)) is not None and HOLDS")
 # percentDone gte 5 -> value1 >= literal1 if kind1 is int and -2**53 <= value1 <= 2**53 else …
 # An integer that a double holds exactly compares as one.
 _NUMBER_SLOW = Expression("EXACT if KIND is int and LEAST <= X <= MOST else SLOW")
@@ -261,11 +263,12 @@ class _Generator:
         field = condition.ref.field
         x = self._new("value")
         if isinstance(condition, IsNull):
-            return _is_null(field, x, value)
+            return self._is_null(field, x, value)
         read_x = self._new("read")
         literal = self._literal(condition)
         fast = holds(condition, x, literal)
-        slow = _SLOW(X=x, READ_X=read_x, READ=f"read_{field.type}", HOLDS=holds(condition, read_x, literal))
+        read, read_holds = self._reader(field), holds(condition, read_x, literal)
+        slow = _SLOW(X=x, READ_X=read_x, READ=read, HOLDS=read_holds)
         match field.type:
             case "string" | "enum":
                 fits = _IS_TYPE(X=x, VALUE=value, TYPE="str")
@@ -280,6 +283,8 @@ class _Generator:
                 fast = in_range(condition, x, literal, -float_info.max, float_info.max)
                 least, most, exact = constant(-_EXACT), constant(_EXACT), holds(condition, x, literal)
                 slow = _NUMBER_SLOW(EXACT=exact, KIND=kind, LEAST=least, X=x, MOST=most, SLOW=slow)
+            case "decimal":
+                return _READ_TEST(X=x, VALUE=value, READ_X=read_x, READ=read, HOLDS=read_holds)
             case "uuid":
                 # Of 36 characters, only the grouped form is a UUID.
                 fits = _IS_TEXT_OF(X=x, VALUE=value, LENGTH=constant(36))
@@ -295,6 +300,20 @@ class _Generator:
                 raise AssertionError(field.type)
         return _TEST(FAST=fast, FITS=fits, SLOW=slow)
 
+    def _is_null(self, field: Field, x: str, value: str | Code) -> Code:
+        match field.type:
+            case "string" | "enum":
+                own = "str"
+            case "boolean":
+                own = "bool"
+            case "array":
+                own = "list"
+            case "integer" | "number" | "decimal" | "uuid" | "timestamp" | "date":
+                return _IS_NULL_OR_UNREADABLE(X=x, VALUE=value, READ=self._reader(field))
+            case _:
+                raise AssertionError(field.type)
+        return _IS_NULL(X=x, VALUE=value, OWN=own, READ=self._reader(field))
+
     def _as_text(self, condition: Compare | In, x: str, readable: Expression) -> Code:
         """Compare text in storage form, whose order is the values' own, and read only what passes, to see it is one."""
         test = holds(condition, x, self._literal(condition, condition.ref.field.json))
@@ -302,15 +321,24 @@ class _Generator:
 
     def _literal(self, condition: Compare | In, form: Callable[[object], object] = _same) -> str:
         """Return the argument of the factory that is the condition's literal, or set of literals, in a given form."""
-        key = (id(condition), form)
+        argument: _FromValues
+        match condition:
+            case In(slots=slots):
+                argument = lambda values: frozenset([form(values[slot]) for slot in slots])  # noqa: E731
+            case Compare(slot=slot):
+                argument = lambda values: form(values[slot])  # noqa: E731
+        return self._argument((id(condition), form), argument, "literal")
+
+    def _reader(self, field: Field) -> str:
+        """Return the name of the function that reads a field's values: one for each type, or the field's own."""
+        if isinstance(field, fields.Decimal):
+            return self._argument((id(field), "read"), lambda _: field.read, "reader")
+        return f"read_{field.type}"
+
+    def _argument(self, key: tuple[int, object], argument: _FromValues, kind: str) -> str:
+        """Return the name of an argument of the factory, which is made anew for a new key."""
         if key not in self._literals:
-            argument: _FromValues
-            match condition:
-                case In(slots=slots):
-                    argument = lambda values: frozenset([form(values[slot]) for slot in slots])  # noqa: E731
-                case Compare(slot=slot):
-                    argument = lambda values: form(values[slot])  # noqa: E731
-            self._literals[key] = self._new("literal")
+            self._literals[key] = self._new(kind)
             self.arguments.append(argument)
         return self._literals[key]
 
@@ -318,21 +346,6 @@ class _Generator:
         """Return a name that nothing has yet."""
         number = self._counts[kind] = self._counts.get(kind, 0) + 1
         return f"{kind}{number}"
-
-
-def _is_null(field: Field, x: str, value: str | Code) -> Code:
-    match field.type:
-        case "string" | "enum":
-            own = "str"
-        case "boolean":
-            own = "bool"
-        case "array":
-            own = "list"
-        case "integer" | "number" | "uuid" | "timestamp" | "date":
-            return _IS_NULL_OR_UNREADABLE(X=x, VALUE=value, READ=f"read_{field.type}")
-        case _:
-            raise AssertionError(field.type)
-    return _IS_NULL(X=x, VALUE=value, OWN=own, READ=f"read_{field.type}")
 
 
 def _as_scope(scope: str) -> str | Code:

@@ -84,7 +84,7 @@ def _column_type(held: tuple[Leaf, ...], declaration: Declaration, record: Diale
     if is_document(held):
         return record.columns["array"].type + ("" if held[0].column.nullable else " NOT NULL")
     leaf = held[0]
-    kind = record.columns[leaf.field.type].type
+    kind = record.storage(leaf.field).type
     if isinstance(leaf.field, (String, Enum)):
         kind = _text_type(leaf, record, key=leaf.path == (declaration.key,))
         kind += record.text_collation.replace("{collation}", collation)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from astra_filter.sql.dialects.base import JSON_STORAGE, Dialect, Storage, fill
+from astra_filter.language.operators import Operator
+from astra_filter.sql.dialects.base import Dialect, Storage, fill
 from astra_filter.sql.fragment import Fragment, Param
 
 if TYPE_CHECKING:
@@ -34,13 +35,13 @@ class Operand(NamedTuple):
         """Return the value so that it compares and sorts by code point."""
         return fill(self.dialect.exact, x=self.value) if self.exact else self.value
 
-    def parameter(self, slot: int) -> Fragment:
-        """Return the literal of a slot, to be compared with ``value``."""
-        return fill(self.storage.parameter, p=Param(slot, self.storage.bind))
+    def parameter(self, slot: int, operator: Operator = Operator.EQ) -> Fragment:
+        """Return the literal of a slot, which an operator compares with ``value``."""
+        return fill(self.storage.parameter, p=Param(slot, self.storage.literal_bind(operator)))
 
-    def ordered_parameter(self, slot: int) -> Fragment:
-        """Return the literal of a slot, to be compared with ``ordered()``."""
-        parameter = self.parameter(slot)
+    def ordered_parameter(self, slot: int, operator: Operator = Operator.EQ) -> Fragment:
+        """Return the literal of a slot, which an operator compares with ``ordered()``."""
+        parameter = self.parameter(slot, operator)
         return fill(self.dialect.exact_parameter, p=parameter) if self.exact else parameter
 
 
@@ -54,7 +55,7 @@ def resource_operand(dialect: Dialect, column: Column, field: Field, alias: str 
     if column.json_path or not field.scalar:
         return _json_operand(dialect, field, *_member(dialect, fill(dialect.document, x=stored), column.json_path))
     exact = field.type in _TEXT and not column.binary
-    storage = dialect.columns[field.type]
+    storage = dialect.storage(field)
     return Operand(dialect, stored, storage, exact, exact and dialect.prefilter, column.nullable)
 
 
@@ -76,6 +77,6 @@ def _member(dialect: Dialect, document: Fragment, path: tuple[str, ...]) -> tupl
 
 
 def _json_operand(dialect: Dialect, field: Field, value: Fragment, kind: Fragment | None) -> Operand:
-    storage = JSON_STORAGE[field.type]
-    read = fill(dialect.reads[storage.type], value=value, type=kind or fill(dialect.json_type, value=value))
+    storage, template = dialect.json_storage(field)
+    read = fill(template, value=value, type=kind or fill(dialect.json_type, value=value))
     return Operand(dialect, read, storage, dialect.exact_json and storage.type == "text", False, True)

@@ -10,7 +10,8 @@ import json
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from astra_filter.fields import Array, Enum, Object, Open, String
+from astra_filter.fields import Array, Boolean, Decimal, Enum, Object, Open, String
+from astra_filter.language.decimals import from_scaled
 from astra_filter.language.names import path_text
 from astra_filter.language.values import at, is_text, member
 from astra_filter.sql.dialects import find_dialect
@@ -74,7 +75,7 @@ def to_row(declaration: Declaration, resource: object, dialect: str) -> dict[str
             value, bind = _document(held, resource), None
         else:
             value = _canonical(leaf.field, at(resource, leaf.path), leaf.path)
-            bind = record.columns[leaf.field.type].bind
+            bind = record.storage(leaf.field).bind
             if isinstance(leaf.field, Enum) and value is not None and record.max_indexed_length is not None:
                 most = enum_length(leaf.field)
                 if len(value) > most:
@@ -117,17 +118,26 @@ def resource(leaves: Iterable[Leaf], row: Mapping[str, Any]) -> dict[str, Any]:
             if name not in documents:
                 documents[name] = parsed(value)
             value = at(documents[name], inside)
-        elif leaf.field.type == "boolean" and isinstance(value, int):
-            value = bool(value)  # SQLite and MySQL have no booleans of their own.
+        elif isinstance(value, int):
+            value = _from_integer(leaf.field, value)
         _put(found, leaf.path, value)
     return found
+
+
+def _from_integer(field: Field, value: int) -> object:
+    """Return the value that a column of integers holds: not all databases have booleans and exact decimals."""
+    if isinstance(field, Boolean):
+        return bool(value)
+    if isinstance(field, Decimal) and not isinstance(value, bool):
+        return from_scaled(value, field.grid.places)
+    return value
 
 
 def is_ordered(leaf: Leaf, value: object) -> bool:
     """Whether SQL takes a stored value for one of its field's type: it does not test the format of text."""
     if value is None or not leaf.column.json_path:
         return value is not None
-    return isinstance(value, str) and JSON_STORAGE[leaf.field.type].type == "text"
+    return isinstance(value, str) and (isinstance(leaf.field, Decimal) or JSON_STORAGE[leaf.field.type].type == "text")
 
 
 def _members(owner_field: Object, owner: object, path: Path | None) -> dict[str, Any]:

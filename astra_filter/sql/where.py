@@ -95,7 +95,7 @@ class Writer:
 
     def _compare(self, test: Compare, operand: Operand) -> Fragment:
         value = operand.ordered()
-        parameter = operand.ordered_parameter(test.slot)
+        parameter = operand.ordered_parameter(test.slot, test.operator)
         match test.operator:
             case Operator.CONTAINS:
                 positive = fill(self._dialect.contains, x=value, p=parameter)

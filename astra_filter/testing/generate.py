@@ -14,7 +14,9 @@ from types import MappingProxyType, SimpleNamespace
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 from uuid import UUID
 
+from astra_filter import fields
 from astra_filter.fields import Array, Enum, Field, Object, String
+from astra_filter.language.decimals import from_scaled
 from astra_filter.language.names import path_text
 from astra_filter.language.operators import Operator
 from astra_filter.language.values import member, timestamp_text
@@ -83,6 +85,8 @@ def _canonical(field: Field, pick: Pick) -> Any:
     """Return a value of a scalar field, in canonical form."""
     if isinstance(field, Enum):
         return _one(pick, field.values)
+    if isinstance(field, fields.Decimal):
+        return _decimal(field, pick)
     value = _one(pick, _POOLS[field.type])
     if isinstance(field, String):
         while _some(pick, 4):
@@ -97,6 +101,43 @@ def _canonical(field: Field, pick: Pick) -> Any:
     if field.type == "number" and _some(pick, 4):
         return pick(1000) / 8
     return value
+
+
+_UNITS = (0, 1, -1, 5, 10, 99, 100, 101, 250, -100, 12345)
+
+
+def _decimal(field: fields.Decimal, pick: Pick) -> Decimal:
+    """Return a value of the grid: near zero, at its ends, or anywhere."""
+    digits, places = field.grid
+    end = 10**digits - 1
+    form = pick(4)
+    units = _one(pick, _UNITS) if form < 2 else pick(1000) if form == 2 else end - pick(3)
+    return from_scaled(max(min(units if pick(4) else -units, end), -end), places)
+
+
+def _decimal_form(value: Decimal, form: int) -> object:
+    """Return a decimal in one of the forms that data may have it in."""
+    if form == 3 and value == value.to_integral_value():
+        return int(value)
+    if form == 4 and Decimal(repr(float(value))) == value:
+        return float(value)
+    return value if form == 5 else format(value, "f")
+
+
+def _decimal_literal(value: Decimal, pick: Pick) -> str:
+    """Return a number that is the value, or next to it."""
+    form = pick(8)
+    text = format(value, "f")
+    if form == 1:
+        return text + ("0" if "." in text else ".0")
+    if form in (2, 3):
+        # Off the grid, above or below.
+        return text + ("" if "." in text else ".") + ("1" if form == 2 else "9") * (pick(20) + 1)
+    if form == 4:
+        return f"{text}e{pick(5) - 2}"
+    if form == 5:
+        return f"{'-' if pick(2) else ''}{pick(10)}e{_one(pick, ('400', '-400', '99999999999999999999'))}"
+    return text
 
 
 class _Day(date):
@@ -121,6 +162,8 @@ def _in_form(field: Field, value: Any, pick: Pick) -> object:
             if form == 4 and -(2**53) <= value <= 2**53:
                 return float(value)
             return Decimal(value) if form == 5 else value
+        case "decimal":
+            return _decimal_form(value, form)
         case "number":
             if form == 4 and value.is_integer():
                 return int(value)
@@ -359,6 +402,8 @@ class _Writer:
                 return str(min(max(value + (0, 0, 1, -1)[pick(4)], -(2**63)), 2**63 - 1))
             case "number":
                 return _number_text(value, pick)
+            case "decimal":
+                return _decimal_literal(value, pick)
             case "boolean":
                 return self._word(str(value).lower())
             case "timestamp":

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any, TypeAlias, assert_never
 from uuid import UUID
 
@@ -173,6 +174,8 @@ def _read(field: Field, value: object) -> object:
             return _integer(value)
         case "number":
             return _double(value)
+        case "decimal":
+            return _fraction(field, value)
         case "boolean":
             return value if isinstance(value, bool) else None
         case "timestamp":
@@ -191,10 +194,17 @@ def _read_literal(field: Field, literal: Literal) -> object:
             return int(str(literal))
         case "number":
             return float(str(literal))
+        case "decimal":
+            return _exact(str(literal))
         case "timestamp":
             return _timestamp(f"{literal}T00:00:00Z" if len(str(literal)) == len("2020-08-06") else literal)
         case _:
             return _read(field, literal)
+
+
+_FAR = 3000
+"""Digits that no field has."""
+_JSON_NUMBER = re.compile("-?(0|[1-9][0-9]*)([.][0-9]+)?([eE][+-]?[0-9]+)?")
 
 
 def _is_number(value: object) -> bool:
@@ -218,6 +228,30 @@ def _double(value: Any) -> float | None:
     except OverflowError:
         return None
     return None if double in (float("inf"), float("-inf")) else double
+
+
+def _fraction(field: Field, value: Any) -> Fraction | None:
+    """Return a decimal as a fraction, None where the field has fewer digits or places."""
+    if isinstance(value, float):
+        value = repr(value)
+    if isinstance(value, str):
+        exact = _exact(value) if _JSON_NUMBER.fullmatch(value) else None
+    elif not _is_number(value) or (isinstance(value, Decimal) and value and abs(value.adjusted()) > _FAR):
+        exact = None
+    else:
+        exact = Fraction(value) if value else Fraction(0)
+    if exact is None:
+        return None
+    digits, places = field.grid  # type: ignore[attr-defined]  # Of a decimal.
+    units = exact * 10**places
+    return exact if units.denominator == 1 and abs(units) < 10**digits else None
+
+
+def _exact(text: str) -> Fraction:
+    """Return a JSON number as a fraction; one past `_FAR` digits on either side counts as one of so many."""
+    mantissa, _, exponent = text.lower().partition("e")
+    shift = max(min(int(exponent or "0"), _FAR), -_FAR)
+    return Fraction(mantissa) * Fraction(10) ** shift
 
 
 def _uuid(value: object) -> int | None:

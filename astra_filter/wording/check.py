@@ -91,10 +91,11 @@ def wrong_kind(text: str, span: Span, path: str, type_name: str, found: str) -> 
     literal = text[span.start : span.end]
     hint = {
         "number": "write a number without quotes: 20",
+        "decimal": "write a number without quotes: 20.50",
         "integer": "write an integer without quotes: 20",
         "boolean": "write true or false, without quotes",
     }.get(type_name, f"write it in single quotes: {quoted(literal)}")
-    if found == "string" and type_name in ("number", "integer") and looks_like_number(literal[1:-1]):
+    if found == "string" and type_name in ("number", "decimal", "integer") and looks_like_number(literal[1:-1]):
         hint = f"write it without quotes: {literal[1:-1]}"
     elif found == "string" and type_name == "boolean" and literal[1:-1].lower() in ("true", "false"):
         hint = f"write it without quotes: {literal[1:-1].lower()}"

@@ -28,6 +28,23 @@ def bad_max_length(length: object) -> SchemaError:
     return SchemaError("bad_max_length", f"max_length is a whole number, at least 1, not {length!r}")
 
 
+def bad_digits(digits: object, most: int) -> SchemaError:
+    return SchemaError("bad_digits", f"digits is a whole number from 1 to {most:,}, not {digits!r:.100}")
+
+
+def bad_places(places: object, digits: int) -> SchemaError:
+    return SchemaError(
+        "bad_places", f"places is a whole number from 0 to digits, which is {digits}, not {places!r:.100}"
+    )
+
+
+def not_exact_as_number(digits: int, most: int) -> SchemaError:
+    return SchemaError(
+        "bad_digits",
+        f"as_number takes at most {most} digits, which a JSON reader keeps exact, not {digits}: leave it out",
+    )
+
+
 def bad_enum_values(values: Iterable[object]) -> SchemaError:
     return SchemaError("bad_enum_values", f"an enum takes one or more different strings, not {list(values)!r}")
 

@@ -29,6 +29,15 @@ def bad_where(where: object) -> SchemaError:
     return SchemaError("bad_where", f"where takes SQL(text, params), not {type(where).__name__}")
 
 
+def too_many_digits(dialect: str, digits: int, places: int, max_digits: int, max_places: int) -> StorageError:
+    limit = f"{max_digits} digits" if digits > max_digits else f"{max_places} places"
+    return StorageError(
+        "too_many_digits",
+        f"dialect {dialect} holds decimals of at most {limit}, not Decimal({digits}, {places}): declare fewer, "
+        "or store the value as text",
+    )
+
+
 def unreachable_key(dialect: str, key: str) -> StorageError:
     return StorageError(
         "unreachable_key", f"dialect {dialect} cannot reach a JSON member whose name begins with '-': {key!r}"

@@ -13,8 +13,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from datetime import date
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
+from astra_filter.fields import Decimal, Field
 from astra_filter.language.values import timestamp_text
 from astra_filter.sql.fragment import Fragment, Param, Part
 from astra_filter.wording import sql as wording
@@ -22,7 +23,14 @@ from astra_filter.wording import sql as wording
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from astra_filter.language.decimals import Grid
+    from astra_filter.language.operators import Operator
+
 _HOLE = re.compile(r"\{(\w+)\}")
+
+
+Bind: TypeAlias = "Callable[[Any], Any]"
+"""Turns a canonical value into the driver's."""
 
 
 class Storage(NamedTuple):
@@ -30,10 +38,16 @@ class Storage(NamedTuple):
 
     type: str
     """The column type."""
-    bind: Callable[[Any], Any] | None = None
+    bind: Bind | None = None
     """Canonical value to the driver's; None leaves it as it is."""
     parameter: str = "{p}"
     """The parameter as an expression of the column's type."""
+    bind_literal: Callable[[Operator], Bind] | None = None
+    """Where a literal need not be a value of the column: how it is bound for an operator; None for ``bind``."""
+
+    def literal_bind(self, operator: Operator) -> Bind | None:
+        """Return how a literal is bound that the operator compares with the column."""
+        return self.bind if self.bind_literal is None else self.bind_literal(operator)
 
 
 def fill(template: str, **holes: Part) -> Fragment:
@@ -74,6 +88,14 @@ class Dialect:
     max_indexed_length: int | None = None
     """Most characters of text that a key or index can hold; longer text needs a type of its own, ``long_text``."""
     long_text: str = ""
+    max_digits: int
+    """The most digits of a decimal."""
+    max_places: int
+    """The most digits of a decimal after the point."""
+    decimal: Callable[[Grid], Storage]
+    """How a column of decimals is stored."""
+    read_decimal: Callable[[Grid], str]
+    """The SQL value of JSON that should be a decimal, as in ``reads``; comparable with a parameter of ``decimal``."""
     max_name_length: int | None = None
     """Most bytes of an identifier; what is longer is cut, or refused."""
     folds_column_names: bool = True
@@ -141,6 +163,28 @@ class Dialect:
         """Return a quoted column name, qualified by a quoted table alias if there is one."""
         return Fragment(f"{self.identifier(alias)}." if alias else "", self.identifier(name))
 
+    def storage(self, field: Field) -> Storage:
+        """Return how a field is stored in a column of its own.
+
+        Raises:
+            StorageError: a decimal has more digits than the dialect holds.
+        """
+        return self.decimal(self._grid(field)) if isinstance(field, Decimal) else self.columns[field.type]
+
+    def json_storage(self, field: Field) -> tuple[Storage, str]:
+        """Return how a field is held in JSON, and the template that reads it there; raises as `storage` does."""
+        if isinstance(field, Decimal):
+            grid = self._grid(field)
+            return self.decimal(grid), self.read_decimal(grid)
+        storage = JSON_STORAGE[field.type]
+        return storage, self.reads[storage.type]
+
+    def _grid(self, field: Decimal) -> Grid:
+        digits, places = field.grid
+        if digits > self.max_digits or places > self.max_places:
+            raise wording.too_many_digits(self.name, digits, places, self.max_digits, self.max_places)
+        return field.grid
+
     def style(self, placeholders: str | None) -> str:
         """Return the placeholder style to use: the one asked for, or the default.
 
@@ -152,6 +196,17 @@ class Dialect:
         if placeholders not in self.placeholders:
             raise wording.unknown_placeholders(placeholders, self.name, self.placeholders)
         return placeholders
+
+
+def decimal_pattern(grid: Grid) -> str:
+    """Return the regular expression of canonical decimals: fixed-point text, with no more places than the grid has.
+
+    Quantifiers have two numbers, as ``{2}`` would be a hole of a template, and none is ``?``, a placeholder.
+    """
+    whole = grid.digits - grid.places
+    integer = f"(0|[1-9][0-9]{{0,{whole - 1}}})" if whole else "0"
+    fraction = f"([.][0-9]{{1,{grid.places}}}){{0,1}}" if grid.places else ""
+    return f"^-{{0,1}}{integer}{fraction}$"
 
 
 JSON_STORAGE: Mapping[str, Storage] = {

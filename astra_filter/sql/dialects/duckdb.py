@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import date
 
+from astra_filter.language.decimals import Grid, decimal_text
 from astra_filter.language.values import timestamp_text
-from astra_filter.sql.dialects.base import Dialect, Storage, literal, needs_no_escape, path_literal
+from astra_filter.sql.dialects.base import Dialect, Storage, decimal_pattern, literal, needs_no_escape, path_literal
 from astra_filter.sql.fragment import Fragment, Part
 
 
@@ -18,6 +19,14 @@ def _member(document: Part, names: tuple[str, ...]) -> tuple[Fragment, Fragment 
 
 
 _NUMBER = "{type} IN ('BIGINT', 'UBIGINT', 'DOUBLE')"
+
+
+def _read_decimal(grid: Grid) -> str:
+    text = "json_extract_string({value}, '$')"
+    cast = f"try_cast({text} AS DECIMAL({grid.digits}, {grid.places}))"
+    # JSON numbers are doubles here, so only text is exact.
+    return f"CASE WHEN {{type}} = 'VARCHAR' AND regexp_matches({text}, '{decimal_pattern(grid)}') THEN {cast} END"
+
 
 DUCKDB = Dialect(
     name="duckdb",
@@ -33,6 +42,15 @@ DUCKDB = Dialect(
         "date": Storage("DATE", date.isoformat, "CAST({p} AS DATE)"),
         "array": Storage("JSON"),
     },
+    max_digits=37,
+    max_places=37,
+    # A long decimal would be bound as a double.
+    decimal=lambda grid: Storage(
+        f"DECIMAL({grid.digits}, {grid.places})",
+        decimal_text,
+        f"CAST({{p}} AS DECIMAL({grid.digits + 1}, {grid.places + 1}))",
+    ),
+    read_decimal=_read_decimal,
     exact="{x} COLLATE C",
     contains="contains({x}, {p})",
     startswith="starts_with({x}, {p})",

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from astra_filter.sql.dialects.base import Dialect, Storage, key_literal
+from astra_filter.language.decimals import Grid, decimal_text
+from astra_filter.sql.dialects.base import Dialect, Storage, decimal_pattern, key_literal
 from astra_filter.sql.fragment import Fragment, Part
 from astra_filter.wording import sql as wording
 
@@ -27,6 +28,13 @@ def _member(document: Part, names: tuple[str, ...]) -> tuple[Fragment, Fragment 
 
 _NUMBER = "{type} IN ('INTEGER', 'UNSIGNED INTEGER', 'DOUBLE', 'DECIMAL')"
 
+
+def _read_decimal(grid: Grid) -> str:
+    text = f"CASE WHEN {{type}} = 'STRING' THEN JSON_UNQUOTE({{value}}) WHEN {_NUMBER} THEN CAST({{value}} AS CHAR) END"
+    cast = f"CAST({text} AS DECIMAL({grid.digits}, {grid.places}))"
+    return f"CASE WHEN {text} REGEXP '{decimal_pattern(grid)}' THEN {cast} END"
+
+
 MYSQL = Dialect(
     name="mysql",
     placeholders=("%s", "?"),
@@ -43,6 +51,15 @@ MYSQL = Dialect(
         "array": Storage("JSON"),
     },
     text_collation=" COLLATE {collation}",
+    max_digits=64,
+    max_places=37,
+    # A string would be compared with a DECIMAL as doubles.
+    decimal=lambda grid: Storage(
+        f"DECIMAL({grid.digits}, {grid.places})",
+        decimal_text,
+        f"CAST({{p}} AS DECIMAL({grid.digits + 1}, {grid.places + 1}))",
+    ),
+    read_decimal=_read_decimal,
     max_indexed_length=768,
     long_text="LONGTEXT CHARACTER SET utf8mb4",
     # Even utf8mb4_bin ignores trailing spaces; bytes of UTF-8 sort by code point, whatever the connection speaks.
@@ -77,6 +94,7 @@ MYSQL = Dialect(
         "uuid": "''",
         "integer": "-9223372036854775808",
         "number": "-1.7976931348623157e308",
+        "decimal": f"-{'9' * 65}",
         "boolean": "0",
         "timestamp": "'0001-01-01'",
         "date": "'0001-01-01'",

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from astra_filter.sql.dialects.base import Dialect, Storage, key_literal
+from astra_filter.language.decimals import MAX_DIGITS, Grid, decimal_text
+from astra_filter.sql.dialects.base import Dialect, Storage, decimal_pattern, key_literal
 from astra_filter.sql.fragment import Fragment, Part
 
 
 def _member(document: Part, names: tuple[str, ...]) -> tuple[Fragment, Fragment | None]:
     # One step each: with a path of several, the key 0 would find the first element of an array.
     return Fragment(document, *(part for name in names for part in (" -> ", key_literal(name)))), None
+
+
+def _read_decimal(grid: Grid) -> str:
+    text, number = "{value} #>> '{}'", "CAST({value} AS numeric)"
+    return (
+        f"CASE {{type}} WHEN 'string' THEN CASE WHEN {text} ~ '{decimal_pattern(grid)}' "
+        f"THEN CAST({text} AS numeric) END "
+        f"WHEN 'number' THEN CASE WHEN abs({number}) <= {decimal_text(grid.largest)} "
+        f"AND {number} = round({number}, {grid.places}) THEN {number} END END"
+    )
 
 
 POSTGRESQL = Dialect(
@@ -25,6 +36,10 @@ POSTGRESQL = Dialect(
         "date": Storage("date"),
         "array": Storage("jsonb"),
     },
+    max_digits=MAX_DIGITS,
+    max_places=MAX_DIGITS,
+    decimal=lambda grid: Storage(f"numeric({grid.digits}, {grid.places})", decimal_text, "CAST({p} AS numeric)"),
+    read_decimal=_read_decimal,
     text_collation=' COLLATE "C"',
     max_name_length=63,
     folds_column_names=False,

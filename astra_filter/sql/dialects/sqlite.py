@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
+from astra_filter.language.decimals import Grid, scaled
+from astra_filter.language.operators import Operator
 from astra_filter.language.values import timestamp_text
-from astra_filter.sql.dialects.base import Dialect, Storage, fill, key_literal, needs_no_escape, path_literal
+from astra_filter.sql.dialects.base import Bind, Dialect, Storage, fill, key_literal, needs_no_escape, path_literal
 from astra_filter.sql.fragment import Fragment, Part
 
 
@@ -27,6 +30,50 @@ def _member(document: Part, names: tuple[str, ...]) -> tuple[Fragment, Fragment 
     return _member(owner, names[odd + 1 :])
 
 
+def _decimal(grid: Grid) -> Storage:
+    """Return how a decimal is stored: as the integer of its units, ``39870`` for ``398.70``."""
+    places = grid.places
+    # Beyond all values of the column, for what equals none.
+    beyond = 10**grid.digits
+
+    def exactly(value: Decimal) -> int:
+        units = scaled(value, places)
+        return int(units) if units == units.to_integral_value() else beyond
+
+    def up(value: Decimal) -> int:
+        return int(scaled(value, places).to_integral_value(ROUND_CEILING))
+
+    def down(value: Decimal) -> int:
+        return int(scaled(value, places).to_integral_value(ROUND_FLOOR))
+
+    def bind_literal(operator: Operator) -> Bind:
+        match operator:
+            case Operator.LT | Operator.GTE:
+                return up
+            case Operator.LTE | Operator.GT:
+                return down
+            case _:
+                return exactly
+
+    return Storage("INTEGER", exactly, bind_literal=bind_literal)
+
+
+def _read_decimal(grid: Grid) -> str:
+    places, units = grid.places, 10**grid.places
+    point = "." + "[0-9]" * places if places else ""
+    whole = "replace({value}, '.', '')"
+    # A double is a number of the grid if the nearest one, divided again, gives it.
+    nearest = f"CAST(round({{value}} * {units}.0) AS INTEGER)"
+    double = f"abs({{value}}) <= {min(grid.largest, 10**15)} AND {nearest} / {units}.0 = {{value}}"
+    integer = f"abs({{value}}) <= {10 ** (grid.digits - places) - 1}"
+    text = f"{{value}} GLOB '*[0-9]{point}' AND NOT {whole} GLOB '*[^0-9-]*' AND length({whole}) <= {grid.digits + 2}"
+    return (
+        f"CASE {{type}} WHEN 'text' THEN CASE WHEN {text} THEN CAST({whole} AS INTEGER) END "
+        f"WHEN 'integer' THEN CASE WHEN {integer} THEN {{value}} * {units} END "
+        f"WHEN 'real' THEN CASE WHEN {double} THEN {nearest} END END"
+    )
+
+
 SQLITE = Dialect(
     name="sqlite",
     placeholders=("?", ":p1"),
@@ -41,6 +88,10 @@ SQLITE = Dialect(
         "date": Storage("TEXT", date.isoformat),
         "array": Storage("TEXT"),
     },
+    max_digits=18,
+    max_places=18,
+    decimal=_decimal,
+    read_decimal=_read_decimal,
     create_suffix=" STRICT",
     exact="{x} COLLATE BINARY",
     contains="instr({x}, {p}) > 0",
