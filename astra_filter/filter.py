@@ -5,13 +5,14 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar, cast
 
+from astra_filter.meaning.shapes import Bound
 from astra_filter.syntax.tree import Syntax
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import Self
 
     from astra_filter.meaning.declaration import Declaration
-    from astra_filter.meaning.shapes import Bound
     from astra_filter.memory.predicate import Matches, Select
     from astra_filter.sql import SQL
 
@@ -31,6 +32,16 @@ class Filter:
     def __init__(self, declaration: Declaration, bound: Bound) -> None:
         self.declaration = declaration
         self.template, self.literals, self.values = bound
+
+    def __copy__(self) -> Self:
+        return self  # It never changes.
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # Generated code stays behind: another process makes its own.
+        return (Filter, (self.declaration, Bound(self.template, self.literals, self.values)))
 
     def __str__(self) -> str:
         return str(self.syntax)

@@ -37,5 +37,4 @@ MOST_NESTING = 100
 """Trees are walked by recursion, for which Python has room on top of the caller's own."""
 
 MOST_PROBLEMS = 20
-"""Problems that are reported of one filter, of one list of names, or of parameter names (SPEC §7). Looking for near
-names is the dearest part of a refusal."""
+"""Problems that are reported of one filter or of one list request (SPEC §7); no more are looked for."""

@@ -11,6 +11,7 @@ from astra_filter.request.parameters import Parameters
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import Self
 
     from astra_filter.meaning.declaration import Declaration
     from astra_filter.meaning.leaves import Leaf
@@ -100,6 +101,16 @@ class ListQuery:
         text = None if self.filter is None else str(self.filter)
         asked = (request.include, request.order.text, request.limit, request.skip, request.with_count, request.position)
         return (text, *asked, scope)
+
+    def __copy__(self) -> Self:
+        return self  # It never changes.
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # The secret of its tokens travels with it, so that other processes can make them.
+        return (ListQuery, (self.request,))
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, ListQuery):

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from pydantic import BaseModel
 
+    from astra_filter.memo import CacheInfo
     from astra_filter.query import ListQuery, Parameters
 
     class SchemaOptions(TypedDict, total=False):
@@ -59,12 +60,15 @@ class Schema(Declaration):
         binary: bool = False,
         bounded_tokens: bool = False,
     ) -> None:
-        super().__init__(Object(members), key=key, limits=limits, binary=binary)
-        object.__setattr__(self, "_shapes", Shapes(self))
+        self._declare(Object(members), key=key, limits=limits, binary=binary)
         if bounded_tokens and key is not None:
             from astra_filter.request.tokens import check_token_length  # Not paid by servers that only filter.
 
             check_token_length(self.leaves.values(), key, limits.order_keys, limits.token_length)
+
+    def _declare(self, root: Object | Open, *, key: str | None, limits: Limits, binary: bool) -> None:
+        super()._declare(root, key=key, limits=limits, binary=binary)
+        object.__setattr__(self, "_shapes", Shapes(self, budget=self.budget))
 
     def __repr__(self) -> str:
         shown = ", ".join(
@@ -83,8 +87,7 @@ class Schema(Declaration):
         lead through arrays that only the data knows of.
         """
         schema = cls.__new__(cls)
-        Declaration.__init__(schema, Open(), key=None, limits=limits, binary=False)
-        object.__setattr__(schema, "_shapes", Shapes(schema))
+        cls._declare(schema, Open(), key=None, limits=limits, binary=False)
         return schema
 
     @classmethod
@@ -188,6 +191,10 @@ class Schema(Declaration):
         if not isinstance(text, str):
             raise syntax_wording.not_text(text)
         return Filter(self, self._shapes.compile(text, limits or self.limits))
+
+    def cache_info(self) -> CacheInfo:
+        """Return what the schema's caches hold: known shapes, and bytes, about, of all that was made of them."""
+        return self._shapes.info()
 
     # List requests
 

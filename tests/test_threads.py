@@ -14,6 +14,7 @@ from schemas import SCHEMAS, TASK
 from astra_filter import FilterError, QueryError, Schema
 from astra_filter.fields import Number, String
 from astra_filter.meaning.shapes import Shapes
+from astra_filter.memo import CACHE_BYTES, Budget
 from astra_filter.testing import generate
 
 if TYPE_CHECKING:
@@ -122,16 +123,24 @@ def test_list_requests_in_sixteen_threads() -> None:
             assert found == expected
 
 
-@pytest.mark.parametrize("bound", [{"entries": 5}, {"characters": 200}])
+def held(shapes: Shapes) -> int:
+    """Return the bytes of what is there."""
+    return sum(template.weight + template.memo.held for template in shapes._templates.values())
+
+
+@pytest.mark.parametrize("bound", [{"entries": 5}, {"budget": 200_000}])
 def test_cache_of_shapes_is_bounded(bound: dict[str, int]) -> None:
-    """By shapes and by the text they were made from, however many shapes come (SPEC §8)."""
-    shapes = Shapes(TASK, **bound)
+    """By shapes and by what they hold, however many shapes come (SPEC §8)."""
+    most = bound.get("budget", CACHE_BYTES)
+    shapes = Shapes(TASK, bound.get("entries", 1024), Budget(most))
     for number in range(200):
         text = " or ".join(["name eq 'a'"] * (number % 60 + 1))
-        shapes.compile(text, TASK.limits)
+        template = shapes.compile(text, TASK.limits).template
+        if number % 3 == 0:
+            template.memo.made(number, str, "x" * 500)
         assert len(shapes) <= bound.get("entries", 200)
-        assert sum(template.weight for template in shapes._templates.values()) <= bound.get("characters", 2**18)
-        assert shapes._weight == sum(template.weight for template in shapes._templates.values())
+        assert shapes.info() == (len(shapes), held(shapes), most)
+        assert held(shapes) <= most
     kept = list(shapes._templates)
     shapes.compile("name eq 'a'", TASK.limits)
     assert len(shapes._templates) >= 1
@@ -202,5 +211,5 @@ def test_the_bound_of_the_cache_is_kept_by_all_threads_together() -> None:
 
         with ThreadPoolExecutor(THREADS) as pool:
             list(pool.map(work, range(THREADS * repetition, THREADS * (repetition + 1))))
-        assert shapes._weight == sum(template.weight for template in shapes._templates.values())
+        assert shapes.info().held == held(shapes)
         assert len(shapes) <= 2

@@ -10,9 +10,9 @@ from sqlalchemy.orm import aliased, selectinload, undefer
 from sqlalchemy.orm.collections import collection_adapter
 from sqlalchemy.sql import coercions, roles
 
-from astra_filter.adapters._orm_sql import Path, Where, inside, slots, tests
+from astra_filter.adapters._orm_sql import Path, Stored, Where, inside, slots, tests
 from astra_filter.adapters._sqlalchemy_schema import attributes_of, relationships
-from astra_filter.adapters._sqlalchemy_sql import Embedded, bind
+from astra_filter.adapters._sqlalchemy_sql import Embedded, bind, form_of, show
 from astra_filter.fields import Array, Object, Open
 from astra_filter.language.records import replace
 from astra_filter.meaning.conditions import IsNull, Some
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from astra_filter.adapters._orm_sql import PlaceKey
     from astra_filter.meaning.conditions import Condition, Test
     from astra_filter.meaning.declaration import Declaration
-    from astra_filter.meaning.leaves import Column, Leaf
+    from astra_filter.meaning.leaves import Leaf
 
 
 class Scope(NamedTuple):
@@ -56,8 +56,12 @@ class Scope(NamedTuple):
     def attribute(self, column: str) -> str:
         return attributes_of(sa.inspect(self.target).mapper).get(column, column)
 
-    def value(self, instance: Any, column: str) -> Any:
-        return getattr(instance, self.attribute(column))
+    def value(self, instance: Any, leaf: Leaf) -> Any:
+        name = self.attribute(leaf.column.name)
+        if not hasattr(type(instance), name):
+            raise adapters_wording.column_not_found(name, type(instance))
+        value = getattr(instance, name)
+        return value if leaf.column.json_path else show(leaf.field, self.column(leaf.column.name).type, value)
 
     def is_relation(self, name: str) -> bool:
         return name in relationships(self.target)
@@ -87,7 +91,7 @@ def scope_of(declaration: Declaration, target: Any) -> Scope:
 
 
 def condition_on(condition: Condition, values: tuple[Any, ...], scope: Scope) -> sa.ColumnElement[bool]:
-    places: dict[Path, Column] = {}
+    places: dict[Path, Stored] = {}
     children: dict[PlaceKey, sa.ColumnElement[Any]] = {}
     binds: dict[int, sa.BindParameter[Any]] = {}
     for test in tests(condition):
@@ -96,10 +100,11 @@ def condition_on(condition: Condition, values: tuple[Any, ...], scope: Scope) ->
             if test not in children:
                 children[test] = related_test(test, values, scope)
             continue
-        column = places[path] = scope.leaves[path].column
+        column = scope.leaves[path].column
         stored = children.get(column.name)
         if stored is None:
             stored = children[column.name] = scope.column(column.name)
+        places[path] = Stored(column, form_of(stored))
         for slot, field in slots(test):
             binds[slot] = bind(field, values[slot], column if test.ref.field.scalar else None, stored.type)
     related = frozenset(key for key in children if not isinstance(key, str))

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from astra_filter.adapters._orm_sql import Seek, Sort, read
+from astra_filter.adapters._orm_forms import converted
+from astra_filter.adapters._orm_sql import Seek, Sort, Stored, read
 from astra_filter.filter import Filter
 from astra_filter.query import ListQuery
 from astra_filter.schema import Schema
@@ -22,9 +23,9 @@ try:
 except ImportError as error:
     raise installation_wording.missing_extra("sqlalchemy", error) from error
 
-from astra_filter.adapters._sqlalchemy_schema import ModelDescriber, plain_type, primary_key
+from astra_filter.adapters._sqlalchemy_schema import ModelDescriber, primary_key
 from astra_filter.adapters._sqlalchemy_scope import condition_on, loads, scope_of
-from astra_filter.adapters._sqlalchemy_sql import Embedded, bind
+from astra_filter.adapters._sqlalchemy_sql import Embedded, bind, form_of, is_enum
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from astra_filter.fields import Field
     from astra_filter.query import Page
     from astra_filter.schema import SchemaOptions
+
+__all__ = ["apply", "converted", "count", "page", "schema", "where"]
 
 S = TypeVar("S", bound="sa.Select[Any]")
 
@@ -56,7 +59,8 @@ def schema(
 
     Args:
         target: a `sqlalchemy.Table`, or a class mapped by the ORM.
-        fields: fields to take instead of those of the columns, by dotted path; a column of JSON needs one.
+        fields: fields to take instead of those of the columns, by dotted path; a column of JSON needs one, and
+            `converted` makes one for a column whose Python values are of a class of their own.
         exclude: the dotted paths of columns that do not exist for callers: ``password_hash``, ``author.email``.
         relations: the dotted paths of the relationships that callers may look through, each after the one it is reached
             by: to-one relationships become objects, to-many ones arrays of objects. Their fields cannot be sorted by.
@@ -64,7 +68,8 @@ def schema(
         options: ``key``, ``limits``, ``binary`` and ``bounded_tokens``, as `Schema` takes them.
 
     Raises:
-        SchemaError: a column has a type that no field represents; a path in the arguments leads nowhere.
+        SchemaError: columns have types that no field represents, or that change values in a way that is not known;
+            the message has a line for each. Or a path in the arguments leads nowhere.
     """
     members = ModelDescriber(fields, exclude, relations, omit_unsupported=omit_unsupported).describe(target)
     keys = primary_key(target)
@@ -122,14 +127,15 @@ def apply(chosen: Filter | ListQuery, statement: S, target: Any = None) -> S:
     keys: list[Sort] = []
     for leaf, descending in query.order.keys:
         stored, column = leaf.column, scope.column(leaf.column.name)
-        if isinstance(plain_type(column.type), sa.Enum):  # Databases sort enums by their declaration.
+        form = form_of(column)
+        if is_enum(column):  # Databases sort enums by their declaration.
             stored, column = stored._replace(binary=False), sa.cast(column, sa.String())
         columns[stored.name] = column
-        keys.append(Sort(stored, leaf.field, descending))
+        keys.append(Sort(Stored(stored, form), leaf.field, descending))
     if query.position is not None:
         seek = Seek(tuple(keys), tuple([value is None for value in query.position]))
         binds = {
-            slot: bind(key.field, value, key.column, columns[key.column.name].type)
+            slot: bind(key.field, value, key.stored.column, columns[key.place].type)
             for slot, (key, value) in enumerate(zip(keys, query.position, strict=True))
             if value is not None
         }

@@ -34,6 +34,11 @@ class Leaf(NamedTuple):
     """Whether every step of the path is."""
 
     @property
+    def weight(self) -> int:
+        """For the memo: the schema holds it anyway."""
+        return 0
+
+    @property
     def sortable(self) -> bool:
         """Whether it may be sorted by: a token shows its value, so it must be returnable."""
         return self.field.sortable and self.returnable

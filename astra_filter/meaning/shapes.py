@@ -21,7 +21,7 @@ from astra_filter.errors import FilterError, LiteralError
 from astra_filter.language.records import make
 from astra_filter.limits import MOST_PROBLEMS
 from astra_filter.meaning.check import Target, check, coerce
-from astra_filter.memo import Memo
+from astra_filter.memo import Budget, CacheInfo, Memo
 from astra_filter.syntax.parser import parse
 from astra_filter.wording import syntax as wording
 
@@ -49,6 +49,12 @@ _TOKEN = re.compile(
 _Key: TypeAlias = tuple[object, ...]
 _MOST_KEPT = 64
 """The most entries that are kept for one shape: generated code, and SQL for each order, table and style."""
+_TEMPLATE_BYTES = 1500
+"""What a template and its key take, about, as measured; ..."""
+_CHARACTER_BYTES = 80
+"""... and more for each character of the shape ..."""
+_LITERAL_BYTES = 300
+"""... and for each literal."""
 
 
 class Scan(NamedTuple):
@@ -75,7 +81,8 @@ class Template:
     """What is made once for a shape and shared by all its filters.
 
     ``condition`` is the checked tree; ``constants`` are the literals that are part of the shape, by slot: true, false
-    and null. ``memo`` keeps what other rooms make of it when first asked: generated functions, SQL text.
+    and null. ``weight`` is how many bytes it holds, about, without what its ``memo`` keeps: what other rooms make of it
+    when first asked, generated functions and SQL text.
     """
 
     __slots__ = ("coercions", "condition", "constants", "memo", "root", "weight")
@@ -95,6 +102,10 @@ class Template:
         self.weight = weight
         self.memo = Memo(_MOST_KEPT)
 
+    def __reduce__(self) -> tuple[object, ...]:
+        # What was made of it stays behind: another process makes its own.
+        return (Template, (self.root, self.condition, self.coercions, self.constants, self.weight))
+
 
 class Bound(NamedTuple):
     """A template with one filter's literals, raw and canonical."""
@@ -110,21 +121,25 @@ class Shapes:
     Args:
         declaration: what the schema declares.
         entries: how many shapes are kept at most.
-        characters: how many characters of filter text the kept shapes have together, at most.
+        budget: bounds the bytes that the shapes hold, with all that was made of them; default one of its own.
     """
 
-    def __init__(self, declaration: Declaration, entries: int = 1024, characters: int = 2**18) -> None:
+    def __init__(self, declaration: Declaration, entries: int = 1024, budget: Budget | None = None) -> None:
         self._root = declaration.root
         self._leaves = declaration.leaves
         self._entries = entries
-        self._characters = characters
         self._targets: dict[tuple[str, ...], Target] = {}
         self._templates: OrderedDict[_Key, Template] = OrderedDict()
-        self._weight = 0
+        self._budget = budget or Budget()
+        self._budget.shed = self._shed
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
         return len(self._templates)
+
+    def info(self) -> CacheInfo:
+        """Return what the caches hold that share the budget."""
+        return CacheInfo(len(self._templates), self._budget.held, self._budget.most)
 
     def compile(self, text: str, limits: Limits) -> Bound:
         """Compile a filter. A known shape is not parsed again.
@@ -171,21 +186,41 @@ class Shapes:
                     if each is None or isinstance(each, bool)
                 ]
             )
-        template = Template(syntax.root, found.condition, found.coercions, constants, len(text))
+        template = Template(
+            syntax.root, found.condition, found.coercions, constants, _weight(scanned, len(syntax.literals))
+        )
         if tuple(_literals(scanned, constants)) == syntax.literals:
             self._keep(key, template)
         return Bound(template, syntax.literals, values)
 
     def _keep(self, key: _Key, template: Template) -> None:
+        more = template.weight + template.memo.attach(self._budget)
         with self._lock:
-            old = self._templates.pop(key, None)
-            if old is not None:
-                self._weight -= old.weight
+            if key in self._templates:
+                more -= _released(self._templates.pop(key))
             self._templates[key] = template
-            self._weight += template.weight
-            while len(self._templates) > self._entries or self._weight > self._characters:
-                _, dropped = self._templates.popitem(last=False)
-                self._weight -= dropped.weight
+            while len(self._templates) > self._entries:
+                more -= _released(self._templates.popitem(last=False)[1])
+        self._budget.add(more)
+
+    def _shed(self) -> None:
+        """Let go of the shapes that nobody has asked for longest, until the budget is kept."""
+        freed = 0
+        with self._lock:
+            while self._templates and self._budget.held - freed > self._budget.most:
+                freed += _released(self._templates.popitem(last=False)[1])
+        self._budget.add(-freed)
+
+
+def _released(template: Template) -> int:
+    """Return the bytes that a dropped template no longer takes of the budget."""
+    return template.weight + template.memo.detach()
+
+
+def _weight(scanned: Scan, literals: int) -> int:
+    """Return about how many bytes a template of a text holds, with its key."""
+    characters = sum([len(piece) for piece in scanned.key if isinstance(piece, str)])
+    return _TEMPLATE_BYTES + _CHARACTER_BYTES * characters + _LITERAL_BYTES * literals
 
 
 def _literals(scanned: Scan, constants: tuple[tuple[int, bool | None], ...]) -> list[Literal]:

@@ -260,7 +260,7 @@ def _canonical(field: Field) -> tuple[Code, Code]:
             return _IS_UUID(), _AS_IT_IS()
         case "timestamp":
             return _IS_TIMESTAMP(), _AS_IT_IS()
-        case "date" | "any":
+        case "date" | "decimal" | "any":
             return _NEVER(), _AS_IT_IS()
         case _:
             raise AssertionError(field.type)

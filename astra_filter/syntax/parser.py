@@ -58,7 +58,12 @@ def parse(text: str, limits: Limits = DEFAULT_LIMITS, root: Field | None = None)
     try:
         tree = _run(text, builder)
     except _Refused as refused:
-        raise FilterError([refused.problem(text)]) from None
+        problem = refused.problem(text)
+        if problem.code == "bad_name_character":
+            from astra_filter.syntax.hints import hint_of_character  # Errors only: not paid by those who send none.
+
+            problem = problem._replace(hint=hint_of_character(problem, root) or problem.hint)
+        raise FilterError([problem]) from None
     if tree is None:
         from astra_filter.syntax.diagnosis import diagnose  # Errors only: not paid by those who send none.
 
