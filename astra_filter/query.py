@@ -156,7 +156,7 @@ class ListQuery:
 
     def sql(
         self,
-        table: str,
+        table: str | tuple[str, ...],
         dialect: str,
         *,
         where: SQL | None = None,
@@ -167,7 +167,7 @@ class ListQuery:
         """Return the SELECT of this page. It selects `columns`, and one row more than the limit when more follow.
 
         Args:
-            table: the table's name, which is quoted.
+            table: the table's name, which is quoted; a tuple for a qualified one: ``("app", "tasks")``.
             dialect: ``sqlite``, ``postgresql``, ``mysql`` or ``duckdb``.
             where: a condition of the server's own, such as the tenant, with its parameters in the style of
                 ``placeholders``; joined outside everything that the caller wrote. Under ``$1`` its own placeholders
@@ -186,7 +186,7 @@ class ListQuery:
 
     def count_sql(
         self,
-        table: str,
+        table: str | tuple[str, ...],
         dialect: str,
         *,
         where: SQL | None = None,

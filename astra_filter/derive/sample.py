@@ -121,7 +121,7 @@ class _Seen:
 
 
 def _judged(value: Any) -> tuple[Any, str]:
-    """Return a value of a less usual type, out of its `enum.Enum`, and its JSON type; null is what has none."""
+    """Return a value without its `enum.Enum`, and its JSON type; a value without a JSON type is null."""
     if isinstance(value, enum.Enum):
         value = value.value
     if isinstance(value, Mapping):

@@ -6,7 +6,7 @@ from enum import Enum
 
 
 class Kind(Enum):
-    """What a literal is, as far as its spelling tells."""
+    """The kind of a literal, as its spelling shows it."""
 
     STRING = "string"
     NUMBER = "number"

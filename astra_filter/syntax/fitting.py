@@ -48,6 +48,7 @@ _EXAMPLES: dict[str, tuple[str, str]] = {
     "uuid": ("'ae1e6561-9e22-406c-8a5a-762f4604da00'", "'bc1e6561-9e22-406c-8a5a-762f4604da00'"),
     "integer": ("1", "9"),
     "number": ("1", "9"),
+    "decimal": ("1", "9"),
     "boolean": ("true", "false"),
     "timestamp": ("'2020-08-06T12:24:52Z'", "'2020-08-07T12:24:52Z'"),
     "date": ("'2020-08-06'", "'2020-08-07'"),

@@ -1,4 +1,4 @@
-"""The differential oracle: one filter on the reference, the predicate and databases; what to show on a difference."""
+"""The differential oracle: run one filter on the reference, the predicate and databases, and show differences."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from astra_filter.fields import Decimal, Field
-from astra_filter.language.values import timestamp_text
+from astra_filter.language.values import is_text, timestamp_text
 from astra_filter.sql.fragment import Fragment, Param, Part
 from astra_filter.wording import sql as wording
 
@@ -26,8 +26,13 @@ if TYPE_CHECKING:
     from astra_filter.language.decimals import Grid
     from astra_filter.language.operators import Operator
 
+_MOST_PARTS = 3
+"""Catalogue, schema and table."""
 _HOLE = re.compile(r"\{(\w+)\}")
 
+
+TableName: TypeAlias = str | tuple[str, ...]
+"""The name of a table; qualified by its schema, or by catalogue and schema, as a tuple: ``("app", "tasks")``."""
 
 Bind: TypeAlias = "Callable[[Any], Any]"
 """Turns a canonical value into the driver's."""
@@ -140,6 +145,8 @@ class Dialect:
     """Whether an index serves a comparison of row values as a range."""
     least: Mapping[str, str] = field(default_factory=dict)
     """A literal for each field type that no value is less than, where a range of nulls alone is not taken for one."""
+    index_in_schema: bool = False
+    """Whether a qualified index name stands before ON, and the bare table behind it."""
     rowid_alias: bool = False
     """Whether a key of type integer is no column of an index, so that row values with it are none either."""
     sorted_length: int | None = None
@@ -158,6 +165,14 @@ class Dialect:
     def identifier(self, name: str) -> str:
         """Return a quoted identifier."""
         return self.quote + name.replace(self.quote, self.quote * 2) + self.quote
+
+    def table(self, name: TableName) -> str:
+        """Return a quoted table name, part by part: ``"app"."tasks"`` for ``("app", "tasks")``.
+
+        Raises:
+            SchemaError: the name is not text, or a tuple of it.
+        """
+        return ".".join(map(self.identifier, table_parts(name)))
 
     def column(self, name: str, alias: str | None) -> Fragment:
         """Return a quoted column name, qualified by a quoted table alias if there is one."""
@@ -196,6 +211,18 @@ class Dialect:
         if placeholders not in self.placeholders:
             raise wording.unknown_placeholders(placeholders, self.name, self.placeholders)
         return placeholders
+
+
+def table_parts(name: TableName) -> tuple[str, ...]:
+    """Return the parts of a table's name, outermost first.
+
+    Raises:
+        SchemaError: the name is not text, or a tuple of it.
+    """
+    parts = name if isinstance(name, tuple) else (name,)
+    if not 1 <= len(parts) <= _MOST_PARTS or not all(part and is_text(part) for part in parts):
+        raise wording.bad_table(name)
+    return parts
 
 
 def decimal_pattern(grid: Grid) -> str:

@@ -123,6 +123,7 @@ SQLITE = Dialect(
     some="EXISTS (SELECT 1 FROM json_each({array}) AS {e} WHERE {condition})",
     seeks="merged",
     ranges_row_values=True,
+    index_in_schema=True,
     rowid_alias=True,
     captured_names=frozenset(
         ["key", "value", "type", "atom", "id", "parent", "fullkey", "path", "json", "root", "rowid", "oid", "_rowid_"]
