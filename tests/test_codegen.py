@@ -98,7 +98,12 @@ def factory(ARGUMENTS):
             y = 10
         finally:
             y = 11
-        y = 12
+        if y:
+            y = 12
+        else:
+            if x:
+                y = 13
+            y = 14
     return first
 """
 
