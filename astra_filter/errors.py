@@ -1,8 +1,8 @@
 """The classes of errors (SPEC §7). `astra_filter.wording` has their sentences.
 
 They have one base class, a `ValueError`. A mistake in a request is a `Problem`: a code and a span. A `FilterError`
-holds the problems of one filter, a `QueryError` those of a whole list request. A mistake of the server's own code, such as a
-schema that contradicts itself or a row that cannot be stored, is a `SchemaError` or a `StorageError`.
+holds the problems of one filter, a `QueryError` those of a whole list request. A mistake of the server's own code, in a
+schema, an argument or a row, is a `SchemaError` or a `StorageError`.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ from astra_filter.language.records import replace
 from astra_filter.meaning.conditions import AllOf, AnyOf, Compare, In, IsNull, Some
 from astra_filter.sql.dialects.base import fill
 from astra_filter.sql.fragment import Fragment
+from astra_filter.sql.lists import in_lists
 from astra_filter.sql.operands import Operand, element_operand, resource_operand
 from astra_filter.wording import sql as wording
 
@@ -43,7 +44,10 @@ def where(condition: Condition, dialect: Dialect, alias: str | None = None) -> F
         SchemaError: the schema is an open one.
         StorageError: the dialect cannot express the condition.
     """
-    return Writer(dialect, alias, 0).condition(asked_once(condition)).sql
+    term = Writer(dialect, alias, 0).condition(in_lists(asked_once(condition)))
+    if dialect.most_depth is not None and term.depth > dialect.most_depth:
+        raise wording.too_deep(dialect.name)
+    return term.sql
 
 
 class Term(NamedTuple):
@@ -116,6 +120,9 @@ class Writer:
         return Fragment(positive, self._dialect.not_true) if test.negated else positive
 
     def _some(self, some: Some) -> Term:
+        most = self._dialect.most_arrays
+        if most is not None and self._level >= most:
+            raise wording.too_deep(self._dialect.name)
         element = f"element{self._level + 1}"
         inner = Writer(self._dialect, None, self._level + 1).condition(some.condition)
         column = some.ref.column

@@ -136,6 +136,10 @@ class Dialect:
     some: str
     """Whether ``{condition}`` holds for some element of ``{array}``."""
     not_some: str = "NOT {some}"
+    most_depth: int | None = None
+    """How far a condition may fill the stack of the database's parser (`Term.depth`), where that is small."""
+    most_arrays: int | None = None
+    """Most arrays inside each other whose elements one test asks, where each doubles the work."""
     nulls_smallest: bool = True
     """Whether ORDER BY takes nulls for the smallest values when nothing is said."""
     seeks: Literal["or", "merged", "limited"] = "or"

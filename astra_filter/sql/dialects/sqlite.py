@@ -121,6 +121,8 @@ SQLITE = Dialect(
     # TRUE is a column, where there is one of that name.
     not_true=" IS NOT 1",
     some="EXISTS (SELECT 1 FROM json_each({array}) AS {e} WHERE {condition})",
+    # Its parser has room for 100 symbols, some of which the statement around takes.
+    most_depth=95,
     seeks="merged",
     ranges_row_values=True,
     index_in_schema=True,
