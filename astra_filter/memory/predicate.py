@@ -141,7 +141,7 @@ _IS_NONE = Expression("VALUE is None")
 _TEST = Expression("FAST if FITS else SLOW")
 # … value1 is not None and (read1 := read_string(value1)) is not None and read1 == literal1
 _SLOW = Expression("X is not None and (READ_X := READ(X)) is not None and HOLDS")
-# price gt 1.5 -> (value1 := scope.get('price')) is not None and (read1 := literal2(value1)) is not None and …
+# price gt 1.5 -> (value1 := scope.get('price')) is not None and (read1 := reader1(value1)) is not None and …
 _READ_TEST = Expression("(X := VALUE) is not None and (READ_X := READ(X)) is not None and HOLDS")
 # percentDone gte 5 -> value1 >= literal1 if kind1 is int and -2**53 <= value1 <= 2**53 else …
 # An integer that a double holds exactly compares as one.
@@ -153,7 +153,9 @@ _IS_TYPE = Expression("type(X := VALUE) is TYPE")
 # percentDone gt 5 -> (kind1 := type(value1 := scope.get('percentDone'))) is float
 _IS_FLOAT = Expression("(KIND := type(X := VALUE)) is float")
 # day lt '2020-08-06' -> type(value1 := scope.get('day')) is str and len(value1) == 10
+# id eq '12345678-…' -> type(value1 := scope.get('id')) is str and len(value1) == 36
 _IS_TEXT_OF = Expression("type(X := VALUE) is str and len(X) == LENGTH")
+# startTime lt '2020-08-06T00:00:00Z' -> is str and len(value1) == 27 and value1[-1] == 'Z' and value1[10] == 'T'
 _IS_STORED_TIMESTAMP = Expression("type(X := VALUE) is str and len(X) == LENGTH and X[-1] == 'Z' and X[10] == 'T'")
 # id eq '12345678-…' -> value1.lower() == literal1
 _LOWER = Expression("X.lower()")
