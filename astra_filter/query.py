@@ -11,6 +11,7 @@ from astra_filter.request.parameters import Parameters
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import Self
 
     from astra_filter.meaning.declaration import Declaration
     from astra_filter.meaning.leaves import Leaf
@@ -101,6 +102,16 @@ class ListQuery:
         asked = (request.include, request.order.text, request.limit, request.skip, request.with_count, request.position)
         return (text, *asked, scope)
 
+    def __copy__(self) -> Self:
+        return self  # It never changes.
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # The secret of its tokens travels with it, so that other processes can make them.
+        return (ListQuery, (self.request,))
+
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, ListQuery):
             return NotImplemented
@@ -145,7 +156,7 @@ class ListQuery:
 
     def sql(
         self,
-        table: str,
+        table: str | tuple[str, ...],
         dialect: str,
         *,
         where: SQL | None = None,
@@ -156,8 +167,8 @@ class ListQuery:
         """Return the SELECT of this page. It selects `columns`, and one row more than the limit when more follow.
 
         Args:
-            table: the table's name, which is quoted.
-            dialect: ``sqlite``, ``postgresql``, ``mysql`` or ``duckdb``.
+            table: the table's name, which is quoted; a tuple for a qualified one: ``("app", "tasks")``.
+            dialect: a name in `astra_filter.sql.DIALECTS`.
             where: a condition of the server's own, such as the tenant, with its parameters in the style of
                 ``placeholders``; joined outside everything that the caller wrote. Under ``$1`` its own placeholders
                 are numbered from ``first`` on.
@@ -175,7 +186,7 @@ class ListQuery:
 
     def count_sql(
         self,
-        table: str,
+        table: str | tuple[str, ...],
         dialect: str,
         *,
         where: SQL | None = None,

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from pydantic import BaseModel
 
+    from astra_filter.memo import CacheInfo
     from astra_filter.query import ListQuery, Parameters
 
     class SchemaOptions(TypedDict, total=False):
@@ -59,12 +60,15 @@ class Schema(Declaration):
         binary: bool = False,
         bounded_tokens: bool = False,
     ) -> None:
-        super().__init__(Object(members), key=key, limits=limits, binary=binary)
-        object.__setattr__(self, "_shapes", Shapes(self))
+        self._declare(Object(members), key=key, limits=limits, binary=binary)
         if bounded_tokens and key is not None:
             from astra_filter.request.tokens import check_token_length  # Not paid by servers that only filter.
 
             check_token_length(self.leaves.values(), key, limits.order_keys, limits.token_length)
+
+    def _declare(self, root: Object | Open, *, key: str | None, limits: Limits, binary: bool) -> None:
+        super()._declare(root, key=key, limits=limits, binary=binary)
+        object.__setattr__(self, "_shapes", Shapes(self, budget=self.budget))
 
     def __repr__(self) -> str:
         shown = ", ".join(
@@ -83,8 +87,7 @@ class Schema(Declaration):
         lead through arrays that only the data knows of.
         """
         schema = cls.__new__(cls)
-        Declaration.__init__(schema, Open(), key=None, limits=limits, binary=False)
-        object.__setattr__(schema, "_shapes", Shapes(schema))
+        cls._declare(schema, Open(), key=None, limits=limits, binary=False)
         return schema
 
     @classmethod
@@ -189,6 +192,10 @@ class Schema(Declaration):
             raise syntax_wording.not_text(text)
         return Filter(self, self._shapes.compile(text, limits or self.limits))
 
+    def cache_info(self) -> CacheInfo:
+        """Return what the schema's caches hold: known shapes, and bytes, about, of all that was made of them."""
+        return self._shapes.info()
+
     # List requests
 
     def query(
@@ -235,14 +242,14 @@ class Schema(Declaration):
 
     # Storage
 
-    def create_table(self, table: str, dialect: str, *, collation: str = "utf8mb4_nopad_bin") -> str:
+    def create_table(self, table: str | tuple[str, ...], dialect: str, *, collation: str = "utf8mb4_nopad_bin") -> str:
         """Return the CREATE TABLE statement for the rows that `to_row` makes (SPEC §5).
 
         The key is the primary key. Text columns get a collation that compares by code point.
 
         Args:
-            table: the table's name; it is quoted.
-            dialect: ``sqlite``, ``postgresql``, ``mysql`` or ``duckdb``.
+            table: the table's name, which is quoted; a tuple for a qualified one: ``("app", "tasks")``.
+            dialect: a name in `astra_filter.sql.DIALECTS`.
             collation: of text on ``mysql``: the default is MariaDB's, ``utf8mb4_0900_bin`` is MySQL's.
 
         Raises:
@@ -255,7 +262,7 @@ class Schema(Declaration):
 
     def create_index(
         self,
-        table: str,
+        table: str | tuple[str, ...],
         dialect: str,
         *,
         order_by: str | None = None,
@@ -267,8 +274,8 @@ class Schema(Declaration):
         It serves the opposite order too.
 
         Args:
-            table: the table's name; it is quoted.
-            dialect: ``sqlite``, ``postgresql`` or ``mysql``.
+            table: the table's name, which is quoted; a tuple for a qualified one: ``("app", "tasks")``.
+            dialect: a name in `astra_filter.sql.DIALECTS`.
             order_by: as a request has it; None for the order by key.
             leading: the columns that the server's own condition compares for equality, such as the tenant's.
             name: the index's name; by default made of the table and the columns.

@@ -13,7 +13,9 @@ A file is a list of suites, each an object with:
 
   - ``ids``: of the resources selected, in order; ``canonical`` (optional): the canonical text; ``beyond`` (optional):
     the dialects that cannot express the filter, and must say so; or
-  - ``error`` and ``span``: the code and place of the only problem; ``hint`` (optional): its exact words; or
+  - ``error`` and ``span``: the code and place of the only problem; ``hint`` (optional): its exact words; ``follow``
+    (optional): the filter that comes of following the hint, with ``selects``, the ids that it selects, which are those
+    that the writer meant; or
   - ``problems``: the ``[code, span]`` of each, in order.
 
 Text that is long and regular is written as a list of strings and ``{"repeat": [text, times]}``. In rows, an object with
@@ -55,6 +57,8 @@ class Case(NamedTuple):
     hint: str | None
     canonical: str | None
     beyond: tuple[str, ...]
+    follow: str | None
+    selects: tuple[str, ...]
 
 
 class Suite:
@@ -99,7 +103,7 @@ def identity(resource: Any) -> str:
 
 
 def _case(document: dict[str, Any]) -> Case:
-    known = {"filter", "ids", "canonical", "beyond", "error", "span", "hint", "problems", "why"}
+    known = {"filter", "ids", "canonical", "beyond", "error", "span", "hint", "problems", "why", "follow", "selects"}
     assert set(document) <= known, document
     problems = document.get("problems")
     if "error" in document:
@@ -113,6 +117,8 @@ def _case(document: dict[str, Any]) -> Case:
         hint=document.get("hint"),
         canonical=document.get("canonical"),
         beyond=tuple(document.get("beyond", ())),
+        follow=document.get("follow"),
+        selects=tuple(document.get("selects", ())),
     )
 
 

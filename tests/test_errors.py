@@ -81,17 +81,17 @@ hint: allowed: eq, ne, in""",
 metadata is an object, which no operator takes
     metadata eq 'x'
     ^^^^^^^^
-hint: test one of its members: metadata.labels""",
+hint: test one of its members: metadata.labels[name eq 'a']""",
         """\
 metadata.labels is an array of objects, which only eq null and ne null take
     metadata.labels eq 'x'
     ^^^^^^^^^^^^^^^
-hint: test one of their members: metadata.labels[name eq …]""",
+hint: test one of their members: metadata.labels[name eq 'a']""",
         """\
 the elements of tags have no members; brackets take arrays of objects
     tags[name eq 'x']
     ^^^^
-hint: test the array: tags eq 'value' asks for one element that is equal""",
+hint: test the array itself: tags eq 'a'""",
         """\
 name is a string and has no members
     name.first eq 'x'

@@ -14,6 +14,7 @@ from astra_filter import FilterError, QueryError, Schema, SchemaError, StorageEr
 from astra_filter.builder import field
 from astra_filter.limits import DEFAULT_LIMITS
 from astra_filter.meaning.shapes import Shapes
+from astra_filter.memo import Budget
 from astra_filter.sql.dialects import DIALECTS
 
 SCHEMA = Schema(
@@ -87,8 +88,9 @@ def test_the_key_may_be_written_in_any_way() -> None:
         assert chosen.values == ("a", key)
 
 
-def test_ever_new_keys_push_out_no_other_shape() -> None:
-    shapes = Shapes(SCHEMA, entries=8, characters=2000)
+@pytest.mark.parametrize("bounds", [{"entries": 8}, {"budget": Budget(60_000)}], ids=["entries", "bytes"])
+def test_ever_new_keys_push_out_no_other_shape(bounds: dict[str, Any]) -> None:
+    shapes = Shapes(SCHEMA, **bounds)
     plain = [shapes.compile(text, DEFAULT_LIMITS).template for text in ("id eq 'a'", "id ne 'a'", "doc.n gt 1")]
     keyed = shapes.compile("labels.first eq 'a'", DEFAULT_LIMITS).template
     for number in range(500):
@@ -99,15 +101,32 @@ def test_ever_new_keys_push_out_no_other_shape() -> None:
     assert all(one is other for one, other in zip(plain, again, strict=True))
 
 
-def test_what_is_kept_of_texts_with_keys_is_bounded() -> None:
-    shapes = Shapes(SCHEMA, entries=40, characters=4000)
+@pytest.mark.parametrize("bounds", [{"entries": 40}, {"budget": Budget(100_000)}], ids=["entries", "bytes"])
+def test_what_is_kept_of_texts_with_keys_is_bounded(bounds: dict[str, Any]) -> None:
+    shapes = Shapes(SCHEMA, **bounds)
+    most = shapes.info().most
     for number in range(300):
         shapes.compile(f"labels.`{number}{'x' * (number % 200)}` eq 'a'", DEFAULT_LIMITS)
-        assert len(shapes._keyed) <= 10
-        assert shapes._keyed._weight == sum(shapes._keyed._weights.values()) <= 1000
-        assert shapes._keyed._weights.keys() == shapes._keyed.keys()
-    # The resolved paths, too.
+        assert len(shapes._spellings) <= bounds.get("entries", 400) // 8
+        assert shapes._spelled == sum(each.weight for each in shapes._spellings.values()) <= most // 8
+        assert shapes.info().held == shapes._spelled + sum(
+            each.weight + each.memo.held for each in shapes._templates.values()
+        )
+    # A text that is too long is not kept at all; nor are the paths that were resolved.
+    shapes.compile(f"labels.`{'x' * 8000}` eq 'a'", DEFAULT_LIMITS)
+    assert shapes._spelled <= most // 8
     assert {path for path in shapes._targets if path[0] == "labels"} == set()
+
+
+def test_texts_with_keys_go_before_shapes_do() -> None:
+    shapes = Shapes(SCHEMA, budget=Budget(80_000))
+    for key in ("a", "b"):
+        template = shapes.compile(f"labels.{key} eq 'a'", DEFAULT_LIMITS).template
+    assert (len(shapes), len(shapes._spellings)) == (1, 2)
+    template.memo.made("much", bytes, 75_000)
+    assert (len(shapes), len(shapes._spellings)) == (1, 0)
+    template.memo.made("more", bytes, 75_000)
+    assert (len(shapes), shapes.info().held, shapes._spelled) == (0, 0, 0)
 
 
 def test_ever_new_keys_fill_no_memory_of_includes() -> None:

@@ -224,7 +224,7 @@ WRONG: list[tuple[str, list[tuple[str, str]]]] = [
     ),
     ("fliter=name", [("fliter", "there is no parameter 'fliter'; did you mean filter?")]),
     ("orderby=name", [("orderby", "there is no parameter 'orderby'; did you mean orderBy?")]),
-    ("$top=5", [("$top", "there is no parameter '$top'")]),
+    ("$top=5", [("$top", "there is no parameter '$top'; use limit: limit=5")]),
     ("=5", [("", "there is no parameter ''")]),
     ("x=1&x=2", [("x", "there is no parameter 'x'")]),
     ("limit=1&limit=1", [("limit", TWICE)]),

@@ -13,6 +13,7 @@ import pytest
 import astra_filter
 from astra_filter import FilterError, Limits, Schema, SchemaError, fields
 from astra_filter.meaning.shapes import Shapes, scan
+from astra_filter.memo import Budget
 from astra_filter.testing import reference
 
 
@@ -179,11 +180,12 @@ def test_the_cache_is_bounded_and_drops_the_least_recently_used():
     assert kept.compile("id eq 3", Limits()).template is one
 
 
-def test_the_cache_is_bounded_in_text():
-    kept = shapes(characters=100)
+def test_the_cache_is_bounded_in_bytes():
+    kept = shapes(budget=Budget(12_000))
     for spaces in range(50):
         kept.compile("id eq 1" + " " * spaces, Limits())
-    assert len(kept) <= 2
+    assert 1 <= len(kept) <= 5
+    assert 0 < kept.info().held <= 12_000
 
 
 @pytest.mark.parametrize(

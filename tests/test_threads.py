@@ -14,6 +14,8 @@ from schemas import SCHEMAS, TASK
 from astra_filter import FilterError, QueryError, Schema
 from astra_filter.fields import Number, String
 from astra_filter.meaning.shapes import Shapes
+from astra_filter.memo import CACHE_BYTES, Budget
+from astra_filter.sql import DIALECTS
 from astra_filter.testing import generate
 
 if TYPE_CHECKING:
@@ -23,7 +25,6 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.slow, pytest.mark.no_cover]
 
 THREADS = 16
-DIALECTS = ("sqlite", "postgresql", "mysql", "duckdb")
 
 
 @pytest.fixture(autouse=True)
@@ -122,26 +123,28 @@ def test_list_requests_in_sixteen_threads() -> None:
             assert found == expected
 
 
-def weight_of(kept: Any) -> int:
-    """Return the characters of what is kept, which are those that are counted."""
-    assert kept._weights.keys() == kept.keys()
-    assert kept._weight == sum(kept._weights.values())
-    return int(kept._weight)
+def held(shapes: Shapes) -> int:
+    """Return the bytes of what is there."""
+    return sum(template.weight + template.memo.held for template in shapes._templates.values())
 
 
-@pytest.mark.parametrize("bound", [{"entries": 5}, {"characters": 200}])
+@pytest.mark.parametrize("bound", [{"entries": 5}, {"budget": 200_000}])
 def test_cache_of_shapes_is_bounded(bound: dict[str, int]) -> None:
-    """By shapes and by the text they were made from, however many shapes come (SPEC §8)."""
-    shapes = Shapes(TASK, **bound)
+    """By shapes and by what they hold, however many shapes come (SPEC §8)."""
+    most = bound.get("budget", CACHE_BYTES)
+    shapes = Shapes(TASK, bound.get("entries", 1024), Budget(most))
     for number in range(200):
         text = " or ".join(["name eq 'a'"] * (number % 60 + 1))
-        shapes.compile(text, TASK.limits)
+        template = shapes.compile(text, TASK.limits).template
+        if number % 3 == 0:
+            template.memo.made(number, str, "x" * 500)
         assert len(shapes) <= bound.get("entries", 200)
-        assert weight_of(shapes._shapes) <= bound.get("characters", 2**18)
-    kept = list(shapes._shapes)
+        assert shapes.info() == (len(shapes), held(shapes), most)
+        assert held(shapes) <= most
+    kept = list(shapes._templates)
     shapes.compile("name eq 'a'", TASK.limits)
-    assert len(shapes._shapes) >= 1
-    assert kept != list(shapes._shapes)
+    assert len(shapes._templates) >= 1
+    assert kept != list(shapes._templates)
 
 
 def test_cached_shape_moves_to_the_end() -> None:
@@ -208,5 +211,5 @@ def test_the_bound_of_the_cache_is_kept_by_all_threads_together() -> None:
 
         with ThreadPoolExecutor(THREADS) as pool:
             list(pool.map(work, range(THREADS * repetition, THREADS * (repetition + 1))))
-        weight_of(shapes._shapes)
+        assert shapes.info().held == held(shapes)
         assert len(shapes) <= 2

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from functools import reduce
+from operator import and_
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import models
-from django.db.models.functions import Cast
 
-from astra_filter.adapters._django_schema import Model, columns_of, is_reverse, relations_of, to_many
+from astra_filter.adapters._django_querysets import sources_of
+from astra_filter.adapters._django_schema import Model, columns_of, form_of, is_reverse, relations_of, to_many
 from astra_filter.adapters._django_sql import Embedded
-from astra_filter.adapters._orm_sql import Path, Where, inside, slots, tests
+from astra_filter.adapters._orm_forms import as_shown, converter_of
+from astra_filter.adapters._orm_sql import Path, Stored, Where, inside, slots, tests
 from astra_filter.fields import Array, Object, Open
 from astra_filter.meaning.conditions import IsNull, Some
 from astra_filter.meaning.leaves import leaves
@@ -18,8 +22,9 @@ from astra_filter.wording import adapters as adapters_wording
 from astra_filter.wording import sql as sql_wording
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
+    from astra_filter.adapters._orm_forms import Form
     from astra_filter.adapters._orm_sql import PlaceKey
     from astra_filter.fields import Field
     from astra_filter.meaning.conditions import Condition, Test
@@ -35,17 +40,53 @@ class Scope(NamedTuple):
     leaves: Mapping[Path, Leaf]
     binary: bool
     prefix: str = ""
+    route: str = ""
+    """The relations that lead here from the model of the queryset, as ``prefetch_related`` names them."""
+    sources: Mapping[str, models.QuerySet[Any]] = MappingProxyType({})
+    """The rows that the queryset's own `Prefetch` objects show, by route."""
+    annotations: Collection[str] | None = ()
+    """The names of what the queryset adds to a row of the model; None where nothing is known of it."""
+    guards: tuple[Any, ...] = ()
+    """What is true where the to-one relations of ``prefix`` lead to rows that the page shows."""
 
     def column(self, name: str) -> Any:
-        """Return the expression of a column, or of an annotation where there is no such column."""
-        described = columns_of(self.model).get(name)
-        found = models.F(self.prefix + (name if described is None else described.attname))
-        # Decimals compare as doubles (SPEC §3).
-        return Cast(found, models.FloatField()) if isinstance(described, models.DecimalField) else found
+        """Return the expression of a column, or of an annotation where there is no such column.
 
-    def value(self, instance: Any, column: str) -> Any:
+        Raises:
+            SchemaError: there is neither.
+        """
+        described = columns_of(self.model).get(name)
+        if described is None and self.annotations is not None and name not in self.annotations:
+            raise adapters_wording.column_not_found(name, self.model)
+        found = models.F(self.prefix + (name if described is None else described.attname))
+        return models.Case(models.When(self.guarded(), then=found)) if self.guards else found
+
+    def guarded(self) -> Any:
+        """Return what is true where the relations of ``prefix`` lead to rows that the page shows."""
+        return reduce(and_, self.guards, models.Q())
+
+    def rows(self, name: str) -> models.QuerySet[Any]:
+        """Return the rows that a page can show of a relation."""
+        relation = self.relation(name)
+        own = self.sources.get(self.route + name)
+        if own is not None:
+            return own
+        model = relation.related_model
+        return (model._default_manager if to_many(relation) else model._base_manager).all()
+
+    def form(self, name: str) -> Form:
+        """Return the form in which a column holds its values."""
+        described = columns_of(self.model).get(name)
+        return "plain" if described is None else form_of(described)
+
+    def value(self, instance: Any, leaf: Leaf) -> Any:
+        column = leaf.column.name
         described = columns_of(self.model).get(column)
-        return getattr(instance, column if described is None else described.attname)
+        value = getattr(instance, column if described is None else described.attname)
+        converter = converter_of(leaf.field)
+        if converter is not None:
+            return None if value is None else converter.to_resource(value)
+        return as_shown(self.form(column), leaf.field, value)
 
     def relation(self, name: str) -> Any:
         return relations_of(self.model).get(name)
@@ -66,20 +107,40 @@ class Scope(NamedTuple):
         field = self.owner.members[name]
         owner = field.items if isinstance(field, Array) else field
         assert isinstance(owner, Object)  # noqa: S101  # As what has members.
-        prefix = "" if to_many(relation) else f"{self.prefix}{relation.name}__"
-        return Scope(relation.related_model, owner, leaves(owner, binary=self.binary), self.binary, prefix)
+        route, guards = f"{self.route}{name}__", self.guards
+        if to_many(relation):
+            prefix, guards = "", ()
+        else:
+            prefix = f"{self.prefix}{relation.name}__"
+            if self.route + name in self.sources or _hides(relation.related_model._base_manager):
+                guards = (*guards, models.Q(models.Exists(self.rows(name).filter(pk=models.OuterRef(prefix + "pk")))))
+        found = Scope(relation.related_model, owner, leaves(owner, binary=self.binary), self.binary)
+        return found._replace(prefix=prefix, route=route, sources=self.sources, guards=guards)
 
 
-def scope_of(declaration: Declaration, model: Model) -> Scope:
+def _hides(manager: Any) -> bool:
+    """Whether a manager may have other rows than the model's table."""
+    return type(manager).get_queryset is not models.Manager.get_queryset
+
+
+def scope_of(declaration: Declaration, target: Any) -> Scope:
+    """Return the scope of a model, a manager or a queryset; errors as in `where`."""
     if isinstance(declaration.root, Open):
         raise sql_wording.open_schema_has_no_columns()
+    annotations: Collection[str] | None = None
+    model = target
+    if isinstance(target, (models.QuerySet, models.Manager)):
+        model = target.model
+        query = target.all().query
+        annotations = {*query.annotations, *query.extra}
     if not (isinstance(model, type) and issubclass(model, models.Model)):
-        raise adapters_wording.bad_target(model, "a model")
-    return Scope(model, declaration.root, declaration.leaves, declaration.binary)
+        raise adapters_wording.bad_target(target, "a model, a manager or a queryset")
+    found = Scope(model, declaration.root, declaration.leaves, declaration.binary)
+    return found._replace(sources=sources_of(target), annotations=annotations)
 
 
 def condition_on(condition: Condition, values: Sequence[Any], scope: Scope) -> Embedded:
-    places: dict[Path, Column] = {}
+    places: dict[Path, Stored] = {}
     children: dict[PlaceKey, Any] = {}
     parameters: dict[int, tuple[Field, Any, Column | None]] = {}
     for test in tests(condition):
@@ -91,7 +152,8 @@ def condition_on(condition: Condition, values: Sequence[Any], scope: Scope) -> E
             continue
         stored = inner.leaves[path].column
         name = inner.prefix + stored.name
-        column = places[test.ref.path] = stored._replace(name=name, nullable=stored.nullable or bool(inner.prefix))
+        column = stored._replace(name=name, nullable=stored.nullable or bool(inner.prefix))
+        places[test.ref.path] = Stored(column, inner.form(stored.name))
         children[name] = inner.column(stored.name)
         for slot, field in slots(test):
             in_column = test.ref.field.scalar and test.ref.key is None
@@ -105,17 +167,18 @@ def related_test(test: Test, values: Sequence[Any], scope: Scope, name: str) -> 
     if isinstance(test, IsNull):  # Missing where its owner is.
         if not scope.prefix:
             return models.Value(test.negated, models.BooleanField())
-        missing = models.Q((scope.prefix + "isnull", not test.negated))
-        return models.ExpressionWrapper(missing, models.BooleanField())
+        there = models.Q((scope.prefix + "isnull", False)) & scope.guarded()
+        return models.ExpressionWrapper(there if test.negated else ~there, models.BooleanField())
     assert isinstance(test, Some)  # noqa: S101  # The only other test that an array takes.
     relation = scope.relation(name)
     if relation.one_to_many:
         link, to = relation.field.attname, relation.field.target_field.attname
     else:
         link, to = relation.field.name if is_reverse(relation) else relation.related_query_name(), "pk"
-    rows = relation.related_model._base_manager.filter((link, models.OuterRef(scope.prefix + to)))
-    found = models.Exists(rows.filter(condition_on(test.condition, values, scope.related(name))))
-    return ~found if test.negated else found
+    rows = scope.rows(name).filter((link, models.OuterRef(scope.prefix + to)))
+    found = models.Q(models.Exists(rows.filter(condition_on(test.condition, values, scope.related(name)))))
+    found &= scope.guarded()
+    return models.ExpressionWrapper(~found if test.negated else found, models.BooleanField())
 
 
 def prefetches(scope: Scope, shown: Iterable[Path]) -> list[str]:

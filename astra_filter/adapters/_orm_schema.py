@@ -7,14 +7,12 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from astra_filter import errors
-from astra_filter.fields import Array, Object, Timestamp
+from astra_filter.fields import Array, Field, Object, Timestamp
+from astra_filter.wording import adapters as adapters_wording
 from astra_filter.wording import derive as wording
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-
-    from astra_filter.fields import Field
-
 
 BINARY_COLLATIONS = frozenset({"C", "POSIX", "BINARY", "binary", "utf8mb4_nopad_bin", "utf8mb4_0900_bin"})
 """The collations that compare by code point; not ``utf8mb4_bin``, which ignores trailing spaces."""
@@ -73,14 +71,18 @@ class Describer(ABC):
         self._relations = frozenset(relations)
         self._omit = omit_unsupported
         self._met: set[str] = set()
+        self._refused: list[errors.SchemaError] = []
 
     def describe(self, model: Any) -> dict[str, Field]:
         """Return the fields of a model's rows.
 
         Raises:
-            SchemaError: a column has a type that no field represents; a path in the arguments leads nowhere.
+            SchemaError: columns have types that no field represents, all of which it names; a path in the arguments
+                leads nowhere.
         """
         made = self._members(model, "")
+        if self._refused:
+            raise adapters_wording.several(self._refused)
         for path in (*self._given, *self._exclude, *self._relations):
             if path not in self._met:
                 raise wording.underivable("unknown_column", path)
@@ -99,6 +101,10 @@ class Describer(ABC):
         """Return the field of a column; ``path`` is for errors, ``options`` for the field."""
 
     @abstractmethod
+    def accept(self, described: Any, field: Field, path: str) -> Field:
+        """Return the field that was given for a column, if it compares what the column holds."""
+
+    @abstractmethod
     def relations(self, model: Any) -> Mapping[str, Relation]:
         """Return the relations of a model by the names of their attributes."""
 
@@ -108,17 +114,21 @@ class Describer(ABC):
         for name, described in self.columns(model):
             path = around + name
             self._met.add(path)
-            if path in self._given:
-                made[name] = self._given[path]
-            elif path not in self._exclude and not name.startswith("_"):
-                try:
+            try:
+                if path in self._given:
+                    given = self._given[path]
+                    if not isinstance(given, Field):
+                        raise adapters_wording.bad_target(given, f"a field for {path}")
+                    own = given.json_path is None and given.column in (None, name, stored.get(name))
+                    made[name] = self.accept(described, given, path) if own else given
+                elif path not in self._exclude and not name.startswith("_"):
                     if name not in stored:
                         raise wording.underivable("ambiguous_column", path)
                     renamed = None if stored[name] == name else stored[name]
                     made[name] = self.field(described, path, column=renamed, sortable=not around)
-                except errors.SchemaError:
-                    if not self._omit:
-                        raise
+            except errors.SchemaError as error:
+                if path in self._given or not self._omit:
+                    self._refused.append(error)
         for name, relation in self.relations(model).items():
             path = around + name
             self._met.add(path)

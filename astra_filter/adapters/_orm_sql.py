@@ -10,10 +10,13 @@ from dataclasses import dataclass, fields
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
-from astra_filter.fields import String, Uuid
+from astra_filter.adapters._orm_forms import LARGEST, as_read, converter_of
+from astra_filter.fields import Number, String, Uuid
+from astra_filter.language.operators import Operator
+from astra_filter.language.records import replace
 from astra_filter.meaning.conditions import AllOf, AnyOf, Compare, Condition, In, IsNull, Some, Test
 from astra_filter.sql.dialects import find_dialect
-from astra_filter.sql.dialects.base import Dialect
+from astra_filter.sql.dialects.base import Dialect, Storage
 from astra_filter.sql.fragment import Fragment, Param
 from astra_filter.sql.keyset import Key, ranges, sort_terms
 from astra_filter.sql.operands import resource_operand
@@ -24,7 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from typing import Self
 
-    from astra_filter.fields import Field
+    from astra_filter.adapters._orm_forms import Form
+    from astra_filter.fields import AnyField
     from astra_filter.meaning.conditions import Ref
     from astra_filter.meaning.leaves import Column, Leaf
     from astra_filter.sql.operands import Operand
@@ -53,18 +57,19 @@ class _Embedded(Dialect):
 
 @cache
 def _embedded(name: str) -> Dialect:
-    record = find_dialect(name)
+    record = find_dialect("mysql" if name == "mariadb" else name)
     options = {field.name: getattr(record, field.name) for field in fields(record)}
-    if name == "postgresql":
-        options["document"] = "to_jsonb({x})"  # ORMs have columns of type json and of arrays, too.
+    if record.embedded_document is not None:
+        options["document"] = record.embedded_document
     return _Embedded(**options)
 
 
 class _RowWriter(Writer):
     """Writes a condition on rows, some tests of which are subqueries of the ORM's."""
 
-    def __init__(self, dialect: Dialect, columns: Mapping[Path, Column], related: frozenset[Test]) -> None:
-        super().__init__(dialect, "row", 0)
+    def __init__(self, name: str, columns: Mapping[Path, Stored], related: frozenset[Test]) -> None:
+        super().__init__(_embedded(name), "row", 0)
+        self._name = name
         self._columns = columns
         self._related = related
 
@@ -74,47 +79,75 @@ class _RowWriter(Writer):
         return super().condition(condition)
 
     def _operand(self, ref: Ref) -> Operand:
-        operand = resource_operand(self._dialect, self._columns[ref.path], ref.field, "row", ref.key)
-        # MariaDB's own type of UUIDs compares as null with a UUID that the type does not take.
-        return operand._replace(nullable=True) if isinstance(ref.field, Uuid) else operand
+        operand = _operand(self._name, self._columns[ref.path], ref.field, sorting=False, key=ref.key)
+        # MariaDB's own type of UUIDs compares as null with a UUID that the type does not take; NaN is no number.
+        return operand._replace(nullable=True) if isinstance(ref.field, (Uuid, Number)) else operand
+
+    def _compare(self, test: Compare, operand: Operand) -> Fragment:
+        bound = _BOUNDS.get(test.operator)
+        if not isinstance(test.ref.field, Number) or bound is None or self._columns[test.ref.path].column.json_path:
+            return super()._compare(test, operand)
+        # No field reads NaN, which is above all on PostgreSQL, or the infinities.
+        positive = Fragment(super()._compare(replace(test, negated=False), operand), " AND ", operand.value, bound)
+        return Fragment(positive.parenthesised(), self._dialect.not_true) if test.negated else positive
+
+
+_BOUNDS = {
+    Operator.GT: f" <= {LARGEST}",
+    Operator.GTE: f" <= {LARGEST}",
+    Operator.LT: f" >= -{LARGEST}",
+    Operator.LTE: f" >= -{LARGEST}",
+}
+"""The other end of the numbers that an operator takes."""
+
+
+class Stored(NamedTuple):
+    """Where and how a value is stored."""
+
+    column: Column
+    form: Form = "plain"
+
+
+def _operand(dialect: str, stored: Stored, field: AnyField, *, sorting: bool, key: int | None = None) -> Operand:
+    operand = resource_operand(_embedded(dialect), stored.column, field, "row", key)
+    if key is not None:
+        return operand
+    if converter_of(field) is not None:
+        # What its function makes is compared as the column's own type does.
+        return operand._replace(storage=Storage(operand.storage.type))
+    return as_read(stored.form, dialect, operand, sorting=sorting)
 
 
 class Where(NamedTuple):
     """The shape of a condition on rows."""
 
     condition: Condition
-    columns: tuple[tuple[Path, Column], ...]
+    columns: tuple[tuple[Path, Stored], ...]
     """Where the values are stored that the condition's own tests look at."""
     related: frozenset[Test]
     """The tests that are subqueries over related rows."""
 
     def fragment(self, dialect: str) -> Fragment:
         """Return the condition, in parentheses; its slots are those of the tests outside subqueries."""
-        writer = _RowWriter(_embedded(dialect), dict(self.columns), self.related)
+        writer = _RowWriter(dialect, dict(self.columns), self.related)
         return writer.condition(self.condition).sql.parenthesised()
-
-
-class Ordered(NamedTuple):
-    """A value that sorts by code point where it is text."""
-
-    column: Column
-    field: Field
-
-    def fragment(self, dialect: str) -> Fragment:
-        """Return the value."""
-        return resource_operand(_embedded(dialect), self.column, self.field, "row").ordered()
 
 
 class Sort(NamedTuple):
     """A term of ORDER BY: nulls are the smallest values, text goes by code point (SPEC §6)."""
 
-    column: Column
-    field: Field
+    stored: Stored
+    field: AnyField
     descending: bool
+
+    @property
+    def place(self) -> str:
+        """The name of the column that the ORM puts in its place."""
+        return self.stored.column.name
 
     def fragment(self, dialect: str) -> Fragment:
         """Return the term."""
-        operand = resource_operand(_embedded(dialect), self.column, self.field, "row")
+        operand = _operand(dialect, self.stored, self.field, sorting=True)
         return sort_terms(operand, self.field, descending=self.descending)
 
 
@@ -129,8 +162,8 @@ class Seek(NamedTuple):
         """Return the condition, in parentheses; slot n is the value of key n."""
         record = _embedded(dialect)
         keys = [
-            Key(resource_operand(record, column, field, "row"), descending, null, slot)
-            for slot, ((column, field, descending), null) in enumerate(zip(self.keys, self.nulls, strict=True))
+            Key(_operand(dialect, stored, field, sorting=True), descending, null, slot)
+            for slot, ((stored, field, descending), null) in enumerate(zip(self.keys, self.nulls, strict=True))
         ]
         return Fragment.join(" OR ", ranges(keys, record, self.keys[-1].field)).parenthesised()
 
@@ -144,7 +177,7 @@ def tests(condition: Condition) -> Iterator[Test]:
         yield condition
 
 
-def slots(condition: Condition) -> Iterator[tuple[int, Field]]:
+def slots(condition: Condition) -> Iterator[tuple[int, AnyField]]:
     """Return the slots of a condition, and the field that each slot's value is of; `KEY` for the key of a map."""
     match condition:
         case AllOf(operands) | AnyOf(operands):
@@ -183,8 +216,8 @@ class Scope(Protocol):
     def related(self, name: str) -> Self:
         """Return the scope of a relation's rows."""
 
-    def value(self, instance: Any, column: str) -> Any:
-        """Return what an instance holds of a column."""
+    def value(self, instance: Any, leaf: Leaf) -> Any:
+        """Return what an instance holds of a leaf's column, as it is compared and shown."""
 
     def relatives(self, instance: Any, name: str) -> Any:
         """Return the related instance, None, or a list of the related instances."""
@@ -203,7 +236,7 @@ def inside(scope: Scope, shown: Iterable[Path]) -> dict[str, list[Path]]:
 def read(instance: Any, scope: Scope, shown: Sequence[Path]) -> dict[str, Any]:
     """Return the resource of an ORM's instance, as far as the paths ``shown`` go."""
     own = [scope.leaves[path] for path in shown if not scope.is_relation(path[0])]
-    found = resource(own, {leaf.column.name: scope.value(instance, leaf.column.name) for leaf in own})
+    found = resource(own, {leaf.column.name: scope.value(instance, leaf) for leaf in own})
     for name, deeper in inside(scope, shown).items():
         relatives, inner = scope.relatives(instance, name), scope.related(name)
         if isinstance(relatives, list):

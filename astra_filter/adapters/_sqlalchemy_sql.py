@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, assert_never
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import StrSQLCompiler
 from sqlalchemy.sql.visitors import InternalTraversal
 
 from astra_filter import fields
+from astra_filter.adapters._orm_forms import as_shown, converter_of
 from astra_filter.adapters._orm_sql import KEY, Place, Seek, Sort, Where
-from astra_filter.adapters._sqlalchemy_schema import plain_type
-from astra_filter.sql.dialects import find_dialect
+from astra_filter.adapters._sqlalchemy_types import held, labels, values
+from astra_filter.sql.dialects import DIALECTS
 from astra_filter.sql.dialects.base import JSON_STORAGE
 from astra_filter.sql.fragment import Param
+from astra_filter.wording import sql as wording
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,11 +25,12 @@ if TYPE_CHECKING:
 
     from sqlalchemy.sql.compiler import SQLCompiler
 
+    from astra_filter.adapters._orm_forms import Form
     from astra_filter.adapters._orm_sql import PlaceKey
-    from astra_filter.fields import Field
+    from astra_filter.fields import AnyField, Field
     from astra_filter.meaning.leaves import Column
 
-_DIALECTS = {"sqlite": "sqlite", "postgresql": "postgresql", "mysql": "mysql", "mariadb": "mysql"}
+_DIALECTS = {word: record.name for record in DIALECTS.values() for word in record.sqlalchemy_names}
 """Our dialect by SQLAlchemy's."""
 _PARAMETERS: Mapping[str, sa.types.TypeEngine[Any]] = {
     "text": sa.String(),
@@ -79,25 +83,23 @@ def render(element: Embedded, compiler: SQLCompiler, **options: Any) -> str:
     children = dict(zip(element._places, element._children, strict=True))  # noqa: SLF001
     binds = dict(zip(element._slots, element._binds, strict=True))  # noqa: SLF001
     text: list[str] = []
-    for part in element._shape.fragment(_DIALECTS[compiler.dialect.name]).parts:  # noqa: SLF001
+    for part in element._shape.fragment(_dialect(compiler.dialect)).parts:  # noqa: SLF001
         if isinstance(part, str):
             text.append(compiler.escape_literal_column(part))  # type: ignore[no-untyped-call]
         elif isinstance(part, Place):
-            child = children[part.value]
-            place = compiler.process(child, **options)
-            text.append(f"CAST({place} AS CHAR)" if _sorts_otherwise(element, child, compiler.dialect) else place)
+            text.append(compiler.process(children[part.value], **options))
         elif isinstance(part, Param):
             bind = sa.bindparam(None, part.value, sa.String(), unique=True) if part.slot is None else binds[part.slot]
             text.append(compiler.process(bind, **options))
     return "".join(text)
 
 
-def _sorts_otherwise(element: Embedded, child: sa.ColumnElement[Any], dialect: sa.Dialect) -> bool:
-    """Whether a database does not sort a type as SPEC §6 says: MariaDB its UUIDs."""
-    if dialect.name != "mariadb" or isinstance(element._shape, Where):  # noqa: SLF001
-        return False
-    kind = child.type
-    return isinstance(kind, sa.Uuid) and kind.native_uuid and dialect.supports_native_uuid
+@compiles(Embedded)
+def refuse(element: Embedded, compiler: SQLCompiler, **options: Any) -> str:
+    """Raise the library's own error for a dialect that it does not know."""
+    if isinstance(compiler, StrSQLCompiler):  # Text for people: it takes `stringify_dialect`.
+        return compiler.visit_unsupported_compilation(element, None, **options)  # type: ignore[no-any-return,no-untyped-call]
+    raise wording.unknown_dialect(compiler.dialect.name, tuple(_DIALECTS))
 
 
 class _Key(sa.types.TypeDecorator[str]):
@@ -107,11 +109,16 @@ class _Key(sa.types.TypeDecorator[str]):
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: sa.Dialect) -> str | None:
-        form = find_dialect(_DIALECTS[dialect.name]).bind_key
+        form = DIALECTS[_DIALECTS[dialect.name]].bind_key
         return value if form is None or value is None else form(value)
 
 
-def bind(field: Field, value: Any, column: Column | None, stored: sa.types.TypeEngine[Any]) -> sa.BindParameter[Any]:
+def _dialect(dialect: sa.Dialect) -> str:
+    """Return our dialect's name, ``mariadb`` where UUIDs are of the database's own type."""
+    return "mariadb" if dialect.name == "mariadb" and dialect.supports_native_uuid else _DIALECTS[dialect.name]
+
+
+def bind(field: AnyField, value: Any, column: Column | None, stored: sa.types.TypeEngine[Any]) -> sa.BindParameter[Any]:
     """Return the parameter for a canonical value, to be tested against a column of a type, or None for one in JSON."""
     if field is KEY:
         return sa.bindparam(None, value, _Key(), unique=True)
@@ -119,18 +126,78 @@ def bind(field: Field, value: Any, column: Column | None, stored: sa.types.TypeE
     parameter = _PARAMETERS[storage.type]
     if column is None or column.json_path:
         value = value if storage.bind is None else storage.bind(value)
+        if isinstance(stored, sa.ARRAY) and isinstance(field, fields.Enum):
+            value = _label(stored.item_type, value)
         return sa.bindparam(None, value, parameter, unique=True)
-    plain = plain_type(stored)
-    match field, plain:
-        case fields.Enum(), sa.Enum(enum_class=cls):
-            value = value if cls is None else cls(value)
+    converter = converter_of(field)
+    if converter is not None:
+        return sa.bindparam(None, converter.to_database(value), stored, unique=True)
+    known = held(stored)
+    kind = stored if known is None else known.kind
+    of_type = stored if known is not None and known.own else kind
+    match field, kind:
+        case fields.Enum(), sa.Enum():
+            value = _member(kind, value)
         case fields.Uuid(), sa.Uuid():
-            value = UUID(value) if plain.as_uuid else value
-        case fields.Timestamp(), sa.DateTime():
-            value = value if plain.timezone else value.replace(tzinfo=None)
+            value = UUID(value) if kind.as_uuid else value
+        case fields.Timestamp(), sa.DateTime() if known is not None and not known.own:
+            value = value if kind.timezone else value.replace(tzinfo=None)
+            # Neither a format of its own nor a precision must cut the literal.
+            of_type = sa.DateTime(timezone=kind.timezone)
         case ((fields.Timestamp() | fields.Date()), sa.String()):
-            value, stored = field.json(value), parameter
-        case ((fields.String() | fields.Enum() | fields.Integer() | fields.Number()), _) if plain is stored:
+            value, of_type = field.json(value), parameter
+        case ((fields.String() | fields.Enum() | fields.Integer() | fields.Number()), _):
             # The width or precision of the column's own type must not cut the literal.
-            stored = parameter
-    return sa.bindparam(None, value, stored, unique=True)
+            of_type = parameter
+        case ((fields.Uuid() | fields.Decimal() | fields.Boolean() | fields.Timestamp() | fields.Date()), _):
+            pass
+        case ((fields.Array() | fields.Object() | fields.Map() | fields.Open()), _):
+            pass
+        case _:
+            assert_never(field)
+    return sa.bindparam(None, value, of_type, unique=True)
+
+
+def is_enum(element: sa.ColumnElement[Any]) -> bool:
+    """Whether a column is of an enum's type."""
+    known = held(element.type)
+    return known is not None and isinstance(known.kind, sa.Enum)
+
+
+def form_of(element: sa.ColumnElement[Any]) -> Form:
+    """Return the form in which a column holds its values."""
+    known = held(element.type)
+    return "plain" if known is None else known.form
+
+
+def show(field: Field, stored: sa.types.TypeEngine[Any], value: Any) -> Any:
+    """Return what an instance's attribute holds as the field reads it."""
+    if value is None:
+        return None
+    converter = converter_of(field)
+    if converter is not None:
+        return converter.to_resource(value)
+    known = held(stored)
+    if known is None:
+        return value
+    if isinstance(known.kind, sa.Enum) and isinstance(field, fields.Enum) and not _by_value(known.kind, field):
+        return next((label for label, member in labels(known.kind).items() if member is value), value)
+    return as_shown(known.form, field, value)
+
+
+def _by_value(kind: sa.Enum, field: fields.Enum) -> bool:
+    """Whether a field has the values of an enum's members, not what the database has for them."""
+    return set(field.values) <= set(values(kind))
+
+
+def _member(kind: sa.Enum, value: str) -> Any:
+    return values(kind).get(value) or labels(kind).get(value, value)
+
+
+def _label(kind: sa.types.TypeEngine[Any], value: Any) -> Any:
+    """Return what the database has for an element of an array of enums."""
+    known = held(kind)
+    if known is None or not isinstance(known.kind, sa.Enum):
+        return value
+    member = values(known.kind).get(value)
+    return next((label for label, each in labels(known.kind).items() if each is member), value)

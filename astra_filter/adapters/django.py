@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from astra_filter.adapters._orm_sql import Seek, Sort, read
+from astra_filter.adapters._orm_forms import converted
+from astra_filter.adapters._orm_sql import Seek, Sort, Stored, read
 from astra_filter.filter import Filter
 from astra_filter.query import ListQuery
 from astra_filter.schema import Schema
@@ -22,9 +23,10 @@ try:
 except ImportError as error:
     raise installation_wording.missing_extra("django", error) from error
 
+from astra_filter.adapters._django_querysets import narrowable, of_instances
 from astra_filter.adapters._django_schema import Model, ModelDescriber
 from astra_filter.adapters._django_scope import condition_on, prefetches, scope_of
-from astra_filter.adapters._django_sql import Embedded, order_term
+from astra_filter.adapters._django_sql import Embedded, OrderTerm
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from astra_filter.query import Page
     from astra_filter.schema import SchemaOptions
 
+__all__ = ["apply", "converted", "page", "schema", "where"]
 
 # Schemas -------------------------------------------------------------------------------------------------------------
 
@@ -55,7 +58,8 @@ def schema(
 
     Args:
         model: the model.
-        fields: fields to take instead of those of the model, by dotted path; a `JSONField` needs one.
+        fields: fields to take instead of those of the model, by dotted path; a `JSONField` needs one, and `converted`
+            makes one for a column whose Python values are of a class of their own.
         exclude: the dotted paths of fields that do not exist for callers: ``password``, ``author.email``.
         relations: the dotted paths of the relations that callers may look through, each after the one it is reached by:
             to-one relations become objects, to-many ones arrays of objects, reverse ones by the name of their accessor
@@ -64,7 +68,8 @@ def schema(
         options: ``key``, ``limits``, ``binary`` and ``bounded_tokens``, as `Schema` takes them.
 
     Raises:
-        SchemaError: a model's field has a type that no field represents; a path in the arguments leads nowhere.
+        SchemaError: the model's fields have types that no field represents, or that change values in a way that is not
+            known; the message has a line for each. Or a path in the arguments leads nowhere.
     """
     members = ModelDescriber(fields, exclude, relations, omit_unsupported=omit_unsupported).describe(model)
     key = getattr(model._meta.pk, "attname", None)
@@ -79,7 +84,8 @@ def schema(
 def where(chosen: Filter, target: Model | models.QuerySet[Any]) -> models.Q:
     """Return the condition that is true for exactly the rows that a filter selects (SPEC §4).
 
-    Tests through to-many relations become EXISTS, those through to-one relations joins. The condition is for
+    Tests through to-many relations become EXISTS, those through to-one relations joins; they see the related rows that
+    a page shows: those of the model's default manager, or of the queryset's own `Prefetch`. The condition is for
     ``filter()``: where it is part of one that is negated, by ``~`` or ``exclude()``, NULL may stand for false.
 
     Args:
@@ -91,41 +97,45 @@ def where(chosen: Filter, target: Model | models.QuerySet[Any]) -> models.Q:
     """
     if not isinstance(chosen, Filter):
         raise wording.not_a_filter(chosen)
-    model = target.model if isinstance(target, (models.QuerySet, models.Manager)) else target
-    return models.Q(condition_on(chosen.template.condition, chosen.values, scope_of(chosen.declaration, model)))
+    return models.Q(condition_on(chosen.template.condition, chosen.values, scope_of(chosen.declaration, target)))
 
 
 def apply(chosen: Filter | ListQuery, queryset: models.QuerySet[Any]) -> models.QuerySet[Any]:
     """Return a queryset narrowed to what a filter selects, or to a page of a list request.
 
     For a page that is the filter, the order, the position, the limit and one row more. What the queryset says already
-    (the tenant, annotations) stands, but for an order. The relations that the page shows are prefetched.
+    (the tenant, annotations, `Prefetch`) stands, but for an order. The relations that the page shows are prefetched.
+    What ``union()`` or ``distinct("name")`` gave becomes a subquery, without its annotations.
 
     Args:
         chosen: the filter or the list request.
-        queryset: of model instances, not sliced.
+        queryset: not sliced; for a list request of model instances.
 
     Raises:
-        SchemaError: an argument is something else; an open schema.
+        SchemaError: an argument is something else; the model lacks a column; an open schema.
     """
-    queryset = _unsliced(queryset)
     if isinstance(chosen, Filter):
-        return queryset.filter(where(chosen, queryset.model))
+        queryset = narrowable(queryset)
+        return queryset.filter(where(chosen, queryset))
     if not isinstance(chosen, ListQuery):
         raise wording.not_a_query(chosen)
-    scope = scope_of(chosen.declaration, queryset.model)
+    queryset = of_instances(queryset)
+    scope = scope_of(chosen.declaration, queryset)
     queryset = _filtered(chosen, queryset)
-    keys = [Sort(leaf.column, leaf.field, descending) for leaf, descending in chosen.order.keys]
-    columns: dict[PlaceKey, Any] = {key.column.name: scope.column(key.column.name) for key in keys}
+    keys = [
+        Sort(Stored(leaf.column, scope.form(leaf.column.name)), leaf.field, descending)
+        for leaf, descending in chosen.order.keys
+    ]
+    columns: dict[PlaceKey, Any] = {key.place: scope.column(key.place) for key in keys}
     if chosen.position is not None:
         seek = Seek(tuple(keys), tuple([value is None for value in chosen.position]))
         values = {
-            slot: (key.field, value, key.column)
+            slot: (key.field, value, key.stored.column)
             for slot, (key, value) in enumerate(zip(keys, chosen.position, strict=True))
         }
         queryset = queryset.filter(Embedded(seek, columns, values))
     if keys:
-        queryset = queryset.order_by(*[order_term(key, columns) for key in keys])
+        queryset = queryset.order_by(*[OrderTerm(key, columns[key.place]) for key in keys])
     relations = prefetches(scope, [leaf.path for leaf in chosen.leaves])
     if relations:
         queryset = queryset.prefetch_related(*relations)
@@ -136,19 +146,14 @@ def apply(chosen: Filter | ListQuery, queryset: models.QuerySet[Any]) -> models.
 
 def page(query: ListQuery, queryset: models.QuerySet[Any]) -> Page:
     """Answer a list request from a queryset of model instances, not sliced."""
-    queryset = _unsliced(queryset)
-    scope = scope_of(query.declaration, queryset.model)
+    if not isinstance(query, ListQuery):
+        raise wording.not_a_query(query)
+    queryset = of_instances(queryset)
+    scope = scope_of(query.declaration, queryset)
     shown = [leaf.path for leaf in query.leaves]
     resources = [read(instance, scope, shown) for instance in apply(query, queryset)]
     return query.page_from_resources(resources, total=_filtered(query, queryset).count() if query.count else None)
 
 
-def _unsliced(queryset: Any) -> models.QuerySet[Any]:
-    found = queryset.all() if isinstance(queryset, models.Manager) else queryset
-    if not isinstance(found, models.QuerySet) or found.query.is_sliced:
-        raise wording.bad_target(queryset, "a queryset or manager that is not sliced")
-    return found
-
-
 def _filtered(query: ListQuery, queryset: models.QuerySet[Any]) -> models.QuerySet[Any]:
-    return queryset if query.filter is None else queryset.filter(where(query.filter, queryset.model))
+    return queryset if query.filter is None else queryset.filter(where(query.filter, queryset))

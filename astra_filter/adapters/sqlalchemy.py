@@ -8,9 +8,10 @@ On SQLite, names in JSON that are not ASCII are found where they are stored with
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from astra_filter.adapters._orm_sql import Seek, Sort, read
+from astra_filter.adapters._orm_forms import converted
+from astra_filter.adapters._orm_sql import Seek, Sort, Stored, read
 from astra_filter.filter import Filter
 from astra_filter.query import ListQuery
 from astra_filter.schema import Schema
@@ -22,20 +23,26 @@ try:
 except ImportError as error:
     raise installation_wording.missing_extra("sqlalchemy", error) from error
 
-from astra_filter.adapters._sqlalchemy_schema import ModelDescriber, plain_type, primary_key
-from astra_filter.adapters._sqlalchemy_scope import condition_on, loads, scope_of
-from astra_filter.adapters._sqlalchemy_sql import Embedded, bind
+from astra_filter.adapters._sqlalchemy_loads import options
+from astra_filter.adapters._sqlalchemy_schema import ModelDescriber, primary_key
+from astra_filter.adapters._sqlalchemy_scope import condition_on, criteria_of, scope_of
+from astra_filter.adapters._sqlalchemy_sql import Embedded, bind, form_of, is_enum
+from astra_filter.adapters._sqlalchemy_statements import narrowable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from typing import Unpack
+
+    from sqlalchemy.orm.context import FromStatement
 
     from astra_filter.adapters._orm_sql import PlaceKey
     from astra_filter.fields import Field
     from astra_filter.query import Page
     from astra_filter.schema import SchemaOptions
 
-S = TypeVar("S", bound="sa.Select[Any]")
+__all__ = ["apply", "converted", "count", "page", "schema", "where"]
+
+Statement: TypeAlias = "sa.Select[Any] | sa.CompoundSelect[Any] | FromStatement[Any]"
 
 # Schemas -------------------------------------------------------------------------------------------------------------
 
@@ -56,7 +63,8 @@ def schema(
 
     Args:
         target: a `sqlalchemy.Table`, or a class mapped by the ORM.
-        fields: fields to take instead of those of the columns, by dotted path; a column of JSON needs one.
+        fields: fields to take instead of those of the columns, by dotted path; a column of JSON needs one, and
+            `converted` makes one for a column whose Python values are of a class of their own.
         exclude: the dotted paths of columns that do not exist for callers: ``password_hash``, ``author.email``.
         relations: the dotted paths of the relationships that callers may look through, each after the one it is reached
             by: to-one relationships become objects, to-many ones arrays of objects. Their fields cannot be sorted by.
@@ -64,7 +72,8 @@ def schema(
         options: ``key``, ``limits``, ``binary`` and ``bounded_tokens``, as `Schema` takes them.
 
     Raises:
-        SchemaError: a column has a type that no field represents; a path in the arguments leads nowhere.
+        SchemaError: columns have types that no field represents, or that change values in a way that is not known;
+            the message has a line for each. Or a path in the arguments leads nowhere.
     """
     members = ModelDescriber(fields, exclude, relations, omit_unsupported=omit_unsupported).describe(target)
     keys = primary_key(target)
@@ -79,8 +88,10 @@ def schema(
 def where(chosen: Filter, target: Any) -> sa.ColumnElement[bool]:
     """Return the condition that is true for exactly the rows that a filter selects (SPEC §4).
 
-    Tests through a relationship become EXISTS. The condition is for WHERE; ``~`` of it is its exact opposite, but where
-    it is part of a larger expression that is negated, NULL may stand for false.
+    Tests through a relationship become EXISTS, under the relationship's own ``primaryjoin`` and the statement's
+    ``with_loader_criteria()``: they see the rows that a page shows. (Where both ends are of one table, criteria need
+    ``include_aliases=True``, or `apply`.) The condition is for WHERE; ``~`` of it is its exact opposite, but where it
+    is part of a larger expression that is negated, NULL may stand for false.
 
     Args:
         chosen: the filter; a field is found by its column's name, or else by the attribute of that name.
@@ -94,42 +105,44 @@ def where(chosen: Filter, target: Any) -> sa.ColumnElement[bool]:
     return condition_on(chosen.template.condition, chosen.values, scope_of(chosen.declaration, target))
 
 
-def apply(chosen: Filter | ListQuery, statement: S, target: Any = None) -> S:
+def apply(chosen: Filter | ListQuery, statement: Statement, target: Any = None) -> sa.Select[Any]:
     """Return a SELECT narrowed to what a filter selects, or to a page of a list request.
 
     For a page that is the filter, the order, the position, the limit and one row more.
 
-    What the statement says already (the tenant, joins, options) stands, but for an ORDER BY, which is replaced. The
-    relationships of a mapped class that the page shows are loaded along.
+    What the statement says already (the tenant, joins, options) stands, but for an ORDER BY, which is replaced. What is
+    distinct, grouped, limited or a union becomes a subquery, whose rows are the collection. The relationships of a
+    mapped class that the page shows are loaded along, unless the statement's own options load them.
 
     Args:
         chosen: the filter or the list request.
-        statement: a ``select()`` of a table or a mapped class.
-        target: what the fields are found in; default what the statement selects first.
+        statement: a ``select()`` of a table or a mapped class, a union, or a ``from_statement()``.
+        target: what the fields are found in; default what the statement selects first. Not used for a subquery.
 
     Raises:
-        SchemaError: as `where`; the statement is not a ``select()``.
+        SchemaError: as `where`; the statement is something else, or cannot be combined with a page.
     """
-    target = _target(statement) if target is None else target
-    if isinstance(chosen, Filter):
-        return statement.where(where(chosen, target))
-    if not isinstance(chosen, ListQuery):
+    if not isinstance(chosen, (Filter, ListQuery)):
         raise wording.not_a_query(chosen)
+    statement, target = narrowable(statement, target)
+    if isinstance(chosen, Filter):
+        return _narrowed(statement, chosen, target)
     query = chosen
-    scope = scope_of(query.declaration, target)
+    scope = scope_of(query.declaration, target, statement)
     statement = _filtered(query, statement, target)
     columns: dict[PlaceKey, sa.ColumnElement[Any]] = {}
     keys: list[Sort] = []
     for leaf, descending in query.order.keys:
         stored, column = leaf.column, scope.column(leaf.column.name)
-        if isinstance(plain_type(column.type), sa.Enum):  # Databases sort enums by their declaration.
+        form = form_of(column)
+        if is_enum(column):  # Databases sort enums by their declaration.
             stored, column = stored._replace(binary=False), sa.cast(column, sa.String())
         columns[stored.name] = column
-        keys.append(Sort(stored, leaf.field, descending))
+        keys.append(Sort(Stored(stored, form), leaf.field, descending))
     if query.position is not None:
         seek = Seek(tuple(keys), tuple([value is None for value in query.position]))
         binds = {
-            slot: bind(key.field, value, key.column, columns[key.column.name].type)
+            slot: bind(key.field, value, key.stored.column, columns[key.place].type)
             for slot, (key, value) in enumerate(zip(keys, query.position, strict=True))
             if value is not None
         }
@@ -140,7 +153,10 @@ def apply(chosen: Filter | ListQuery, statement: S, target: Any = None) -> S:
         statement = statement.offset(query.skip)
     if query.limit is not None:
         statement = statement.limit(query.limit + 1)
-    return statement.options(*loads(scope, [leaf.path for leaf in query.leaves]))
+    own, statement = statement._with_options, statement.options()  # noqa: SLF001  # A statement tells nobody else.
+    shown = [leaf.path for leaf in query.leaves]
+    statement._with_options = ()  # noqa: SLF001  # A copy's: `options` has all that were there.
+    return statement.options(*options(own, scope, shown, limited=query.limit is not None))
 
 
 def page(query: ListQuery, instances: Iterable[object], *, total: int | None = None) -> Page:
@@ -161,22 +177,19 @@ def page(query: ListQuery, instances: Iterable[object], *, total: int | None = N
     return query.page_from_resources(resources, total=total)
 
 
-def count(query: ListQuery, statement: sa.Select[Any], target: Any = None) -> sa.Select[Any]:
+def count(query: ListQuery, statement: Statement, target: Any = None) -> sa.Select[Any]:
     """Return the SELECT of the number of all matches, whatever the page; arguments as in `apply`."""
-    matches = _filtered(query, statement, _target(statement) if target is None else target)
+    narrowed, target = narrowable(statement, target)
+    criteria = criteria_of(narrowed)  # Which do not reach into a subquery by themselves.
+    matches = _filtered(query, narrowed, target)
     matches = matches.order_by(None).with_only_columns(sa.literal(1), maintain_column_froms=True)
-    return sa.select(sa.func.count()).select_from(matches.subquery())
+    return sa.select(sa.func.count()).select_from(matches.subquery()).options(*criteria)
 
 
-def _filtered(query: ListQuery, statement: S, target: Any) -> S:
-    return statement if query.filter is None else statement.where(where(query.filter, target))
+def _filtered(query: ListQuery, statement: sa.Select[Any], target: Any) -> sa.Select[Any]:
+    return statement if query.filter is None else _narrowed(statement, query.filter, target)
 
 
-def _target(statement: sa.Select[Any]) -> Any:
-    if not isinstance(statement, sa.Select):
-        raise wording.bad_target(statement, "a select() of a table or a mapped class")
-    first = statement.column_descriptions[0]
-    target = first.get("entity")
-    if target is None:
-        target = getattr(first["expr"], "table", None)
-    return statement.get_final_froms()[0] if target is None else target
+def _narrowed(statement: sa.Select[Any], chosen: Filter, target: Any) -> sa.Select[Any]:
+    scope = scope_of(chosen.declaration, target, statement)
+    return statement.where(condition_on(chosen.template.condition, chosen.values, scope))

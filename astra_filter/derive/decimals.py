@@ -1,4 +1,4 @@
-"""The digits of a decimal, as far as a JSON Schema tells them."""
+"""The digits of a decimal, where a JSON Schema tells them."""
 
 from __future__ import annotations
 

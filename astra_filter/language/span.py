@@ -1,4 +1,4 @@
-"""A place in a text: where it is, and how it is shown to a person."""
+"""A place in a text, and how it is shown to a person (SPEC §7)."""
 
 from __future__ import annotations
 
@@ -66,6 +66,8 @@ def _line_end(text: str, offset: int) -> int:
 
 
 def _cells(shown: str) -> int:
+    if shown.isascii():
+        return len(shown)
     from unicodedata import east_asian_width  # Errors only: not paid at start-up.
 
     return sum(2 if east_asian_width(character) in "WF" else 1 for character in shown)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, assert_never
 from astra_filter.errors import LiteralError, Problem
 from astra_filter.fields import Array, Boolean, Field, Map, Number, Object, Open, String
 from astra_filter.language.names import nearest, path_text
-from astra_filter.language.operators import Kind, Operator
+from astra_filter.language.operators import EQUALITY, Kind, Operator
 from astra_filter.language.records import make, replace
 from astra_filter.language.span import Span
 from astra_filter.limits import MOST_PROBLEMS
@@ -22,6 +22,7 @@ from astra_filter.wording import syntax as syntax_wording
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from astra_filter.fields import AnyField
     from astra_filter.meaning.leaves import Leaf
     from astra_filter.syntax.tree import Syntax
 
@@ -64,7 +65,7 @@ def check(
         targets: a cache of resolved paths of the resource; declared paths that are new are added.
         most_literals: how many literals and keys of maps the filter may have together (SPEC §8).
     """
-    return _Check(text, leaves, targets, len(syntax.literals), most_literals).run(syntax.root, root)
+    return _Check(text, leaves, targets, len(syntax.literals), most_literals, root).run(syntax.root, root)
 
 
 def coerce(
@@ -80,7 +81,7 @@ def coerce(
                 value = coercion(literal)  # type: ignore[arg-type]  # Checked by kind.
             except LiteralError as error:
                 slot = list(_slots(syntax.root))[len(values)]
-                problems.append(wording.bad_literal(text, slot.span, error))
+                problems.append(wording.bad_literal(text, slot.span, error, _mended(coercion, error, literal)))
                 if len(problems) == MOST_PROBLEMS:
                     break
         values.append(value)
@@ -102,6 +103,14 @@ def _slots(node: Node) -> Iterator[Slot]:
                 yield from _slots(operand)
 
 
+def _mended(coercion: Callable[[str], object], error: LiteralError, literal: object) -> str | None:
+    if error.code != "bad_timestamp" or not isinstance(literal, str):
+        return None
+    from astra_filter.meaning.hints import mended_instant  # Errors only: not paid by those who send none.
+
+    return mended_instant(coercion, literal)
+
+
 class _Scope(NamedTuple):
     """Where paths begin: the resource, or an element of an array."""
 
@@ -117,10 +126,12 @@ class _Check:
         targets: dict[tuple[str, ...], Target],
         slots: int,
         most_literals: int,
+        root: Object | Open,
     ) -> None:
         self._text = text
         self._leaves = leaves
         self._targets = targets
+        self._root = root
         self._coercions: list[Callable[[str], object] | None] = [None] * slots
         self._keys: list[str] = []
         self._most_literals = most_literals
@@ -135,10 +146,8 @@ class _Check:
 
     def _condition(self, node: Node, scope: _Scope, *, negated: bool) -> Condition | None:
         if isinstance(node, Comparison):
-            operator = node.operator
-            if operator is _NE:
-                operator, negated = _EQ, not negated
-            return self._test(node, node.path, (node.slot,), operator, scope, negated=negated)
+            operator, is_opposite = _POSITIVE[node.operator]
+            return self._test(node, node.path, (node.slot,), operator, scope, negated=negated != is_opposite)
         if isinstance(node, And):
             return self._group(node.operands, scope, negated=negated, group=AnyOf if negated else AllOf)
         if isinstance(node, Or):
@@ -169,7 +178,7 @@ class _Check:
         negated: bool,
     ) -> Condition | None:
         target = self._resolve(path, scope)
-        if target is None or not self._fits(node, path, slots, target):
+        if target is None or not self._fits(node, path, slots, target, scope):
             return None
         arrays, ref, _ = target
         if arrays:
@@ -213,7 +222,11 @@ class _Check:
         elif isinstance(field, Array) and isinstance(field.items, Object):
             inner = field.items
         elif isinstance(field, Array):
-            self._refuse(wording.brackets_on_scalars(self._text, node.path.span, path_text(node.path.names)))
+            self._refuse(
+                wording.brackets_on_scalars(
+                    self._text, node.path.span, path_text(node.path.names), self._example(node.path, scope)
+                )
+            )
             return None
         elif isinstance(field, Map):
             self._refuse(wording.map_tested(self._text, node.path.span, path_text(node.path.names)))
@@ -269,7 +282,8 @@ class _Check:
                 return self._entry(path, index, start, tuple(arrays), field, is_resource=is_resource)
             else:
                 label = path_text(names[: index + 1])
-                self._refuse(wording.no_such_member(self._text, path.spans[index + 1], label, field.type))
+                problem = wording.no_such_member(self._text, path.spans[index + 1], label, field.type)
+                self._refuse(self._other_spelling(problem))
                 return None
         return Target(tuple(arrays), self._ref(names[start:], field, is_resource=is_resource), nullable)
 
@@ -297,13 +311,15 @@ class _Check:
 
     # What does not fit
 
-    def _fits(self, node: Comparison | Membership, path: Path, slots: tuple[Slot, ...], target: Target) -> bool:
+    def _fits(
+        self, node: Comparison | Membership, path: Path, slots: tuple[Slot, ...], target: Target, scope: _Scope
+    ) -> bool:
         """Whether the field takes the operator and the literals; notes the coercion of each literal."""
         operator = _IN if isinstance(node, Membership) else node.operator
         field = target.ref.field
         if isinstance(field, Object):
             label = path_text(path.names)
-            self._refuse(wording.object_tested(self._text, path.span, label, tuple(field.members)))
+            self._refuse(wording.object_tested(self._text, path.span, label, self._example(path, scope)))
             return False
         if isinstance(field, Map):
             self._refuse(wording.map_tested(self._text, path.span, path_text(path.names)))
@@ -311,20 +327,21 @@ class _Check:
         if not isinstance(field, Open) and operator not in field.operators:
             allowed = [o.value for o in Operator if o in field.operators]
             label = path_text(path.names)
-            self._refuse(
-                wording.operator_not_allowed(self._text, node.operator_span, operator.value, label, field.type, allowed)
+            problem = wording.operator_not_allowed(
+                self._text, node.operator_span, operator.value, label, field.type, allowed
             )
+            self._refuse(self._other_operator(problem, path, slots, scope))
             return False
         if len(slots) == 1:
-            return self._literal_fits(slots[0], operator, path, target)
+            return self._literal_fits(slots[0], operator, path, target, scope)
         # A list, so that every literal is checked: `all` of a generator stops at the first that does not fit.
-        fits = [self._literal_fits(slot, operator, path, target) for slot in slots]
+        fits = [self._literal_fits(slot, operator, path, target, scope) for slot in slots]
         return all(fits)
 
-    def _literal_fits(self, slot: Slot, operator: Operator, path: Path, target: Target) -> bool:
+    def _literal_fits(self, slot: Slot, operator: Operator, path: Path, target: Target, scope: _Scope) -> bool:
         field = target.ref.field
         if slot.kind is _NULL:
-            if operator not in (_EQ, _NE, _IN):
+            if operator not in EQUALITY:
                 self._refuse(wording.null_with_operator(self._text, slot.span, operator.value))
                 return False
             if not target.nullable:
@@ -344,11 +361,14 @@ class _Check:
                 )
                 return False
         elif isinstance(field, Object):
-            self._refuse(wording.objects_tested(self._text, path.span, path_text(path.names), tuple(field.members)))
+            self._refuse(
+                wording.objects_tested(self._text, path.span, path_text(path.names), self._example(path, scope))
+            )
             return False
         elif slot.kind is not field.kind:
             label = path_text(path.names)
-            self._refuse(wording.wrong_kind(self._text, slot.span, label, field.type, slot.kind.value))
+            problem = wording.wrong_kind(self._text, slot.span, label, field.type, slot.kind.value)
+            self._refuse(self._other_literal(problem, field, slot.kind))
             return False
         if type(field).coerce is not Field.coerce:
             self._coercions[slot.number] = field.coerce
@@ -361,17 +381,70 @@ class _Check:
         near = [path_text([found]) for found in nearest(name, owner.members)]
         if not near and is_resource:
             near = [path_text(leaf) for leaf in self._leaves if len(leaf) > 1 and leaf[-1] == name][:1]
-        self._refuse(wording.unknown_field(self._text, path.spans[index], name, near, path_text(path.names[:index])))
+        problem = wording.unknown_field(self._text, path.spans[index], name, near, path_text(path.names[:index]))
+        self._refuse(self._other_spelling(problem) if "_" in name.strip("_") else problem)
+
+    # Hints. At most `MOST_PROBLEMS` are made, and the imports are not paid by those who send no errors.
+
+    def _other_spelling(self, problem: Problem) -> Problem:
+        if len(self._problems) >= MOST_PROBLEMS:
+            return problem
+        from astra_filter.meaning.hints import other_spelling
+
+        return other_spelling(problem, self._root)
+
+    def _example(self, path: Path, scope: _Scope) -> str | None:
+        if len(self._problems) >= MOST_PROBLEMS:
+            return None
+        from astra_filter.syntax.fitting import example
+
+        return example(scope.owner, path.names)
+
+    def _other_operator(self, problem: Problem, path: Path, slots: tuple[Slot, ...], scope: _Scope) -> Problem:
+        if len(self._problems) >= MOST_PROBLEMS or len(slots) != 1:
+            return problem
+        from astra_filter.meaning.hints import other_operator
+
+        return other_operator(problem, scope.owner, path.names, self._text[slice(*slots[0].span)])
+
+    def _other_literal(self, problem: Problem, field: Field, kind: Kind) -> Problem:
+        if len(self._problems) >= MOST_PROBLEMS:
+            return problem
+        from astra_filter.meaning.hints import other_literal
+
+        return other_literal(problem, field, kind)
 
     def _refuse(self, problem: Problem) -> None:
         if len(self._problems) < MOST_PROBLEMS:
             self._problems.append(problem)
 
 
-# Module constants, because looking up `Operator.EQ` takes as long as making a tuple.
-_EQ, _NE, _IN = Operator.EQ, Operator.NE, Operator.IN
+def _positive(operator: Operator) -> tuple[Operator, bool]:
+    """Return the operator that is tested, and whether the one given is its opposite."""
+    match operator:
+        case Operator.NE:
+            return Operator.EQ, True
+        case (
+            Operator.EQ
+            | Operator.LT
+            | Operator.LTE
+            | Operator.GT
+            | Operator.GTE
+            | Operator.IN
+            | Operator.CONTAINS
+            | Operator.STARTSWITH
+            | Operator.ENDSWITH
+        ):
+            return operator, False
+        case _:
+            assert_never(operator)
+
+
+_POSITIVE = {operator: _positive(operator) for operator in Operator}
+# A module constant, because looking up `Operator.IN` takes as long as making a tuple.
+_IN = Operator.IN
 _NULL = Kind.NULL
-_OPEN_TYPES: dict[Kind, Field] = {
+_OPEN_TYPES: Mapping[Kind, AnyField] = {
     Kind.STRING: String(),
     Kind.NUMBER: Number(),
     Kind.BOOLEAN: Boolean(),

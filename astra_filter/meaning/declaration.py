@@ -6,11 +6,12 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, NoReturn
 
 from astra_filter.meaning.leaves import Leaf, leaves
-from astra_filter.memo import Memo
+from astra_filter.memo import Budget, Memo
 from astra_filter.wording import schema as wording
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Self
 
     from astra_filter.fields import Object, Open
     from astra_filter.limits import Limits
@@ -31,7 +32,7 @@ class Declaration:
         SchemaError: the key is not a sortable scalar at the top level that is never null.
     """
 
-    __slots__ = ("binary", "key", "leaves", "limits", "memo", "root")
+    __slots__ = ("binary", "budget", "key", "leaves", "limits", "memo", "root")
 
     root: Object | Open
     key: str | None
@@ -39,6 +40,8 @@ class Declaration:
     binary: bool
     leaves: Mapping[tuple[str, ...], Leaf]
     """Every scalar and array outside arrays, by path, with where it is stored."""
+    budget: Budget
+    """Counts what all caches of the schema hold."""
     memo: Memo
     """For what other rooms make of the declaration: generated code, SQL statements without a filter."""
 
@@ -48,13 +51,15 @@ class Declaration:
             leaf = found.get((key,))
             if leaf is None or leaf.nullable or not leaf.field.sortable or leaf.column.json_path:
                 raise wording.bad_key(key)
+        budget = Budget()
         for name, value in (
             ("root", root),
             ("key", key),
             ("limits", limits),
             ("binary", binary),
             ("leaves", MappingProxyType(found)),
-            ("memo", Memo(_MOST_KEPT)),
+            ("budget", budget),
+            ("memo", Memo(_MOST_KEPT, budget)),
         ):
             object.__setattr__(self, name, value)
 
@@ -66,8 +71,28 @@ class Declaration:
     def _signature(self) -> tuple[object, ...]:
         return (self.key, self.binary, self.root.signature())
 
+    def __copy__(self) -> Self:
+        return self  # It never changes.
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # What is kept stays behind: another process makes its own.
+        return (_remade, (type(self), self.root, self.key, self.limits, self.binary))
+
+    def _declare(self, root: Object | Open, *, key: str | None, limits: Limits, binary: bool) -> None:
+        """Make what a declaration holds; a subclass adds what is its own."""
+        Declaration.__init__(self, root, key=key, limits=limits, binary=binary)
+
     def __setattr__(self, name: str, value: object) -> NoReturn:
         raise AttributeError(f"a {type(self).__name__} cannot be changed")
 
     def __delattr__(self, name: str) -> NoReturn:
         raise AttributeError(f"a {type(self).__name__} cannot be changed")
+
+
+def _remade(cls: type[Declaration], root: Object | Open, key: str | None, limits: Limits, binary: bool) -> Declaration:
+    declaration = cls.__new__(cls)
+    declaration._declare(root, key=key, limits=limits, binary=binary)  # noqa: SLF001  # A way of making it.
+    return declaration

@@ -10,8 +10,8 @@ its text and found the same literals as the scan did; every other text takes the
 give equal filters and equal errors.
 
 Keys of maps, as in ``labels.env eq 'prod'``, are values too, but only the check can tell them from other names. So the
-names stand in the key of the scan, and texts that differ in such keys only are read one by one; but they have one
-template, which is found by the text of their shape, ``labels.? eq ?``.
+names stand in the key of the scan, and texts that differ in such keys only are parsed each; but they have one template,
+which is found by the text of their shape, ``labels.? eq ?``.
 """
 
 from __future__ import annotations
@@ -22,11 +22,12 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from astra_filter.errors import FilterError, LiteralError
+from astra_filter.language.names import FRACTION_AND_EXPONENT, INTEGER_PART, STRING_REST, WORD_OR_POINT
 from astra_filter.language.records import make
 from astra_filter.limits import MOST_PROBLEMS
 from astra_filter.meaning.check import Target, check, coerce
 from astra_filter.meaning.keys import without_keys
-from astra_filter.memo import Memo
+from astra_filter.memo import Budget, CacheInfo, Memo
 from astra_filter.syntax.parser import parse
 from astra_filter.syntax.printer import shape_text
 from astra_filter.wording import syntax as wording
@@ -39,15 +40,13 @@ if TYPE_CHECKING:
     from astra_filter.meaning.declaration import Declaration
     from astra_filter.syntax.nodes import Literal, Node
 
-# What a number may not follow, nor be followed by, told by what does not belong to it, as the grammar tells it.
-_WORD_OR_POINT = r"[^\0-\-/:-@\[-^`{-\x7f]"
 # It begins with a set of few characters, from one of which to the next the engine skips; what began is looked at after.
 _TOKEN = re.compile(
     rf"""(['`\-0-9](?:
-    (?<=')[^'\0\ud800-\udfff]*(?:''[^'\0\ud800-\udfff]*)*'(?!')
+    (?<='){STRING_REST}
   | (?<=`)[^`]*(?:``[^`]*)*`(?!`)
-  | (?<!{_WORD_OR_POINT}[-0-9])(?:(?<=-)(?:0|[1-9][0-9]*)|(?<=0)|(?<=[1-9])[0-9]*)
-    (?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?(?!{_WORD_OR_POINT})
+  | (?<!{WORD_OR_POINT}[-0-9])(?:(?<=-){INTEGER_PART}|(?<=0)|(?<=[1-9])[0-9]*)
+    {FRACTION_AND_EXPONENT}(?!{WORD_OR_POINT})
     ))""",
     re.VERBOSE,
 )
@@ -55,6 +54,14 @@ _TOKEN = re.compile(
 _Key: TypeAlias = tuple[object, ...]
 _MOST_KEPT = 64
 """The most entries that are kept for one shape: generated code, and SQL for each order, table and style."""
+_TEMPLATE_BYTES = 1500
+"""What a template and its key take, about, as measured; ..."""
+_CHARACTER_BYTES = 80
+"""... and more for each character of the shape ..."""
+_LITERAL_BYTES = 300
+"""... and for each literal."""
+_SPELLINGS = 8
+"""Which part of the entries and of the budget texts may take that name keys of maps: one in so many."""
 
 
 class Scan(NamedTuple):
@@ -80,30 +87,42 @@ def scan(text: str) -> Scan:
 class Template:
     """What is made once for a shape and shared by all its filters.
 
-    ``condition`` is the checked tree. ``memo`` keeps what other rooms make of it when first asked: generated functions,
-    SQL text.
+    ``condition`` is the checked tree; ``constants`` are the literals that are part of the shape, by slot: true, false
+    and null. ``weight`` is how many bytes it holds, about, without what its ``memo`` keeps: what other rooms make of it
+    when first asked, generated functions and SQL text.
     """
 
-    __slots__ = ("condition", "memo")
+    __slots__ = ("coercions", "condition", "constants", "memo", "root", "weight")
 
-    def __init__(self, condition: Condition) -> None:
+    def __init__(
+        self,
+        root: Node,
+        condition: Condition,
+        coercions: tuple[Callable[[str], object] | None, ...],
+        constants: tuple[tuple[int, bool | None], ...],
+        weight: int,
+    ) -> None:
+        self.root = root
         self.condition = condition
+        self.coercions = coercions
+        self.constants = constants
+        self.weight = weight
         self.memo = Memo(_MOST_KEPT)
 
+    def __reduce__(self) -> tuple[object, ...]:
+        # What was made of it stays behind: another process makes its own.
+        return (Template, (self.root, self.condition, self.coercions, self.constants, self.weight))
 
-class _Reading(NamedTuple):
-    """How texts with one key are read."""
 
-    template: Template
+class _Spelling(NamedTuple):
+    """A text that names keys of maps, as far as it is not the shape's."""
+
+    shape: _Key
+    """The key of the template, the same for all keys of maps."""
     root: Node
-    coercions: tuple[Callable[[str], object] | None, ...]
-    """By slot; None where the literal is its own value."""
-    constants: tuple[tuple[int, bool | None], ...]
-    """The literals that are part of the shape, by slot: true, false and null."""
     keys: tuple[str, ...]
     """The keys of maps that the paths name. Their slots follow those of the literals."""
-    shape: _Key
-    """Where keys are named, the key of all texts of the same shape, whatever keys they name."""
+    weight: int
 
 
 class Bound(NamedTuple):
@@ -117,60 +136,34 @@ class Bound(NamedTuple):
     """Canonical, by slot: those of the literals, then the keys of maps."""
 
 
-class _Recent(OrderedDict[_Key, _Reading]):
-    """The readings used last. Safe to change from several threads.
-
-    Args:
-        entries: how many are kept at most.
-        characters: how many characters of filter text they have together, at most.
-    """
-
-    def __init__(self, entries: int, characters: int) -> None:
-        super().__init__()
-        self._entries = entries
-        self._characters = characters
-        self._weights: dict[_Key, int] = {}
-        self._weight = 0
-        self._lock = threading.Lock()
-
-    def keep(self, key: _Key, reading: _Reading, weight: int) -> None:
-        """Keep a reading of so many characters; what was used longest ago goes."""
-        with self._lock:
-            self._weight += weight - self._weights.get(key, 0)
-            self._weights[key] = weight
-            self[key] = reading
-            self.move_to_end(key)
-            while len(self) > self._entries or self._weight > self._characters:
-                dropped, _ = self.popitem(last=False)
-                self._weight -= self._weights.pop(dropped)
-
-    def touch(self, key: _Key) -> None:
-        """Say that a reading was used."""
-        try:  # noqa: SIM105  # `suppress` takes longer than what it guards.
-            self.move_to_end(key)
-        except KeyError:  # Another thread has just removed it.
-            pass
-
-
 class Shapes:
     """The compiled shapes of one schema, the last used ones. Safe to share between threads.
 
     Args:
         declaration: what the schema declares.
         entries: how many shapes are kept at most.
-        characters: how many characters of filter text the kept shapes have together, at most.
+        budget: bounds the bytes that the shapes hold, with all that was made of them; default one of its own.
     """
 
-    def __init__(self, declaration: Declaration, entries: int = 1024, characters: int = 2**18) -> None:
+    def __init__(self, declaration: Declaration, entries: int = 1024, budget: Budget | None = None) -> None:
         self._root = declaration.root
         self._leaves = declaration.leaves
+        self._entries = entries
         self._targets: dict[tuple[str, ...], Target] = {}
-        self._shapes = _Recent(entries, characters)
+        self._templates: OrderedDict[_Key, Template] = OrderedDict()
         # Keys of maps have no end: texts that name some push out such texts only, and no shape.
-        self._keyed = _Recent(max(entries // 4, 1), characters // 4)
+        self._spellings: OrderedDict[_Key, _Spelling] = OrderedDict()
+        self._spelled = 0
+        self._budget = budget or Budget()
+        self._budget.shed = self._shed
+        self._lock = threading.Lock()
 
     def __len__(self) -> int:
-        return len(self._shapes)
+        return len(self._templates)
+
+    def info(self) -> CacheInfo:
+        """Return what the caches hold that share the budget."""
+        return CacheInfo(len(self._templates), self._budget.held, self._budget.most)
 
     def compile(self, text: str, limits: Limits) -> Bound:
         """Compile a filter. A known shape is not parsed again.
@@ -181,34 +174,35 @@ class Shapes:
         if len(text) > limits.text_length:
             raise FilterError([wording.text_too_long(text, limits.text_length)])
         scanned = scan(text)
-        key = (limits, scanned.key)
-        reading = self._shapes.get(key) or self._known(key)
-        if reading is None:
-            return self._plain(text, limits, key, scanned)
-        template, root, coercions, constants, keys, _ = reading
-        literals = _literals(scanned, constants)
+        key: _Key = (limits, scanned.key)
+        template = self._templates.get(key)
+        spelling = None
+        if template is None:
+            spelling = self._spellings.get(key)
+            template = None if spelling is None else self._templates.get(spelling.shape)
+            if template is None:
+                return self._plain(text, limits, key, scanned)
+        literals = _literals(scanned, template.constants)
         try:
             values = tuple(
                 [
                     literal if coercion is None else coercion(literal)  # type: ignore[arg-type]  # Checked by kind.
-                    for literal, coercion in zip(literals, coercions, strict=True)
+                    for literal, coercion in zip(literals, template.coercions, strict=True)
                 ]
             )
         except LiteralError:  # The plain way finds the place of the literal.
             return self._plain(text, limits, key, scanned)
-        if keys:
-            values += keys
-            self._keyed.touch(key)
-            self._shapes.touch(reading.shape)
-        else:
-            self._shapes.touch(key)
+        root = template.root
+        try:
+            if spelling is not None:
+                root = spelling.root
+                values += spelling.keys
+                self._spellings.move_to_end(key)
+                key = spelling.shape
+            self._templates.move_to_end(key)
+        except KeyError:  # Another thread has just removed it.
+            pass
         return make(Bound, (template, root, tuple(literals), values))
-
-    def _known(self, key: _Key) -> _Reading | None:
-        """Return how a text is read that names keys of maps, if its shape is still known too."""
-        reading = self._keyed.get(key)
-        shape = None if reading is None else self._shapes.get(reading.shape)
-        return None if reading is None or shape is None else reading._replace(template=shape.template)
 
     def _plain(self, text: str, limits: Limits, key: _Key, scanned: Scan) -> Bound:
         syntax = parse(text, limits, self._root)
@@ -226,18 +220,62 @@ class Shapes:
                     if each is None or isinstance(each, bool)
                 ]
             )
-        shape = key
-        template = Template(found.condition)
+        known = tuple(_literals(scanned, constants)) == syntax.literals
+        weight = _weight(scanned.key, len(syntax.literals))
         if found.keys:
-            shape = (limits, shape_text(without_keys(syntax.root, self._root), syntax.literals))
-            known = self._shapes.get(shape)
-            template = template if known is None else known.template
-        reading = _Reading(template, syntax.root, found.coercions, constants, found.keys, shape)
-        if found.keys:
-            self._shapes.keep(shape, reading, len(text) - sum(map(len, found.keys)))
-        if tuple(_literals(scanned, constants)) == syntax.literals:
-            (self._keyed if found.keys else self._shapes).keep(key, reading, len(text))
+            shape: _Key = (shape_text(without_keys(syntax.root, self._root), syntax.literals),)
+            if known:
+                self._keep_spelling(key, _Spelling((limits, shape), syntax.root, found.keys, weight))
+            key, weight = (limits, shape), _weight(shape, len(syntax.literals))
+        template = self._templates.get(key) if found.keys else None
+        if template is None:
+            template = Template(syntax.root, found.condition, found.coercions, constants, weight)
+            if known or found.keys:
+                self._keep(key, template)
         return Bound(template, syntax.root, syntax.literals, (*values, *found.keys))
+
+    def _keep_spelling(self, key: _Key, spelling: _Spelling) -> None:
+        with self._lock:
+            before = self._spelled
+            old = self._spellings.pop(key, None)
+            self._spelled += spelling.weight - (0 if old is None else old.weight)
+            self._spellings[key] = spelling
+            while len(self._spellings) * _SPELLINGS > self._entries or self._spelled * _SPELLINGS > self._budget.most:
+                self._spelled -= self._spellings.popitem(last=False)[1].weight
+            more = self._spelled - before
+        self._budget.add(more)
+
+    def _keep(self, key: _Key, template: Template) -> None:
+        more = template.weight + template.memo.attach(self._budget)
+        with self._lock:
+            if key in self._templates:
+                more -= _released(self._templates.pop(key))
+            self._templates[key] = template
+            while len(self._templates) > self._entries:
+                more -= _released(self._templates.popitem(last=False)[1])
+        self._budget.add(more)
+
+    def _shed(self) -> None:
+        """Let go of the shapes that nobody has asked for longest, until the budget is kept."""
+        freed = 0
+        with self._lock:
+            while self._spellings and self._budget.held - freed > self._budget.most:
+                freed += self._spellings.popitem(last=False)[1].weight
+            self._spelled -= freed
+            while self._templates and self._budget.held - freed > self._budget.most:
+                freed += _released(self._templates.popitem(last=False)[1])
+        self._budget.add(-freed)
+
+
+def _released(template: Template) -> int:
+    """Return the bytes that a dropped template no longer takes of the budget."""
+    return template.weight + template.memo.detach()
+
+
+def _weight(key: _Key, literals: int) -> int:
+    """Return about how many bytes a template of a text holds, with its key."""
+    characters = sum([len(piece) for piece in key if isinstance(piece, str)])
+    return _TEMPLATE_BYTES + _CHARACTER_BYTES * characters + _LITERAL_BYTES * literals
 
 
 def _literals(scanned: Scan, constants: tuple[tuple[int, bool | None], ...]) -> list[Literal]:

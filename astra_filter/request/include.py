@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from astra_filter.errors import Problem
-    from astra_filter.fields import Field, Open
+    from astra_filter.fields import Field
+    from astra_filter.meaning.declaration import Declaration
     from astra_filter.meaning.leaves import Leaf
 
 Path: TypeAlias = tuple[str, ...]
@@ -34,14 +35,15 @@ def is_included(leaf: Leaf, include: tuple[Path, ...] | None) -> bool:
 
 
 def parse_include(
-    text: str | None, root: Object | Open, max_names: int
+    text: str | None, declaration: Declaration, max_names: int, room: int = MOST_PROBLEMS
 ) -> tuple[tuple[Path, ...] | None, list[Problem]]:
     """Read ``include``.
 
     Args:
         text: the parameter's value; None where it is not given.
-        root: the schema's fields.
+        declaration: what the schema declares.
         max_names: how many names ``text`` may have (SPEC §8).
+        room: how many problems are looked for.
 
     Returns:
         The paths to return, in order, None for whole objects; and the problems of the text.
@@ -51,13 +53,13 @@ def parse_include(
     items, problems = read(text, "include", max_names)
     paths: dict[Path, None] = {}
     for item in items:
-        if len(problems) >= MOST_PROBLEMS:
+        if len(problems) >= room:
             break
-        found = chain(root, item.path)
+        found = chain(declaration.root, item.path)
         if item.rest:
             problems.append(wording.text_after_name(text, item.rest_span, "include", text[slice(*item.whole)]))
         elif len(found) < len(item.path):
-            problems.append(unresolved(text, item, "include", found, map(path_text, returnable(root))))
+            problems.append(unresolved(text, item, "include", found, _suggested(declaration)))
         elif not all(field.returnable for field in found):
             problems.append(wording.not_returnable(text, item.span, path_text(item.path)))
         elif item.path in paths:
@@ -65,6 +67,14 @@ def parse_include(
         else:
             paths[item.path] = None
     return tuple(paths), sorted(problems, key=lambda problem: problem.span)
+
+
+def _suggested(declaration: Declaration) -> tuple[str, ...]:
+    return declaration.memo.made("returnable", _returnable_paths, declaration)
+
+
+def _returnable_paths(declaration: Declaration) -> tuple[str, ...]:
+    return tuple(map(path_text, returnable(declaration.root)))
 
 
 def returnable(owner: Field, prefix: Path = ()) -> Iterator[Path]:

@@ -85,13 +85,16 @@ class _Descending:
         return bool(other._value < self._value)
 
 
-def parse_order(text: str | None, declaration: Declaration, max_keys: int) -> tuple[Order, list[Problem]]:
+def parse_order(
+    text: str | None, declaration: Declaration, max_keys: int, room: int = MOST_PROBLEMS
+) -> tuple[Order, list[Problem]]:
     """Read ``orderBy``.
 
     Args:
         text: the parameter's value; None where it is not given.
         declaration: what the schema declares.
         max_keys: how many sort keys ``text`` may have (SPEC §8).
+        room: how many problems are looked for.
 
     Returns:
         The order, with the schema's key at its end, and the problems of the text.
@@ -102,14 +105,14 @@ def parse_order(text: str | None, declaration: Declaration, max_keys: int) -> tu
     if text is not None:
         items, problems = read(text, "orderBy", max_keys)
         for item in items:
-            if len(problems) >= MOST_PROBLEMS:
+            if len(problems) >= room:
                 break
             found = chain(declaration.root, item.path)
             leaf = leaves.get(item.path)
             if len(found) < len(item.path):
-                problems.append(unresolved(text, item, "orderBy", found, _sortable(leaves)))
+                problems.append(unresolved(text, item, "orderBy", found, _sortable(declaration)))
             elif leaf is None or not leaf.sortable:
-                problems.append(wording.not_sortable(text, item.span, path_text(item.path), _sortable(leaves)))
+                problems.append(wording.not_sortable(text, item.span, path_text(item.path), _sortable(declaration)))
             elif any(leaf is other.leaf for other in keys):
                 problems.append(wording.repeated_item(text, item.span, "orderBy", path_text(item.path)))
             else:
@@ -120,12 +123,33 @@ def parse_order(text: str | None, declaration: Declaration, max_keys: int) -> tu
                 problems.append(wording.bad_direction(text, item.rest_span))
     if declaration.key is not None:
         keys = _complete(keys, leaves[(declaration.key,)])
+    problems = [_other_spelling(problem, leaves) for problem in problems]
     return Order(tuple(keys)), sorted(problems, key=lambda problem: problem.span)
 
 
-def _sortable(leaves: Mapping[tuple[str, ...], Leaf]) -> list[str]:
+_SPELLINGS = frozenset({"bad_direction", "not_a_name", "text_after_name", "unknown_field"})
+
+
+def _other_spelling(problem: Problem, leaves: Mapping[tuple[str, ...], Leaf]) -> Problem:
+    """Show a sort key in the spelling of another API as it is written here: ``-name``, ``name:desc``."""
+    if problem.code not in _SPELLINGS or "`" in problem.text:
+        return problem
+    from astra_filter.request.other_names import piece_at, sort_key  # Errors only: not paid by those who send none.
+
+    piece = piece_at(problem.text, problem.span.start)
+    key = sort_key(piece, leaves)
+    # Where only the case differs, the name that is near says it.
+    hint = "" if key is None or key.casefold() == piece.strip().casefold() else wording.direction_behind(key)
+    return problem._replace(hint=hint) if hint else problem
+
+
+def _sortable(declaration: Declaration) -> tuple[str, ...]:
     """Return the paths that may be sorted by."""
-    return [path_text(path) for path, leaf in leaves.items() if leaf.sortable]
+    return declaration.memo.made("sortable", _sortable_paths, declaration.leaves)
+
+
+def _sortable_paths(leaves: Mapping[tuple[str, ...], Leaf]) -> tuple[str, ...]:
+    return tuple([path_text(path) for path, leaf in leaves.items() if leaf.sortable])
 
 
 def _complete(keys: list[SortKey], unique: Leaf) -> list[SortKey]:

@@ -12,6 +12,8 @@ from astra_filter.limits import MOST_PROBLEMS
 from astra_filter.wording import request as wording
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from astra_filter.errors import Problem
 
 Parameters: TypeAlias = "str | bytes | Mapping[str, str | Sequence[str] | None] | Iterable[tuple[str, str]]"
@@ -38,12 +40,15 @@ class Values(NamedTuple):
         return self.others.get(name)
 
 
-def read_parameters(parameters: Parameters, ignored: frozenset[str]) -> tuple[Values, list[Problem]]:
+def read_parameters(
+    parameters: Parameters, ignored: frozenset[str], meant: Callable[[str, str], str | None]
+) -> tuple[Values, list[Problem]]:
     """Sort the parameters of a request by name.
 
     Args:
         parameters: as a framework gives them, or the raw query string.
         ignored: names of parameters that are the server's own.
+        meant: makes a hint of name and value of a parameter that is not known.
 
     Returns:
         The values, and the problems of names and encoding.
@@ -62,7 +67,7 @@ def read_parameters(parameters: Parameters, ignored: frozenset[str]) -> tuple[Va
         elif name not in NAMES:
             refused.add(name)
             if len(refused) <= MOST_PROBLEMS:
-                problems.append(wording.unknown_parameter(name, nearest(name, NAMES)))
+                problems.append(wording.unknown_parameter(name, nearest(name, NAMES), meant(name, value)))
         elif name in values.others:
             refused.add(name)
             problems.append(wording.repeated_parameter(name, value))

@@ -85,15 +85,21 @@ def parse_request(
 ) -> Request:
     """Check the query parameters of a list request; arguments and errors as in `Schema.query`."""
     ignored = _check_arguments(scope, secret, default_limit, max_limit, ignore)
-    values, problems = read_parameters(parameters, ignored)
+
+    def meant(name: str, value: str) -> str | None:
+        from astra_filter.request.other_names import other_name  # Errors only: not paid by those who send none.
+
+        return other_name(declaration, shapes, name, value)
+
+    values, problems = read_parameters(parameters, ignored, meant)
 
     bound = _compile(shapes, values.filters, limits, problems)
     unreadable = bool(values.filters) and bound is None
-    include, wrong = parse_include(values.get("include"), declaration.root, limits.include_names)
+    include, wrong = parse_include(values.get("include"), declaration, limits.include_names, _room(problems))
     problems += wrong
     limit = read_limit(values.get("limit"), default_limit, max_limit, problems)
     skip = read_skip(values.get("skip"), problems)
-    order, wrong = parse_order(values.get("orderBy"), declaration, limits.order_keys)
+    order, wrong = parse_order(values.get("orderBy"), declaration, limits.order_keys, _room(problems))
     problems += wrong
     unreadable = unreadable or bool(wrong)
     count = read_count(values.get("count"), problems)
@@ -113,8 +119,13 @@ def parse_request(
             if position is None:
                 problems.append(wording.bad_token(token))
     if problems:
-        raise QueryError(problems)
+        raise QueryError(problems[:MOST_PROBLEMS])
     return Request(declaration, bound, include, order, limit, skip, count, position, tokens)
+
+
+def _room(problems: Sequence[Problem]) -> int:
+    """Return how many more problems are shown: what is not shown is not looked for."""
+    return max(MOST_PROBLEMS - len(problems), 0)
 
 
 def _check_arguments(
@@ -144,6 +155,8 @@ def _compile(shapes: Shapes, texts: Sequence[str], limits: Limits, problems: lis
     compiled: list[Bound] = []
     found: list[Problem] = []
     for text in texts:
+        if len(found) >= _room(problems):
+            break
         if len(text) > room and len(texts) > 1:
             problems.append(wording.filters_too_long(text, room, limits.text_length))
             return None
@@ -153,7 +166,7 @@ def _compile(shapes: Shapes, texts: Sequence[str], limits: Limits, problems: lis
         except FilterError as error:
             found += error.problems
     if found or len(texts) == 1:
-        problems += found[:MOST_PROBLEMS]
+        problems += found
         return None if found else compiled[0]
     # Each compiled alone, so its parentheses are balanced and cannot close ours.
     opening, between = "(", ") and ("

@@ -11,6 +11,7 @@ shape only pays for `Prepared.bind`.
 
 from __future__ import annotations
 
+from sys import getsizeof
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from astra_filter.wording import sql as wording
@@ -20,6 +21,11 @@ if TYPE_CHECKING:
 
 PLACEHOLDERS = ("?", "%s", "$1", ":p1")
 """The placeholder styles, each named by its first placeholder."""
+
+_LONGEST_KEPT = 65_536
+"""Characters of a statement that is kept. To make a longer one again is little beside what the database does for it."""
+_PLACE_BYTES = 100
+"""Of a place in a plan, about: a pair, and a name."""
 
 
 class SQL(NamedTuple):
@@ -175,6 +181,16 @@ class Prepared:
                 plan.append((param.slot, param.bind))
         self._plan = tuple(plan)
         self._names = None if names is None else tuple(names)
+
+    @property
+    def weight(self) -> int:
+        """The bytes that it holds, about: text, plan and constants."""
+        return len(self.text) + _PLACE_BYTES * (len(self._plan) + 1) + sum(map(getsizeof, self._constants))
+
+    @property
+    def passing(self) -> bool:
+        """Whether it is too long to be kept."""
+        return len(self.text) > _LONGEST_KEPT
 
     def bind(self, values: tuple[Any, ...]) -> SQL:
         """Return text and parameters for canonical ``values``, indexed by slot.

@@ -82,11 +82,11 @@ def _page(
     if rows and after is not None:
         first = stored(rows[0])
         values = order.values(first)
-        held = [at(first, key.leaf.path) for key in order.keys]
+        held = [is_ordered(key.leaf, at(first, key.leaf.path)) for key in order.keys]
         # What no field can read is a null to the page alone: it has no place in this order.
-        unread = any(value is None and raw is not None for value, raw in zip(values, held, strict=True))
+        unread = any(value is None and is_held for value, is_held in zip(values, held, strict=True))
         if not unread and not order.rank(values) > after:
-            raise wording.page_stands_still(names)
+            sort_values(rows[0])
     return make_page(request, rows, total, write, sort_values)
 
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from astra_filter.errors import LiteralError, Problem
 from astra_filter.language.names import name_text
 from astra_filter.language.span import Span, visible
-from astra_filter.wording.phrases import article, looks_like_number, named, quoted
+from astra_filter.wording.hints import can_be_shown, lost_plus_hint, mended_hint, shown
+from astra_filter.wording.phrases import article, named, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,23 +24,23 @@ def no_such_member(text: str, span: Span, path: str, type_name: str) -> Problem:
     return Problem("no_members", f"{visible(path)} is {article(type_name)} and has no members", text, span)
 
 
-def object_tested(text: str, span: Span, path: str, members: Sequence[str]) -> Problem:
+def object_tested(text: str, span: Span, path: str, example: str | None) -> Problem:
     return Problem(
         "object_tested",
         f"{visible(path)} is an object, which no operator takes",
         text,
         span,
-        hint=f"test one of its members: {path}.{name_text(members[0])}",
+        hint=shown("test one of its members", example) or "test one of its members",
     )
 
 
-def objects_tested(text: str, span: Span, path: str, members: Sequence[str]) -> Problem:
+def objects_tested(text: str, span: Span, path: str, example: str | None) -> Problem:
     return Problem(
         "object_tested",
         f"{visible(path)} is an array of objects, which only eq null and ne null take",
         text,
         span,
-        hint=f"test one of their members: {path}[{name_text(members[0])} eq …]",
+        hint=shown("test one of their members", example) or "test one of their members",
     )
 
 
@@ -69,13 +70,13 @@ def brackets_on_scalar(text: str, span: Span, path: str, type_name: str) -> Prob
     )
 
 
-def brackets_on_scalars(text: str, span: Span, path: str) -> Problem:
+def brackets_on_scalars(text: str, span: Span, path: str, example: str | None) -> Problem:
     return Problem(
         "no_elements",
         f"the elements of {visible(path)} have no members; brackets take arrays of objects",
         text,
         span,
-        hint=f"test the array: {path} eq 'value' asks for one element that is equal",
+        hint=shown("test the array itself", example) or "test the array itself",
     )
 
 
@@ -108,21 +109,25 @@ def null_with_operator(text: str, span: Span, operator: str) -> Problem:
 
 
 def wrong_kind(text: str, span: Span, path: str, type_name: str, found: str) -> Problem:
-    literal = text[span.start : span.end]
     hint = {
-        "number": "write a number without quotes: 20",
-        "decimal": "write a number without quotes: 20.50",
-        "integer": "write an integer without quotes: 20",
-        "boolean": "write true or false, without quotes",
-    }.get(type_name, f"write it in single quotes: {quoted(literal)}")
-    if found == "string" and type_name in ("number", "decimal", "integer") and looks_like_number(literal[1:-1]):
-        hint = f"write it without quotes: {literal[1:-1]}"
-    elif found == "string" and type_name == "boolean" and literal[1:-1].lower() in ("true", "false"):
-        hint = f"write it without quotes: {literal[1:-1].lower()}"
+        "uuid": "write 32 hexadecimal digits in single quotes, grouped 8-4-4-4-12",
+    }.get(type_name)
     return Problem(
         "wrong_kind", f"{visible(path)} is {article(type_name)}, not {article(found)}", text, span, (type_name,), hint
     )
 
 
-def bad_literal(text: str, span: Span, error: LiteralError) -> Problem:
-    return Problem(error.code, error.message, text, span, hint=error.hint)
+def other_literal_hint(literal: str, found: str) -> str | None:
+    """Show the literal that a field takes for one of another kind."""
+    words = "write it in single quotes" if literal.startswith("'") else "write it without quotes"
+    if found == "number" and not literal.startswith("'"):
+        words = "write true or false"
+    return f"{words}: {literal}" if can_be_shown(literal) else None
+
+
+def bad_literal(text: str, span: Span, error: LiteralError, mended: str | None) -> Problem:
+    hint = error.hint
+    if mended is not None:
+        lost = "+" in mended and "+" not in text[span.start : span.end]
+        hint = lost_plus_hint(quoted(mended)) if lost else mended_hint(quoted(mended))
+    return Problem(error.code, error.message, text, span, hint=hint)

@@ -29,7 +29,6 @@ _UNDERIVABLE = {
     "too_deep": "it is nested too deeply",
     "too_large": "the schema has too many members",
     "unknown_column": "there is no such column or relationship",
-    "unknown_column_type": "no field represents the type {}; give a field for it in fields, or exclude it",
     "unknown_name": "{} is not defined where the class is",
     "unknown_type": "{} has no field type; annotate it with one of astra_filter.fields",
     "unloadable_relationship": "a dynamic or write-only relationship holds no rows to show",

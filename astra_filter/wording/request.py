@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from astra_filter.errors import Problem, SchemaError, StorageError
 from astra_filter.language.names import name_text
 from astra_filter.language.span import Span, visible
+from astra_filter.wording.hints import can_be_shown
 from astra_filter.wording.phrases import named, quoted
 
 if TYPE_CHECKING:
@@ -17,8 +18,8 @@ def _whole(text: str) -> Span:
     return Span(0, len(text))
 
 
-def unknown_parameter(name: str, near: Sequence[str]) -> Problem:
-    hint = f"did you mean {near[0]}?" if near else None
+def unknown_parameter(name: str, near: Sequence[str], meant: str | None) -> Problem:
+    hint = meant or (f"did you mean {near[0]}?" if near else None)
     return Problem("unknown_parameter", f"there is no parameter {quoted(name)}", name, _whole(name), (), hint, name)
 
 
@@ -90,7 +91,7 @@ def missing_item(text: str, span: Span, parameter: str) -> Problem:
 def not_a_name(text: str, span: Span, parameter: str) -> Problem:
     found = text[span.start : span.end].strip(" \t\r\n")
     message = f"expected a field name, not {quoted(found)}" if found else "expected a field name"
-    hint = "a name that is not letters, digits and _ goes in backquotes: `app/name`"
+    hint = "a name that is not letters, digits and _ goes in backquotes"
     return Problem("not_a_name", message, text, span, (), hint, parameter)
 
 
@@ -218,3 +219,27 @@ def missing_column(name: str) -> StorageError:
 def wrong_row(columns: Sequence[str], found: int) -> StorageError:
     message = f"the row has {found} values instead of those of {len(columns)} columns: {', '.join(columns)}"
     return StorageError("wrong_row", message)
+
+
+# Hints for the spellings of other APIs --------------------------------------------------------------------------------
+
+_OTHER_NAMES = {
+    "page": "pages have no numbers; use limit, and continue with metadata.continue of the last response, or skip",
+    "startindex": "use skip, which counts from 0",
+    "continue": "use continue, with metadata.continue of the last response",
+    "back": "use continue, with metadata.continue of the last response; lists are read forwards only",
+}
+
+
+def other_name(meant: str, example: str | None) -> str:
+    """Say which parameter is meant by one of another API."""
+    hint = _OTHER_NAMES.get(meant, f"use {meant}")
+    return f"{hint}: {meant}={example}" if example is not None and can_be_shown(example) else hint
+
+
+def field_as_parameter(test: str) -> str:
+    return f"a field is tested in filter: filter={test}"
+
+
+def direction_behind(key: str) -> str:
+    return f"write the name, and desc behind it where it descends: {key}" if can_be_shown(key) else ""

@@ -71,6 +71,14 @@ def map_of_containers(type_name: str) -> SchemaError:
     return SchemaError("map_of_containers", f"the values of a map are scalars of one type, not of type {type_name}")
 
 
+def closed_types(name: str) -> SchemaError:
+    return SchemaError(
+        "closed_types",
+        f"{name} cannot be a field type: those of astra_filter.fields are all there are; declare a field of the type "
+        "that the values have in JSON",
+    )
+
+
 def not_a_field(name: str, value: object) -> SchemaError:
     return SchemaError("not_a_field", f"{name!r} must be declared with one of astra_filter.fields, not {value!r}")
 

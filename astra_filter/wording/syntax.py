@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from astra_filter.errors import OPERATORS, AstraFilterError, Problem
-from astra_filter.language.names import name_text
 from astra_filter.language.span import Span, visible
 from astra_filter.wording.check import null_never
+from astra_filter.wording.hints import shown
 from astra_filter.wording.phrases import named, quoted
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 _LITERALS = ("string", "number", "true", "false", "null")
-_EXAMPLE = "state eq 'running'"
-_EXAMPLES = {
-    "lt": "percentDone lt 20",
-    "lte": "percentDone lte 20",
-    "le": "percentDone lte 20",
-    "gt": "percentDone gt 20",
-    "gte": "percentDone gte 20",
-    "ge": "percentDone gte 20",
-    "ne": "state ne 'running'",
-    "in": "state in ('running', 'paused')",
-    "contains": "name contains 'backup'",
-    "startswith": "name startswith 'astra'",
-    "endswith": "name endswith 'prep'",
-    "and": "state eq 'running' and percentDone gte 20",
-    "or": "state eq 'running' or percentDone gte 20",
-    "not": "not state eq 'running'",
-}
 
 
 def text_too_long(text: str, bound: int) -> Problem:
@@ -58,14 +46,9 @@ def not_text(value: object) -> AstraFilterError:
     return AstraFilterError("not_text", f"a filter is a str, not {type(value).__name__}")
 
 
-def empty_filter(text: str) -> Problem:
-    return Problem(
-        "empty_filter",
-        "the filter is empty",
-        text,
-        Span(0, len(text)),
-        hint="leave the parameter out to filter nothing, or write a test: state eq 'running'",
-    )
+def empty_filter(text: str, example: str | None) -> Problem:
+    hint = "leave the parameter out to filter nothing" + shown(", or write a test", example)
+    return Problem("empty_filter", "the filter is empty", text, Span(0, len(text)), hint=hint)
 
 
 def forbidden_character(text: str, span: Span) -> Problem:
@@ -103,17 +86,12 @@ def empty_name(text: str, span: Span) -> Problem:
 
 
 def symbol_connective(text: str, span: Span, found: str, word: str) -> Problem:
-    example = "not state eq 'running'" if word == "not" else f"state eq 'running' {word} percentDone gte 20"
-    return Problem(
-        "unknown_connective", f"{found!r} does not join tests", text, span, (word,), f"use {word}: {example}"
-    )
+    hint = f"use {word}" if word != "not" else "use not, before the test or its parenthesis"
+    return Problem("unknown_connective", f"{named(found)} does not join tests", text, span, (word,), hint)
 
 
-def unknown_operator(text: str, span: Span, found: str, near: str | None, path: str, literal: str | None) -> Problem:
+def unknown_operator(text: str, span: Span, found: str, near: str | None) -> Problem:
     hint = "the operators are " + ", ".join(OPERATORS) if near is None else f"use {near}"
-    if near is not None and literal is not None:
-        shown = f"({literal})" if near.endswith("in") else literal
-        hint += f": {visible(path)} {near} {visible(shown)}"
     return Problem("unknown_operator", f"unknown operator {named(found)}", text, span, OPERATORS, hint)
 
 
@@ -124,19 +102,13 @@ def two_operators(text: str, span: Span, found: str) -> Problem:
         text,
         span,
         _LITERALS,
-        "leave it out",
+        "write one operator",
     )
 
 
-def missing_operator(text: str, span: Span, example: str) -> Problem:
-    return Problem(
-        "missing_operator",
-        "an operator belongs here",
-        text,
-        span,
-        OPERATORS,
-        f"write a test: {visible(example)}",
-    )
+def missing_operator(text: str, span: Span, example: str | None) -> Problem:
+    hint = shown("write a test", example) if example else "write the operator and a value behind the field"
+    return Problem("missing_operator", "an operator belongs here", text, span, OPERATORS, hint)
 
 
 def is_null(text: str, span: Span, path: str, *, negated: bool, never_null: bool) -> Problem:
@@ -150,47 +122,22 @@ def is_null(text: str, span: Span, path: str, *, negated: bool, never_null: bool
         text,
         span,
         OPERATORS,
-        f"use {operator}: {visible(path)} {operator} null",
+        f"use {operator} null",
     )
 
 
-def like_operator(text: str, span: Span, found: str, path: str, pattern: str, *, negated: bool) -> Problem:
-    inner = pattern[1:-1]
-    if "%" in inner.strip("%") or "_" in inner or "\\" in inner:
-        hint = "there are no wildcards: use contains, startswith or endswith for the parts of the text"
-        return Problem("unknown_operator", f"unknown operator {named(found)}", text, span, OPERATORS, hint)
-    operator = {
-        (True, True): "contains",
-        (False, True): "startswith",
-        (True, False): "endswith",
-        (False, False): "eq" if pattern else "contains",
-    }[inner.startswith("%") and bool(inner), len(inner) > 1 and inner.endswith("%")]
-    value = f"'{inner.strip('%')}'" if pattern else "'text'"
-    test = f"{'not ' if negated else ''}{visible(path)} {operator} {visible(value)}"
-    return Problem(
-        "unknown_operator", f"unknown operator {named(found)}", text, span, OPERATORS, f"use {operator}: {test}"
-    )
+def like_operator(text: str, span: Span, found: str) -> Problem:
+    hint = "there are no wildcards: use contains, startswith or endswith for the parts of the text"
+    return Problem("unknown_operator", f"unknown operator {named(found)}", text, span, OPERATORS, hint)
 
 
-def negated_operator(text: str, span: Span, operator: str, path: str, literal: str | None) -> Problem:
-    shown = visible(literal or "'value'")
-    test = f"not {visible(path)} {operator} {shown}"
-    return Problem(
-        "negated_operator",
-        f"'not' cannot stand before {operator!r}",
-        text,
-        span,
-        ("not in",),
-        f"negate the test: {test}",
-    )
+def negated_operator(text: str, span: Span, operator: str) -> Problem:
+    message = f"'not' cannot stand before {operator!r}"
+    return Problem("negated_operator", message, text, span, ("not in",), "put not before the whole test")
 
 
-def between(text: str, span: Span, path: str, low: str, high: str, *, negated: bool) -> Problem:
-    first, last = ("lt", "gt") if negated else ("gte", "lte")
-    join = "or" if negated else "and"
-    # In parentheses, for what stands around it.
-    test = f"({visible(path)} {first} {visible(low)} {join} {visible(path)} {last} {visible(high)})"
-    hint = f"use {first} and {last}: {test}"
+def between(text: str, span: Span, example: str | None) -> Problem:
+    hint = "use gte and lte" + shown("", example and f"({example})")
     return Problem("unknown_operator", "unknown operator 'between'", text, span, OPERATORS, hint)
 
 
@@ -200,20 +147,15 @@ def double_quoted_string(text: str, span: Span, inner: str) -> Problem:
     )
 
 
-def double_quoted_name(text: str, span: Span, inner: str) -> Problem:
-    return Problem(
-        "double_quoted", "names are not written in quotes", text, span, ("name",), f"write {visible(name_text(inner))}"
-    )
+def double_quoted_name(text: str, span: Span, path: str) -> Problem:
+    return Problem("double_quoted", "names are not written in quotes", text, span, ("name",), f"write {visible(path)}")
 
 
-def name_needs_quotes(text: str, span: Span, name: str) -> Problem:
-    return Problem(
-        "name_needs_quotes",
-        f"the name {named(name)} needs backquotes",
-        text,
-        span,
-        hint=f"write {visible('`' + name + '`')}",
-    )
+def name_needs_quotes(text: str, span: Span, name: str, near: Sequence[str], *, known: bool) -> Problem:
+    hint = f"write {visible('`' + name + '`')}"
+    if not known:
+        hint = f"did you mean {visible(near[0])}?" if near else "no field has this name"
+    return Problem("name_needs_quotes", f"the name {named(name)} needs backquotes", text, span, hint=hint)
 
 
 def stepped_by_dots(text: str, span: Span, path: str) -> Problem:
@@ -233,7 +175,7 @@ def literal_first(text: str, span: Span) -> Problem:
         text,
         span,
         ("name",),
-        "write the field first: state eq 'running'",
+        "write the field first, then the operator and the value",
     )
 
 
@@ -247,14 +189,11 @@ def nothing_inside(text: str, span: Span, opened: str) -> Problem:
     return Problem("missing_test", f"a test belongs after {named(opened)}", text, span, ("name", "not", "("))
 
 
-def nothing_after(text: str, span: Span, found: str) -> Problem:
-    return Problem(
-        "nothing_after",
-        f"nothing follows {named(found)}",
-        text,
-        span,
-        hint=f"finish the test: {_EXAMPLES.get(found.lower(), _EXAMPLE)}",
-    )
+def nothing_after(text: str, span: Span, found: str, example: str | None) -> Problem:
+    hint = "finish the test" + shown("", example)
+    if found.lower() in ("and", "or", "not"):
+        hint = "write a test behind it, or leave it out"
+    return Problem("nothing_after", f"nothing follows {named(found)}", text, span, hint=hint)
 
 
 def missing_literal(text: str, span: Span, before: str) -> Problem:
@@ -269,7 +208,7 @@ def list_with_eq(text: str, span: Span, operator: str) -> Problem:
         text,
         span,
         _LITERALS,
-        f"for a list use {use}: state {use} ('a', 'b')",
+        f"for a list use {use}",
     )
 
 

@@ -24,6 +24,8 @@ def _read_decimal(grid: Grid) -> str:
 
 POSTGRESQL = Dialect(
     name="postgresql",
+    drivers=("psycopg",),
+    sqlalchemy_names=("postgresql",),
     placeholders=("%s", "$1", ":p1"),
     columns={
         "string": Storage("text"),
@@ -50,6 +52,7 @@ POSTGRESQL = Dialect(
     startswith="starts_with({x}, {p})",
     endswith="right({x}, length({p})) = {p}",
     json_type="jsonb_typeof({value})",
+    embedded_document="to_jsonb({x})",  # ORMs have columns of type json and of arrays, too.
     member=_member,
     entry="{x} -> CAST({key} AS text)",
     # Only CASE keeps a cast from being evaluated on other values: AND does not.
@@ -71,6 +74,7 @@ POSTGRESQL = Dialect(
     },
     some="EXISTS (SELECT 1 FROM jsonb_array_elements({array}) AS {e} (value) WHERE {condition})",
     nulls_smallest=False,
+    aborts_transactions=True,
     seeks="limited",
     ranges_row_values=True,
     # In the session's time zone, the ends of the range would be of years that Python has not.

@@ -76,6 +76,8 @@ def _read_decimal(grid: Grid) -> str:
 
 SQLITE = Dialect(
     name="sqlite",
+    drivers=("sqlite3",),
+    sqlalchemy_names=("sqlite",),
     placeholders=("?", ":p1"),
     columns={
         "string": Storage("TEXT"),
@@ -128,8 +130,11 @@ SQLITE = Dialect(
     # TRUE is a column, where there is one of that name.
     not_true=" IS NOT 1",
     some="EXISTS (SELECT 1 FROM json_each({array}) AS {e} WHERE {condition})",
+    # Its parser has room for 100 symbols, some of which the statement around takes.
+    most_depth=95,
     seeks="merged",
     ranges_row_values=True,
+    index_in_schema=True,
     rowid_alias=True,
     captured_names=frozenset(
         ["key", "value", "type", "atom", "id", "parent", "fullkey", "path", "json", "root", "rowid", "oid", "_rowid_"]
