@@ -15,11 +15,11 @@ from datetime import date, datetime
 from math import isfinite
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeAlias, TypeVar, final
 
-from astra_filter.language.decimals import MAX_DIGITS, Grid, decimal_text, from_integer, read_number
 from astra_filter.language.names import nearest
 from astra_filter.language.operators import EQUALITY, ORDER, TEXT, Kind, Operator, TypeName
 from astra_filter.language.values import (
     DATE_PATTERN,
+    MAX_DIGITS,
     NO_MEMBERS,
     TIMESTAMP_LENGTH,
     TIMESTAMP_PATTERN,
@@ -420,39 +420,26 @@ class Decimal(Field):
             raise schema_wording.bad_places(places, digits)
         if as_number and digits > _EXACT_DIGITS:
             raise schema_wording.not_exact_as_number(digits, _EXACT_DIGITS)
+        from astra_filter.language.decimals import Grid  # Costs start-up time, which few schemas need to pay.
+
         self.grid = Grid(digits, places)
         self.as_number = as_number
 
     def coerce(self, literal: str) -> Any:
-        value = read_number(literal)
-        assert value is not None  # noqa: S101  # The parser takes numbers only.
-        return self.grid.half_step(value)
+        return self.grid.coerce(literal)
 
     def _read(self, value: object) -> Any:
-        value = unwrap(value)
-        if isinstance(value, bool):
-            return None
-        number: Any
-        if isinstance(value, float):
-            double = float.__float__(value)
-            number = read_number(float.__repr__(double)) if isfinite(double) else None
-        elif isinstance(value, int):
-            number = from_integer(int.__int__(value))
-        elif isinstance(value, str):
-            number = read_number(plain_text(value))
-        else:
-            number = plain_decimal(value)
-        return None if number is None or not number.is_finite() else self.grid.on(number)
+        return self.grid.read(unwrap(value))
 
     def json(self, value: Any) -> str:
-        return decimal_text(value)
+        return self.grid.text(value)
 
     def output(self, value: object) -> Any:
         canonical = self.read(value)
         if canonical is None:
             return None
         if not self.as_number:
-            return decimal_text(canonical)
+            return self.grid.text(canonical)
         return float(canonical) if self.grid.places else int(canonical)
 
     def signature(self) -> tuple[object, ...]:

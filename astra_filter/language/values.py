@@ -32,6 +32,10 @@ _UUID = re.compile(
 is_canonical_uuid = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}").fullmatch
 
 
+MAX_DIGITS = 1000
+"""The most digits of a decimal; what PostgreSQL's ``numeric`` can declare."""
+
+
 def is_text(value: object) -> bool:
     """Whether a value is a string that every backend can hold: no U+0000, no lone surrogate."""
     return isinstance(value, str) and "\0" not in value and not any("\ud800" <= c <= "\udfff" for c in value)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from astra_filter.language.decimals import MAX_DIGITS, Grid, decimal_text
+from astra_filter.language.decimals import Grid, decimal_text
+from astra_filter.language.values import MAX_DIGITS
 from astra_filter.sql.dialects.base import Dialect, Storage, decimal_pattern, key_literal
 from astra_filter.sql.fragment import Fragment, Part
 
