@@ -260,7 +260,8 @@ def test_sql_text_depends_on_the_shape_alone(suite: Suite, case: Case) -> None:
     schema = suite.make_schema()
     wider = schema.limits._replace(text_length=2**20)
     other = schema.compile(substituted(compiled, case.filter), limits=wider)
-    assert schema.compile(case.filter, limits=wider).shape == other.shape
+    if not any(isinstance(literal, bool) for literal in compiled.literals):  # Those are part of the shape.
+        assert schema.compile(case.filter, limits=wider).shape == other.shape
     for dialect in DIALECTS.keys() - set(case.beyond):
         for style in DIALECTS[dialect].placeholders:
             text = compiled.sql(dialect, placeholders=style).text
