@@ -78,7 +78,8 @@ class Writer:
             case Some():
                 return self._some(condition)
             case IsNull() | Compare() | In():
-                return Term(self._test(condition), "", 0)
+                asks_rows = condition.ref.key is not None and self._dialect.entry_is_query
+                return Term(self._test(condition), "", SUBQUERY_DEPTH if asks_rows else 0)
             case _:
                 assert_never(condition)
 

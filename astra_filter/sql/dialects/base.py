@@ -238,6 +238,11 @@ class Dialect:
             raise wording.too_many_digits(self.name, digits, places, self.max_digits, self.max_places)
         return field.grid
 
+    @property
+    def entry_is_query(self) -> bool:
+        """Whether ``entry`` reads the value in a subquery of its own."""
+        return "{read}" in self.entry
+
     def read_entry(self, owner: Part, key: Param, template: str, *, captured: bool) -> Fragment:
         """Return the value under a key, read by a template of ``reads``.
 
@@ -248,7 +253,7 @@ class Dialect:
             captured: the map's column stands there with one of `captured_names`.
         """
         entry = self.entry_captured if captured else self.entry
-        if "{read}" in entry:
+        if self.entry_is_query:
             return fill(entry, x=owner, key=key, read=fill(template, value="map_entry.value", type="map_entry.type"))
         value = fill(entry, x=owner, key=key)
         return fill(template, value=value, type=fill(self.json_type, value=value))
