@@ -156,7 +156,7 @@ class ListQuery:
 
     def sql(
         self,
-        table: str,
+        table: str | tuple[str, ...],
         dialect: str,
         *,
         where: SQL | None = None,
@@ -167,8 +167,8 @@ class ListQuery:
         """Return the SELECT of this page. It selects `columns`, and one row more than the limit when more follow.
 
         Args:
-            table: the table's name, which is quoted.
-            dialect: ``sqlite``, ``postgresql``, ``mysql`` or ``duckdb``.
+            table: the table's name, which is quoted; a tuple for a qualified one: ``("app", "tasks")``.
+            dialect: a name in `astra_filter.sql.DIALECTS`.
             where: a condition of the server's own, such as the tenant, with its parameters in the style of
                 ``placeholders``; joined outside everything that the caller wrote. Under ``$1`` its own placeholders
                 are numbered from ``first`` on.
@@ -186,7 +186,7 @@ class ListQuery:
 
     def count_sql(
         self,
-        table: str,
+        table: str | tuple[str, ...],
         dialect: str,
         *,
         where: SQL | None = None,

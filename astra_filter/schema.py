@@ -244,14 +244,14 @@ class Schema(Declaration):
 
     # Storage
 
-    def create_table(self, table: str, dialect: str, *, collation: str = "utf8mb4_nopad_bin") -> str:
+    def create_table(self, table: str | tuple[str, ...], dialect: str, *, collation: str = "utf8mb4_nopad_bin") -> str:
         """Return the CREATE TABLE statement for the rows that `to_row` makes (SPEC §5).
 
         The key is the primary key. Text columns get a collation that compares by code point.
 
         Args:
-            table: the table's name; it is quoted.
-            dialect: ``sqlite``, ``postgresql``, ``mysql`` or ``duckdb``.
+            table: the table's name, which is quoted; a tuple for a qualified one: ``("app", "tasks")``.
+            dialect: a name in `astra_filter.sql.DIALECTS`.
             collation: of text on ``mysql``: the default is MariaDB's, ``utf8mb4_0900_bin`` is MySQL's.
 
         Raises:
@@ -264,7 +264,7 @@ class Schema(Declaration):
 
     def create_index(
         self,
-        table: str,
+        table: str | tuple[str, ...],
         dialect: str,
         *,
         order_by: str | None = None,
@@ -276,8 +276,8 @@ class Schema(Declaration):
         It serves the opposite order too.
 
         Args:
-            table: the table's name; it is quoted.
-            dialect: ``sqlite``, ``postgresql`` or ``mysql``.
+            table: the table's name, which is quoted; a tuple for a qualified one: ``("app", "tasks")``.
+            dialect: a name in `astra_filter.sql.DIALECTS`.
             order_by: as a request has it; None for the order by key.
             leading: the columns that the server's own condition compares for equality, such as the tenant's.
             name: the index's name; by default made of the table and the columns.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from astra_filter.fields import Object, Open
 
 if TYPE_CHECKING:
-    from astra_filter.fields import Field
+    from astra_filter.fields import AnyField
 
 
 class Column(NamedTuple):
@@ -26,7 +26,7 @@ class Leaf(NamedTuple):
     """A scalar or an array of a schema, outside any array: what a column or a place in a JSON column holds."""
 
     path: tuple[str, ...]
-    field: Field
+    field: AnyField
     column: Column
     nullable: bool
     """Whether any step of the path is nullable."""

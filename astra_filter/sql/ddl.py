@@ -9,6 +9,7 @@ from astra_filter.fields import Enum, String
 from astra_filter.language.names import path_text
 from astra_filter.request.order import parse_order
 from astra_filter.sql.dialects import find_dialect
+from astra_filter.sql.dialects.base import TableName, table_parts
 from astra_filter.sql.keyset import direction, is_sorted_in_pieces
 from astra_filter.sql.operands import resource_operand
 from astra_filter.sql.rows import columns, enum_length, is_document
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
 _COLLATION = re.compile(r"\w+", re.ASCII)
 
 
-def create_table(declaration: Declaration, table: str, dialect: str, *, collation: str = "utf8mb4_nopad_bin") -> str:
+def create_table(
+    declaration: Declaration, table: TableName, dialect: str, *, collation: str = "utf8mb4_nopad_bin"
+) -> str:
     """Return CREATE TABLE; arguments and errors as in `Schema.create_table`."""
     if _COLLATION.fullmatch(collation) is None:
         raise sql_wording.bad_collation(collation)
@@ -38,12 +41,12 @@ def create_table(declaration: Declaration, table: str, dialect: str, *, collatio
     ]
     if declaration.key is not None:
         lines.append(f"PRIMARY KEY ({record.identifier(declaration.leaves[declaration.key,].column.name)})")
-    return f"CREATE TABLE {record.identifier(table)} (\n    " + ",\n    ".join(lines) + f"\n){record.create_suffix}"
+    return f"CREATE TABLE {record.table(table)} (\n    " + ",\n    ".join(lines) + f"\n){record.create_suffix}"
 
 
 def create_index(
     declaration: Declaration,
-    table: str,
+    table: TableName,
     dialect: str,
     *,
     order_by: str | None = None,
@@ -61,12 +64,18 @@ def create_index(
     parts = [record.identifier(column) for column in leading]
     for leaf, descending in order.keys:
         operand = resource_operand(record, leaf.column, leaf.field, None)
-        unordered = record.ordered_indexes == "none" or (operand.exact and record.ordered_indexes == "binary")
+        unordered = "ordered index" in record.cannot or (
+            operand.exact and "ordered index of folded text" in record.cannot
+        )
         if unordered or is_document(held[leaf.column.name]) or is_sorted_in_pieces(record, leaf.field):
             raise sql_wording.no_index(path_text(leaf.path), record.name)
         parts.append(operand.ordered().prepare("?").text + direction(record, operand.nullable, descending))
-    named = name or _index_name([table, *leading, *order.text.replace(",", "").split()])
-    return f"CREATE INDEX {record.identifier(named)} ON {record.identifier(table)} ({', '.join(parts)})"
+    *qualifiers, bare = table_parts(table)
+    named = name or _index_name([bare, *leading, *order.text.replace(",", "").split()])
+    index, on = (
+        (record.table((*qualifiers, named)), (bare,)) if record.index_in_schema else (record.identifier(named), table)
+    )
+    return f"CREATE INDEX {index} ON {record.table(on)} ({', '.join(parts)})"
 
 
 def _index_name(words: Iterable[str]) -> str:
@@ -86,21 +95,21 @@ def _column_type(held: tuple[Leaf, ...], declaration: Declaration, record: Diale
     leaf = held[0]
     kind = record.storage(leaf.field).type
     if isinstance(leaf.field, (String, Enum)):
-        kind = _text_type(leaf, record, key=leaf.path == (declaration.key,))
+        kind = _text_type(leaf, leaf.field, record, key=leaf.path == (declaration.key,))
         kind += record.text_collation.replace("{collation}", collation)
     return kind if leaf.column.nullable else f"{kind} NOT NULL"
 
 
-def _text_type(leaf: Leaf, record: Dialect, *, key: bool) -> str:
-    kind = record.columns[leaf.field.type].type
+def _text_type(leaf: Leaf, field: String | Enum, record: Dialect, *, key: bool) -> str:
+    kind = record.columns[field.type].type
     indexed = record.max_indexed_length
     if indexed is None:
         return kind
-    if isinstance(leaf.field, Enum):
+    if isinstance(field, Enum):
         # Rows may hold undeclared values, and an index has room for other columns beside this one.
-        length: int | None = enum_length(leaf.field)
+        length: int | None = enum_length(field)
     else:
-        length = leaf.field.max_length  # type: ignore[attr-defined]  # Text is one or the other.
+        length = field.max_length
     if length is not None and length <= indexed:
         return kind.replace("{length}", str(length))
     if key:

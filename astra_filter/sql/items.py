@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from astra_filter.fields import Field
+    from astra_filter.language.operators import TypeName
     from astra_filter.meaning.declaration import Declaration
     from astra_filter.meaning.leaves import Leaf
     from astra_filter.memory.codegen import Block
@@ -153,7 +154,7 @@ def _foreign(field: Field) -> tuple[type, Callable[[Any], Any]] | None:
     return _FOREIGN.get(field.type)
 
 
-_FOREIGN: dict[str, tuple[type, type]] = {
+_FOREIGN: Mapping[TypeName, tuple[type, type]] = {
     "boolean": (int, bool),  # SQLite and MySQL have no booleans of their own.
     "uuid": (UUID, str),  # Of PostgreSQL and DuckDB.
 }

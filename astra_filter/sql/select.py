@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from astra_filter.fields import MAX_INTEGER, Open
 from astra_filter.sql.dialects import find_dialect
-from astra_filter.sql.dialects.base import fill
+from astra_filter.sql.dialects.base import TableName, fill, table_parts
 from astra_filter.sql.fragment import SQL, Fragment, Param, Verbatim
 from astra_filter.sql.keyset import Key, ranges, sort_terms, wide_ranges
 from astra_filter.sql.operands import resource_operand
@@ -38,7 +38,7 @@ _MOST_REPEATED_TEXT = 160_000
 
 def select(
     request: Request,
-    table: str,
+    table: TableName,
     dialect: str,
     *,
     where: SQL | None,
@@ -57,6 +57,7 @@ def select(
         request.position is None,
         *[value is None for value in position],
     )
+    _check_name(table)
     prepared = _memo(request).made(
         (shape, table, dialect, alias, placeholders, first, _where_shape(where)),
         _prepare_page,
@@ -67,7 +68,7 @@ def select(
 
 def select_count(
     request: Request,
-    table: str,
+    table: TableName,
     dialect: str,
     *,
     where: SQL | None,
@@ -76,6 +77,7 @@ def select_count(
     first: int,
 ) -> SQL:
     """Return the SELECT of the number of matches; arguments and errors as in `ListQuery.sql`."""
+    _check_name(table)
     prepared = _memo(request).made(
         ("count", table, dialect, alias, placeholders, first, _where_shape(where)),
         _prepare_count,
@@ -84,13 +86,19 @@ def select_count(
     return prepared.bind(_values(request, where))
 
 
+def _check_name(table: object) -> None:
+    """Refuse what cannot be part of a key; the rest of the check is the dialect's."""
+    if not isinstance(table, (str, tuple)):
+        raise wording.bad_table(table)
+
+
 def _memo(request: Request) -> Memo:
     return request.declaration.memo if request.filter is None else request.filter.template.memo
 
 
 def _prepare_page(
     request: Request,
-    table: str,
+    table: TableName,
     dialect: str,
     alias: str | None,
     where: SQL | None,
@@ -103,7 +111,7 @@ def _prepare_page(
 
 def _prepare_count(
     request: Request,
-    table: str,
+    table: TableName,
     dialect: str,
     alias: str | None,
     where: SQL | None,
@@ -133,13 +141,16 @@ def _values(request: Request, where: SQL | None) -> tuple[Any, ...]:
 class _Statement:
     """The pieces of one statement. Its slots are the values of `_values`, the limit, the skip and the position."""
 
-    def __init__(self, request: Request, table: str, dialect: Dialect, alias: str | None, where: SQL | None) -> None:
+    def __init__(
+        self, request: Request, table: TableName, dialect: Dialect, alias: str | None, where: SQL | None
+    ) -> None:
         if isinstance(request.declaration.root, Open):
             raise wording.open_schema_has_no_columns()
         self.dialect = dialect
         self._request = request
-        self._name = alias or table
-        self._table = dialect.identifier(table) + (f" AS {dialect.identifier(alias)}" if alias else "")
+        # A qualified table goes by its own name in the statement.
+        self._name = alias or table_parts(table)[-1]
+        self._table = dialect.table(table) + (f" AS {dialect.identifier(alias)}" if alias else "")
         self._conditions: list[Fragment] = []
         self._slot = 0 if request.filter is None else len(request.filter.values)
         if where is not None:

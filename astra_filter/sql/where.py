@@ -5,7 +5,7 @@ A negated test is never NULL. A positive one may be, which AND, OR and WHERE tak
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, assert_never
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, assert_never
 
 from astra_filter.language.operators import Operator
 from astra_filter.language.records import replace
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from astra_filter.meaning.leaves import Column
     from astra_filter.sql.dialects.base import Dialect
 
-_COMPARISONS = {Operator.EQ: "=", Operator.LT: "<", Operator.LTE: "<=", Operator.GT: ">", Operator.GTE: ">="}
-_OPPOSITES = {Operator.EQ: "<>", Operator.LT: ">=", Operator.LTE: ">", Operator.GT: "<=", Operator.GTE: "<"}
+_Relation: TypeAlias = Literal[Operator.EQ, Operator.LT, Operator.LTE, Operator.GT, Operator.GTE]
+"""The operators that SQL has signs for."""
 
 _WIDTH = 16
 """The longest chain of one operator that is written without balancing."""
@@ -108,9 +108,10 @@ class Writer:
             case Operator.ENDSWITH:
                 positive = fill(self._dialect.endswith, x=value, p=parameter)
             case Operator.EQ | Operator.LT | Operator.LTE | Operator.GT | Operator.GTE:
+                sign, opposite = _signs(test.operator)
                 if test.negated and not operand.nullable:
-                    return Fragment(value, f" {_OPPOSITES[test.operator]} ", parameter)
-                positive = Fragment(value, f" {_COMPARISONS[test.operator]} ", parameter)
+                    return Fragment(value, f" {opposite} ", parameter)
+                positive = Fragment(value, f" {sign} ", parameter)
                 if operand.prefilter and test.operator is Operator.EQ and not test.negated:
                     return Fragment(operand.value, " = ", operand.parameter(test.slot), " AND ", positive)
             case Operator.NE | Operator.IN:
@@ -143,6 +144,23 @@ class Writer:
         return resource_operand(self._dialect, ref.column, ref.field, self._alias)
 
 
+def _signs(operator: _Relation) -> tuple[str, str]:
+    """Return the sign of an operator, and the sign of its opposite."""
+    match operator:
+        case Operator.EQ:
+            return "=", "<>"
+        case Operator.LT:
+            return "<", ">="
+        case Operator.LTE:
+            return "<=", ">"
+        case Operator.GT:
+            return ">", "<="
+        case Operator.GTE:
+            return ">=", "<"
+        case _:
+            assert_never(operator)
+
+
 def _membership(test: In, operand: Operand) -> Fragment:
     parameters = Fragment.join(", ", map(operand.ordered_parameter, test.slots)).parenthesised()
     if test.negated and not operand.nullable:
@@ -167,8 +185,10 @@ def asked_once(condition: Condition) -> Condition:
             return operands[0] if len(operands) == 1 else type(condition)(operands)
         case Some():
             return replace(condition, condition=asked_once(condition.condition))
-        case _:
+        case IsNull() | Compare() | In():
             return condition
+        case _:
+            assert_never(condition)
 
 
 def _merged(group: AllOf | AnyOf) -> tuple[Condition, ...]:

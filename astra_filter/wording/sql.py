@@ -21,6 +21,11 @@ def unknown_placeholders(style: object, dialect: str, known: Sequence[str]) -> S
     )
 
 
+def bad_table(name: object) -> SchemaError:
+    message = f"a table is named by text, or by a tuple such as ('schema', 'table'), not {name!r:.100}"
+    return SchemaError("bad_table", message)
+
+
 def bad_first(first: object) -> SchemaError:
     return SchemaError("bad_first", f"placeholders are numbered from a whole number, at least 1, not {first!r}")
 

@@ -16,7 +16,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from astra_filter.fields import Decimal, Field
-from astra_filter.language.values import timestamp_text
+from astra_filter.language.values import is_text, timestamp_text
 from astra_filter.sql.fragment import Fragment, Param, Part
 from astra_filter.wording import sql as wording
 
@@ -24,10 +24,25 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from astra_filter.language.decimals import Grid
-    from astra_filter.language.operators import Operator
+    from astra_filter.language.operators import Operator, TypeName
 
+DialectName: TypeAlias = Literal["sqlite", "postgresql", "mysql", "duckdb"]
+"""The dialects. One more is a file beside this one, a name here and a place in `DIALECTS`; tests say what it lacks."""
+Feature: TypeAlias = Literal["ordered index", "ordered index of folded text", "dashed key"]
+"""What some dialect cannot do (``Dialect.cannot``):
+
+- ``ordered index``: an index that serves ``orderBy`` (`Schema.create_index`);
+- ``ordered index of folded text``: such an index of text whose collation is not binary;
+- ``dashed key``: reach a member of JSON whose name begins with ``-``.
+"""
+
+_MOST_PARTS = 3
+"""Catalogue, schema and table."""
 _HOLE = re.compile(r"\{(\w+)\}")
 
+
+TableName: TypeAlias = str | tuple[str, ...]
+"""The name of a table; qualified by its schema, or by catalogue and schema, as a tuple: ``("app", "tasks")``."""
 
 Bind: TypeAlias = "Callable[[Any], Any]"
 """Turns a canonical value into the driver's."""
@@ -74,10 +89,16 @@ def needs_no_escape(name: str) -> bool:
 class Dialect:
     """A database's SQL. The defaults are what most of the dialects share."""
 
-    name: str
+    name: DialectName
+    drivers: tuple[str, ...]
+    """The modules of the drivers whose connections speak it."""
+    sqlalchemy_names: tuple[str, ...] = ()
+    """What SQLAlchemy calls it; empty where its statements cannot be embedded there."""
+    cannot: Mapping[Feature, str] = field(default_factory=dict)
+    """What it cannot do, and why: asked for that, it raises the library's own error before there is any SQL."""
     placeholders: tuple[str, ...]
     """The placeholder styles the drivers take, the default first."""
-    columns: Mapping[str, Storage]
+    columns: Mapping[TypeName, Storage]
     """How each field type is stored in a column of its own; arrays are JSON."""
     quote: str = '"'
     """Stands around identifiers, and doubled inside them."""
@@ -115,6 +136,8 @@ class Dialect:
 
     document: str = "{x}"
     """A column as a JSON document, null where it is none."""
+    embedded_document: str | None = None
+    """``document`` for the columns of an ORM, which may be of other types; None takes ``document``."""
     element: str = "{e}.value"
     """An array's element, as JSON."""
     element_type: str | None = None
@@ -142,17 +165,19 @@ class Dialect:
     merges by the ORDER BY that follows; or by one of seeks that are each ordered and limited."""
     ranges_row_values: bool = False
     """Whether an index serves a comparison of row values as a range."""
-    least: Mapping[str, str] = field(default_factory=dict)
+    least: Mapping[TypeName, str] = field(default_factory=dict)
     """A literal for each field type that no value is less than, where a range of nulls alone is not taken for one."""
+    index_in_schema: bool = False
+    """Whether a qualified index name stands before ON, and the bare table behind it."""
     rowid_alias: bool = False
     """Whether a key of type integer is no column of an index, so that row values with it are none either."""
     sorted_length: int | None = None
     """Most characters of a text that ORDER BY compares; longer text is sorted by ``sorted_piece`` after piece."""
     sorted_piece: str = ""
     """1,000 bytes of ``{x}`` from the byte ``{start}`` on, counted from 1."""
-    ordered_indexes: Literal["any", "binary", "none"] = "any"
-    """Which text an index can have in order by code point: of any collation, or of binary ones; or that none serves."""
-    returned: Mapping[str, str] = field(default_factory=dict)
+    aborts_transactions: bool = False
+    """Whether an error ends the transaction, with all that was done in it."""
+    returned: Mapping[TypeName, str] = field(default_factory=dict)
     """How columns of a field type are selected, where the driver cannot return ``{x}`` itself."""
     captured_names: frozenset[str] = frozenset()
     """Unqualified column names that would mean the element's own columns where an array is named in ``some``."""
@@ -162,6 +187,14 @@ class Dialect:
     def identifier(self, name: str) -> str:
         """Return a quoted identifier."""
         return self.quote + name.replace(self.quote, self.quote * 2) + self.quote
+
+    def table(self, name: TableName) -> str:
+        """Return a quoted table name, part by part: ``"app"."tasks"`` for ``("app", "tasks")``.
+
+        Raises:
+            SchemaError: the name is not text, or a tuple of it.
+        """
+        return ".".join(map(self.identifier, table_parts(name)))
 
     def column(self, name: str, alias: str | None) -> Fragment:
         """Return a quoted column name, qualified by a quoted table alias if there is one."""
@@ -202,6 +235,18 @@ class Dialect:
         return placeholders
 
 
+def table_parts(name: TableName) -> tuple[str, ...]:
+    """Return the parts of a table's name, outermost first.
+
+    Raises:
+        SchemaError: the name is not text, or a tuple of it.
+    """
+    parts = name if isinstance(name, tuple) else (name,)
+    if not 1 <= len(parts) <= _MOST_PARTS or not all(part and is_text(part) for part in parts):
+        raise wording.bad_table(name)
+    return parts
+
+
 def decimal_pattern(grid: Grid) -> str:
     """Return the regular expression of canonical decimals: fixed-point text, with no more places than the grid has.
 
@@ -213,7 +258,7 @@ def decimal_pattern(grid: Grid) -> str:
     return f"^-{{0,1}}{integer}{fraction}$"
 
 
-JSON_STORAGE: Mapping[str, Storage] = {
+JSON_STORAGE: Mapping[TypeName, Storage] = {
     "string": Storage("text"),
     "enum": Storage("text"),
     "uuid": Storage("text"),

@@ -30,6 +30,8 @@ def _read_decimal(grid: Grid) -> str:
 
 DUCKDB = Dialect(
     name="duckdb",
+    drivers=("duckdb", "_duckdb"),
+    cannot={"ordered index": "its indexes serve lookups, and no ORDER BY"},
     placeholders=("?", "$1"),
     columns={
         "string": Storage("VARCHAR"),
@@ -77,7 +79,6 @@ DUCKDB = Dialect(
     # It binds the body of a lambda twice: 16 arrays inside each other took 21 s.
     most_arrays=8,
     nulls_smallest=False,
-    ordered_indexes="none",
     # A TIMESTAMPTZ is returned by a package of its own, pytz; this is the same instant in UTC, without offset.
     returned={"timestamp": "make_timestamp(epoch_us({x}))"},
 )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from astra_filter.language.decimals import MAX_DIGITS, Grid, decimal_text
+from astra_filter.language.decimals import Grid, decimal_text
+from astra_filter.language.values import MAX_DIGITS
 from astra_filter.sql.dialects.base import Dialect, Storage, decimal_pattern, key_literal
 from astra_filter.sql.fragment import Fragment, Part
 
@@ -24,6 +25,8 @@ def _read_decimal(grid: Grid) -> str:
 
 POSTGRESQL = Dialect(
     name="postgresql",
+    drivers=("psycopg",),
+    sqlalchemy_names=("postgresql",),
     placeholders=("%s", "$1", ":p1"),
     columns={
         "string": Storage("text"),
@@ -50,6 +53,7 @@ POSTGRESQL = Dialect(
     startswith="starts_with({x}, {p})",
     endswith="right({x}, length({p})) = {p}",
     json_type="jsonb_typeof({value})",
+    embedded_document="to_jsonb({x})",  # ORMs have columns of type json and of arrays, too.
     member=_member,
     # Only CASE keeps a cast from being evaluated on other values: AND does not.
     reads={
@@ -70,6 +74,7 @@ POSTGRESQL = Dialect(
     },
     some="EXISTS (SELECT 1 FROM jsonb_array_elements({array}) AS {e} (value) WHERE {condition})",
     nulls_smallest=False,
+    aborts_transactions=True,
     seeks="limited",
     ranges_row_values=True,
     # In the session's time zone, the ends of the range would be of years that Python has not.

@@ -76,6 +76,8 @@ def _read_decimal(grid: Grid) -> str:
 
 SQLITE = Dialect(
     name="sqlite",
+    drivers=("sqlite3",),
+    sqlalchemy_names=("sqlite",),
     placeholders=("?", ":p1"),
     columns={
         "string": Storage("TEXT"),
@@ -125,6 +127,7 @@ SQLITE = Dialect(
     most_depth=95,
     seeks="merged",
     ranges_row_values=True,
+    index_in_schema=True,
     rowid_alias=True,
     captured_names=frozenset(
         ["key", "value", "type", "atom", "id", "parent", "fullkey", "path", "json", "root", "rowid", "oid", "_rowid_"]

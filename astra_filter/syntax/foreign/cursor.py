@@ -108,7 +108,7 @@ class Cursor:
             return (Meaning("eq", negated=self._text(place).lower() == "not"), place + 1)
         if found is not None:
             what, end = found
-            while self._text(end).lower() in _ARTICLES and not self._ends(end + 1):
+            if self._text(end).lower() == "either" and not self._ends(end + 1):
                 end += 1
             found = what, end
             if self._text(end) == "{":
