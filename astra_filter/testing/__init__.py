@@ -6,6 +6,13 @@ reference evaluator and the laws.
 
 from __future__ import annotations
 
+from astra_filter.wording import installation as wording
+
+try:
+    import hypothesis as _hypothesis  # noqa: F401  # Only to tell what is missing.
+except ModuleNotFoundError as error:
+    raise wording.missing_extra("testing", error) from error
+
 from astra_filter.testing.laws import Law, laws
 from astra_filter.testing.oracle import Table, assert_same
 from astra_filter.testing.proof import Proof, prove
