@@ -359,6 +359,21 @@ def test_a_summary_is_given_where_it_is_asked_for(run, file):
     assert err.startswith("100 rows read, 10 matched, ")
 
 
+def test_a_row_is_explained(run, file):
+    name = file("t.jsonl", JSONL)
+    assert run("query", name, "--filter", "id lt 2 and name eq 'n3'", "--explain-row", "4") == (
+        0,
+        "✗ and\n├── ✗ id lt 2   3 ←\n└── ✓ name eq 'n3'   'n3'\n",
+        "",
+    )
+    assert run("query", name, "--explain-row", "1")[0] == 2
+    assert run("query", name, "--filter", "id eq 1", "--explain-row", "101") == (
+        2,
+        "",
+        "t.jsonl: there is no row 101; the file has 100 rows\n",
+    )
+
+
 def screen(arguments, width, folder):
     """What a terminal of a width is shown."""
     terminal, end = pty.openpty()

@@ -79,6 +79,10 @@ ContinueOption = Annotated[str | None, typer.Option("--continue", metavar="TOKEN
 FormatOption = Annotated[OutputFormat, typer.Option("--format", help="How to write the answer.")]
 CountOnlyOption = Annotated[bool, typer.Option("--count-only", help="Print the number of matches, and nothing else.")]
 StatusOption = Annotated[bool, typer.Option("--exit-status", help="Exit with 1 when nothing matches.")]
+ExplainRowOption = Annotated[
+    int | None,
+    typer.Option("--explain-row", metavar="N", min=1, help="Say why row N of the file matches, or does not."),
+]
 SummaryOption = Annotated[
     bool, typer.Option("--summary", help="Say at the end how many rows were read and matched; on a terminal always.")
 ]

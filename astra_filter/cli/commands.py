@@ -18,6 +18,7 @@ from astra_filter.cli.arguments import (
     DelimiterOption,
     DialectName,
     EncodingOption,
+    ExplainRowOption,
     FileArgument,
     FilterArgument,
     FilterOption,
@@ -144,6 +145,7 @@ def query(
     count_only: CountOnlyOption = False,
     exit_status: StatusOption = False,
     summary: SummaryOption = False,
+    explain_row: ExplainRowOption = None,
     schema: SchemaOption = None,
     ref: RefOption = None,
     omit_unsupported: OmitOption = False,
@@ -163,12 +165,15 @@ def query(
         exit_status,
         summary,
         key,
+        explain_row,
     )
     declared = schemas.declared(Given(schema, ref, omit_unsupported))
     options = Options(from_, items, delimiter, encoding, skip_invalid)
     progress = Progress()
     with reading.open_source(file, options, progress) as source:
         if source.format is Format.SQLITE:
+            if explain_row is not None:
+                raise messages.table_only("--explain-row")
             outcome = _query_table(source, table, declared, asked)
         elif table is not None:
             raise messages.table_elsewhere(source.name)

@@ -239,6 +239,14 @@ def no_filter() -> InputError:
     return InputError("give a filter with --filter, or a table to select from with --table")
 
 
+def no_filter_to_explain() -> InputError:
+    return InputError("--explain-row says why a row matches a filter: give one with --filter")
+
+
+def no_such_row(name: str, number: int, rows: int) -> InputError:
+    return InputError(f"{shown(name)}: there is no row {number}; the file has {_count(rows, 'row')}")
+
+
 def no_table_to_select() -> InputError:
     return InputError("a page is a SELECT, which needs a table: name it with --table")
 

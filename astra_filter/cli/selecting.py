@@ -37,6 +37,8 @@ class Asked(NamedTuple):
     exit_status: bool = False
     summary: bool = False
     key: str | None = None
+    explain_row: int | None = None
+    """The number of the row to explain, from 1, instead of an answer."""
 
 
 class Outcome(NamedTuple):
@@ -70,13 +72,16 @@ def answer(
         InputError: the file is not what it says.
         RequestError: the request is wrong.
     """
-    if asked.key is not None or any(name in _SORTING for name, _ in asked.parameters):
+    sorts = asked.key is not None or any(name in _SORTING for name, _ in asked.parameters)
+    if sorts and asked.explain_row is None:
         return _sorted(source, declared, asked, progress)
     rows = reading.rows(source, declared)
     sample, more = _beginning(rows, wanted=declared is None or asked.form in (OutputFormat.TABLE, OutputFormat.CSV))
     values = [row.value for row in sample]
     try:
         request = _request(source.name, values, declared, asked)
+        if asked.explain_row is not None:
+            return _explain(source, request, asked.explain_row, chain(sample, rows))
     except QueryError as error:
         path = source.path
         if declared is not None or not more or path is None or not path.is_file() or not _unknown(error):
@@ -88,6 +93,21 @@ def answer(
         with reopen() as again:
             return _Stream(again, request, asked, progress).run(reading.rows(again, None), names)
     return _Stream(source, request, asked, progress).run(chain(sample, rows), _names(source, request, declared, sample))
+
+
+def _explain(source: Source, request: ListQuery, number: int, rows: Iterator[Row | None]) -> Outcome:
+    """Say why a row matches, or does not."""
+    if request.filter is None:
+        raise messages.no_filter_to_explain()
+    read = 0
+    for row in rows:
+        read += row is not None
+        if row is not None and read == number:
+            found = request.filter.explain(row.value)
+            for line in found.lines():
+                print_line(line)
+            return Outcome(read, int(found.holds))
+    raise messages.no_such_row(source.name, number, read)
 
 
 def _beginning(rows: Iterator[Row | None], *, wanted: bool) -> tuple[list[Row], bool]:
