@@ -64,10 +64,14 @@ def create_index(
     parts = [record.identifier(column) for column in leading]
     for leaf, descending in order.keys:
         operand = resource_operand(record, leaf.column, leaf.field, None)
-        unordered = record.ordered_indexes == "none" or (operand.exact and record.ordered_indexes == "binary")
+        own = operand.storage.value == "{x}"
+        unordered = record.ordered_indexes == "none" or (
+            record.ordered_indexes == "binary" and (operand.exact or not own)
+        )
         if unordered or is_document(held[leaf.column.name]) or is_sorted_in_pieces(record, leaf.field):
             raise sql_wording.no_index(path_text(leaf.path), record.name)
-        parts.append(operand.ordered().prepare("?").text + direction(record, operand.nullable, descending))
+        key = operand.ordered() if own else operand.ordered().parenthesised()
+        parts.append(key.prepare("?").text + direction(record, operand.nullable, descending))
     *qualifiers, bare = table_parts(table)
     named = name or _index_name([bare, *leading, *order.text.replace(",", "").split()])
     index, on = (
@@ -92,14 +96,14 @@ def _column_type(held: tuple[Leaf, ...], declaration: Declaration, record: Diale
         return record.columns["array"].type + ("" if held[0].column.nullable else " NOT NULL")
     leaf = held[0]
     kind = record.storage(leaf.field).type
-    if isinstance(leaf.field, (String, Enum)):
-        kind = _text_type(leaf, record, key=leaf.path == (declaration.key,))
+    if isinstance(leaf.field, (String, Enum)) and (leaf.field.storage is None or "{length}" in kind):
+        kind = _text_type(leaf, record, kind, key=leaf.path == (declaration.key,))
+    if isinstance(leaf.field, (String, Enum)) and leaf.field.storage is None:
         kind += record.text_collation.replace("{collation}", collation)
     return kind if leaf.column.nullable else f"{kind} NOT NULL"
 
 
-def _text_type(leaf: Leaf, record: Dialect, *, key: bool) -> str:
-    kind = record.columns[leaf.field.type].type
+def _text_type(leaf: Leaf, record: Dialect, kind: str, *, key: bool) -> str:
     indexed = record.max_indexed_length
     if indexed is None:
         return kind
@@ -112,7 +116,7 @@ def _text_type(leaf: Leaf, record: Dialect, *, key: bool) -> str:
         return kind.replace("{length}", str(length))
     if key:
         raise sql_wording.unbounded_key(path_text(leaf.path), record.name, indexed)
-    return record.long_text
+    return record.long_text if leaf.field.storage is None else kind.replace("VARCHAR({length})", "LONGTEXT")
 
 
 def _check_names(names: Iterable[str], record: Dialect) -> None:
