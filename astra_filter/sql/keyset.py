@@ -105,6 +105,8 @@ def _ranges(keys: Sequence[Key], dialect: Dialect, unique: Field) -> list[list[F
     second where it is a value.
     """
     row_values = dialect.ranges_row_values and not (dialect.rowid_alias and isinstance(unique, Integer))
+    if not dialect.ranges_collated and any(key.operand.exact for key in keys):
+        row_values = False
     found: list[list[Fragment]] = []
     equal: list[Fragment] = []
     for place, key in enumerate(keys):

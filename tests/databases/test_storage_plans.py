@@ -68,10 +68,15 @@ def indexed(request: pytest.FixtureRequest, reach: Callable[[str], Backend]) -> 
     backend = reach(case.dialect)
     for statement in case.setup:
         backend.execute(statement)
-    schema = Schema({"id": fields.Integer(), "value": case.field()}, key="id")
+    # The planner, which does not know the label, takes a third of the rows to have it.
+    seldom = case.known == "enum" and case.dialect == "postgresql"
+    if seldom:
+        backend.execute("SET enable_seqscan = off")
+    schema = Schema({"id": fields.Uuid(), "value": case.field()}, key="id")
     with backend.table(schema, temporary=False) as table:
         rows = [
-            schema.to_row({"id": number, "value": value}, case.dialect) for number, value in enumerate(case.many(ROWS))
+            schema.to_row({"id": f"{number:08x}-0000-4000-8000-000000000000", "value": value}, case.dialect)
+            for number, value in enumerate(case.many(ROWS))
         ]
         table.insert(rows)
         record = find_dialect(case.dialect)
@@ -83,6 +88,8 @@ def indexed(request: pytest.FixtureRequest, reach: Callable[[str], Backend]) -> 
             backend.execute(schema.create_index(table.name, case.dialect, order_by="value", name="paged"))
         backend.execute(f"{ANALYZE[case.dialect]} {table.quoted}")
         yield Indexed(case, table)
+    if seldom:
+        backend.execute("RESET enable_seqscan")
 
 
 def literals(case: Case) -> list[str]:
@@ -135,6 +142,8 @@ def test_asyncpg(indexed: Indexed) -> None:
         return
     found = literals(case)
     with Asyncpg(table.backend) as connection:
+        if case.kind is fields.Enum:
+            connection.execute("SET enable_seqscan = off")
         for mode in ("force_custom_plan", "force_generic_plan"):
             connection.execute(f"SET plan_cache_mode = {mode}")
             for text in (f"value eq {found[0]}", f"value in ({', '.join(found)})"):

@@ -218,6 +218,8 @@ class Dialect:
     merges by the ORDER BY that follows; or by one of seeks that are each ordered and limited."""
     ranges_row_values: bool = False
     """Whether an index serves a comparison of row values as a range."""
+    ranges_collated: bool = True
+    """Whether one of row values, too, in which text has a collation of its own."""
     least: Mapping[str, str] = field(default_factory=dict)
     """A literal for each field type that no value is less than, where a range of nulls alone is not taken for one."""
     index_in_schema: bool = False

@@ -227,6 +227,7 @@ SQLITE = Dialect(
     some="EXISTS (SELECT 1 FROM json_each({array}) AS {e} WHERE {condition})",
     seeks="merged",
     ranges_row_values=True,
+    ranges_collated=False,
     index_in_schema=True,
     rowid_alias=True,
     captured_names=frozenset(
