@@ -1,4 +1,4 @@
-"""Filters for clients, built from values: nobody pastes a value into the text of a filter.
+"""Build filters from values, for clients: no value is pasted into the text of a filter.
 
     field("state").eq("running") & ~field("percentDone").lt(20)
 
@@ -33,11 +33,9 @@ Value: TypeAlias = "str | int | float | Decimal | bool | datetime | date | UUID 
 """What can be compared with; a naive `datetime` means UTC, an `enum.Enum` member its value."""
 
 _NOWHERE = Span(0, 0)
-"""The place of what was never written."""
+"""The span of all nodes here: there is no source text."""
 _TOO_LARGE = 10**400
-"""Past every double, and short of what Python writes in no time."""
-_OF_NULL = (Operator.EQ, Operator.NE)
-_OF_TEXT = (Operator.CONTAINS, Operator.STARTSWITH, Operator.ENDSWITH)
+"""Larger than every double, and small enough for Python to write quickly."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,14 +150,25 @@ class field:  # noqa: N801  # Read as a word of a sentence.
 
     def _compare(self, operator: Operator, value: Value) -> Condition:
         kind, literal = _literal(value)
-        if (kind is Kind.NULL and operator not in _OF_NULL) or (kind is not Kind.STRING and operator in _OF_TEXT):
+        match operator:
+            case Operator.EQ | Operator.NE:
+                takes = True
+            case Operator.LT | Operator.LTE | Operator.GT | Operator.GTE:
+                takes = kind is not Kind.NULL
+            case Operator.CONTAINS | Operator.STARTSWITH | Operator.ENDSWITH:
+                takes = kind is Kind.STRING
+            case Operator.IN:
+                raise AssertionError(operator)  # That is a `Membership`.
+            case _:
+                assert_never(operator)  # It needs a method above, too.
+        if not takes:
             raise builder_wording.no_operand(operator.value, kind.value)
         return Condition(
             Syntax(Comparison(self._path, operator, Slot(0, kind, _NOWHERE), _NOWHERE, _NOWHERE), (literal,))
         )
 
     def _member(self, values: Iterable[Value], *, negated: bool) -> Condition:
-        if isinstance(values, (str, bytes)):  # Its characters are hardly what is meant.
+        if isinstance(values, (str, bytes)):  # A list of its characters is hardly meant.
             raise builder_wording.one_string(values)
         found = [_literal(value) for value in values]
         if not found:
@@ -174,7 +183,7 @@ def _operands(node: Node, group: type[And | Or]) -> tuple[Node, ...]:
 
 
 def _literal(value: Value) -> tuple[Kind, Literal]:
-    """Return a Python value as a literal, raw as the parser gives it.
+    """Return a Python value as a raw literal, as the parser gives it.
 
     Raises:
         AstraFilterError: no literal stands for it.
@@ -205,7 +214,7 @@ def _literal(value: Value) -> tuple[Kind, Literal]:
 
 
 def _nesting(node: Node) -> int:
-    """How many parentheses, brackets and ``not`` are open at the deepest place of its text."""
+    """Return how many parentheses, brackets and ``not`` are open at the deepest place of the text."""
     match node:
         case Comparison():
             return 0
@@ -224,7 +233,7 @@ def _nesting(node: Node) -> int:
 
 
 def _renumbered(node: Node, by: int) -> Node:
-    """Return a node with every slot's number raised."""
+    """Return a node with the numbers of its slots raised by ``by``."""
     match node:
         case Comparison(slot=slot):
             return replace(node, slot=replace(slot, number=slot.number + by))

@@ -1,8 +1,8 @@
-"""Every error, its code, and all the wording a person reads.
+"""The classes of errors (SPEC §7). `astra_filter.wording` has their sentences.
 
-One base class, a `ValueError`. What a client sent wrong is a `Problem`: a kind and a span. A `FilterError` holds the
-problems of a filter, a `QueryError` those of a whole list request. What the server's own code did wrong (a schema that
-contradicts itself, a row that cannot be stored) is a `SchemaError` or a `StorageError`.
+They have one base class, a `ValueError`. A mistake in a request is a `Problem`: a code and a span. A `FilterError`
+holds the problems of one filter, a `QueryError` those of a whole list request. A mistake of the server's own code, in a
+schema, an argument or a row, is a `SchemaError` or a `StorageError`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ OPERATORS = tuple(operator.value for operator in Operator)
 
 
 class Problem(NamedTuple):
-    """One thing that is wrong with a text that somebody sent."""
+    """One mistake in a text that a client sent."""
 
     code: str
     """Stable, for programs: ``unknown_field``."""
@@ -32,9 +32,9 @@ class Problem(NamedTuple):
     span: Span
     """The place in ``text``."""
     expected: tuple[str, ...] = ()
-    """What could have stood there, if that is a short list."""
+    """What may stand there, if that is a short list."""
     hint: str | None = None
-    """How to mend it, where that can be told."""
+    """How to correct it, where that can be told."""
     parameter: str = "filter"
     """The query parameter that ``text`` is the value of."""
 
@@ -89,7 +89,7 @@ def _rebuild(cls: type[AstraFilterError], args: tuple[object, ...], state: dict[
 
 
 class RequestError(AstraFilterError):
-    """What the client sent is wrong. ``problems`` holds at least one."""
+    """A request has a mistake. ``problems`` holds at least one."""
 
     problems: tuple[Problem, ...]
 
@@ -100,7 +100,7 @@ class RequestError(AstraFilterError):
 
 
 class FilterError(RequestError):
-    """A filter that is no filter, or not one for this schema. ``problems`` holds at least one, in source order.
+    """A text that is not a filter, or not one for this schema. ``problems`` holds at least one, in source order.
 
     A syntax error stops at the first; the check against a schema reports up to 20. The attributes ``code``,
     ``message``, ``text``, ``span``, ``line``, ``column``, ``expected`` and ``hint`` are those of the first problem.
@@ -120,7 +120,7 @@ class FilterError(RequestError):
 
 
 class QueryError(RequestError):
-    """A list request that cannot be answered. ``problems`` holds at least one, each of the query parameter it names."""
+    """A list request with mistakes. ``problems`` holds at least one; each names its query parameter."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
@@ -129,11 +129,11 @@ class QueryError(RequestError):
 
 
 class SchemaError(AstraFilterError):
-    """A schema, or a request of the server's own code, that contradicts itself."""
+    """A schema that contradicts itself, or a wrong argument of the server's own code."""
 
 
 class StorageError(AstraFilterError):
-    """A row that cannot be stored or read back, or something a dialect cannot do."""
+    """A row that cannot be stored or read, or a thing that a dialect cannot do."""
 
 
 class MissingExtraError(AstraFilterError, ImportError):
@@ -141,7 +141,7 @@ class MissingExtraError(AstraFilterError, ImportError):
 
 
 class LiteralError(AstraFilterError):
-    """A literal that is no value of its field's type; `check` gives it a place and makes it a `Problem`."""
+    """A literal that is not a value of its field's type. `check` adds the place and makes a `Problem` of it."""
 
     def __init__(self, code: str, message: str, hint: str | None = None) -> None:
         super().__init__(code, message)

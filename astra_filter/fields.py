@@ -1,5 +1,8 @@
 """The field types of SPEC §3: which literals and operators each takes, and how each reads a value in the data.
 
+The set is closed: `AnyField` lists its members, and who treats a field by its type has a ``match`` that names every
+member, or a table that a test finds complete. Long because each type is read beside the others, and added here alone.
+
 Every scalar value has one canonical Python form, in which all backends compare it: text as `str`, UUIDs as canonical
 lower-case `str`, integers as `int`, numbers as `float`, timestamps as UTC `datetime`, dates as `date`.
 """
@@ -10,13 +13,13 @@ import enum
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from math import isfinite
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeAlias, TypeVar, final
 
-from astra_filter.language.decimals import MAX_DIGITS, Grid, decimal_text, from_integer, read_number
 from astra_filter.language.names import nearest
-from astra_filter.language.operators import Kind, Operator
+from astra_filter.language.operators import EQUALITY, ORDER, TEXT, Kind, Operator, TypeName
 from astra_filter.language.values import (
     DATE_PATTERN,
+    MAX_DIGITS,
     NO_MEMBERS,
     TIMESTAMP_LENGTH,
     TIMESTAMP_PATTERN,
@@ -39,6 +42,7 @@ from astra_filter.wording import schema as schema_wording
 
 if TYPE_CHECKING:
     import builtins
+    import inspect
     from typing import TypedDict, Unpack
 
     class Options(TypedDict, total=False):
@@ -54,19 +58,33 @@ if TYPE_CHECKING:
         description: str
 
 
-_EQUALITY = frozenset({Operator.EQ, Operator.NE, Operator.IN})
-_ORDER = _EQUALITY | {Operator.LT, Operator.LTE, Operator.GT, Operator.GTE}
-_TEXT = _ORDER | {Operator.CONTAINS, Operator.STARTSWITH, Operator.ENDSWITH}
-
 _EXACT_DIGITS = 15
 """Digits of a decimal that a double shows again: DBL_DIG of C."""
 
 MIN_INTEGER = -(2**63)
 MAX_INTEGER = 2**63 - 1
 
+F = TypeVar("F", bound="Field")
+
+
+class _Signature:
+    """Gives a class's signature as `inspect` and ``help`` show it: with the parameters of ``**options`` by name."""
+
+    def __get__(self, _: object, owner: type[Field]) -> inspect.Signature:
+        from inspect import Parameter, Signature, signature  # Only for those who ask: it costs start-up time.
+
+        found: dict[str, Parameter] = {}
+        for cls in owner.__mro__[:-1]:
+            if "__init__" in vars(cls):
+                _, *parameters = signature(vars(cls)["__init__"]).parameters.values()
+                for parameter in parameters:
+                    if parameter.kind is not Parameter.VAR_KEYWORD:
+                        found.setdefault(parameter.name, parameter)
+        return Signature(list(found.values()))
+
 
 class Field:
-    """One declared member of a resource.
+    """One declared member of a resource. Immutable; the base of the types below, and of no others.
 
     Args:
         nullable: the value may be missing or null.
@@ -83,7 +101,20 @@ class Field:
         SchemaError: the arguments contradict each other.
     """
 
-    type: ClassVar[str]
+    __slots__ = (
+        "adapted",
+        "column",
+        "description",
+        "json_path",
+        "nullable",
+        "operators",
+        "returnable",
+        "sortable",
+        "storage",
+    )
+    __signature__ = _Signature()
+
+    type: ClassVar[TypeName]
     kind: ClassVar[Kind | None] = None
     """The kind of literal the type takes; None when it takes none but null."""
     allowed: ClassVar[frozenset[Operator]] = frozenset()
@@ -101,6 +132,7 @@ class Field:
         storage: str | None = None,
         description: str = "",
     ) -> None:
+        self.adapted: object = None  # What an adapter adds to a field of its own.
         self.nullable = nullable
         self.operators = self.allowed if operators is None else _operators(self, operators)
         self.sortable = (self.scalar and returnable) if sortable is None else sortable
@@ -126,6 +158,21 @@ class Field:
         self.column = None if column is None else plain_text(column)
         self.json_path = None if steps is None else tuple(map(plain_text, steps))
         self.storage = None if storage is None else plain_text(storage)
+
+    def __init_subclass__(cls) -> None:
+        if cls.__module__ != __name__:
+            raise schema_wording.closed_types(cls.__name__)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        try:
+            object.__getattribute__(self, name)
+        except AttributeError:  # It has no value yet; or there is no such attribute, which raises here.
+            object.__setattr__(self, name, value)
+        else:
+            raise AttributeError(f"{name} of a field cannot be changed")
+
+    def __delattr__(self, name: str) -> NoReturn:
+        raise AttributeError(f"{name} of a field cannot be changed")
 
     def coerce(self, literal: str) -> Any:
         """Turn a raw literal of ``kind`` into its canonical value.
@@ -175,6 +222,8 @@ class Field:
 class _Text(Field):
     """A field whose data is text: what strings and enums share."""
 
+    __slots__ = ("binary",)
+
     kind = Kind.STRING
 
     def __init__(self, *, binary: bool | None = None, **options: Unpack[Options]) -> None:
@@ -192,6 +241,7 @@ class _Text(Field):
         return (*super().signature(), self.binary)
 
 
+@final
 class String(_Text):
     """Text, compared by code point.
 
@@ -200,8 +250,10 @@ class String(_Text):
         binary: whether the SQL column's collation compares by code point; None takes the schema's word.
     """
 
+    __slots__ = ("max_length",)
+
     type = "string"
-    allowed = _TEXT
+    allowed = ORDER | TEXT
 
     def __init__(
         self, *, max_length: int | None = None, binary: bool | None = None, **options: Unpack[Options]
@@ -215,6 +267,7 @@ class String(_Text):
         return (*super().signature(), self.max_length)
 
 
+@final
 class Enum(_Text):
     """One of the declared strings. An undeclared value in the data equals no literal.
 
@@ -222,8 +275,10 @@ class Enum(_Text):
         values: the declared strings, at least one, or one Python `enum.Enum` class with string values.
     """
 
+    __slots__ = ("_declared", "values")
+
     type = "enum"
-    allowed = _EQUALITY
+    allowed = EQUALITY
 
     def __init__(
         self, *values: str | builtins.type[enum.Enum], binary: bool | None = None, **options: Unpack[Options]
@@ -249,12 +304,15 @@ class Enum(_Text):
         return (*super().signature(), self.values)
 
 
+@final
 class Uuid(Field):
     """A UUID, compared in canonical lower-case form; RFC 9562 text, bare hex, braces or ``urn:uuid:``."""
 
+    __slots__ = ()
+
     type = "uuid"
     kind = Kind.STRING
-    allowed = _EQUALITY
+    allowed = EQUALITY
 
     def coerce(self, literal: str) -> str:
         value = canonical_uuid(literal)
@@ -276,12 +334,15 @@ class Uuid(Field):
         return canonical_uuid(plain_text(value)) if isinstance(value, str) else None
 
 
+@final
 class Integer(Field):
     """A 64-bit signed integer; never goes through a float."""
 
+    __slots__ = ()
+
     type = "integer"
     kind = Kind.NUMBER
-    allowed = _ORDER
+    allowed = ORDER
 
     def coerce(self, literal: str) -> int:
         if "." in literal or "e" in literal or "E" in literal:
@@ -311,12 +372,15 @@ class Integer(Field):
         return None if whole is None or not MIN_INTEGER <= whole <= MAX_INTEGER else whole
 
 
+@final
 class Number(Field):
     """An IEEE 754 double."""
 
+    __slots__ = ()
+
     type = "number"
     kind = Kind.NUMBER
-    allowed = _ORDER
+    allowed = ORDER
 
     def coerce(self, literal: str) -> float:
         value = float(literal)
@@ -348,6 +412,7 @@ class Number(Field):
         return value + 0.0  # Databases do not tell -0.0 from 0.0, nor does any order.
 
 
+@final
 class Decimal(Field):
     """An exact decimal number, for money. No value of it, and no literal, ever passes through a float.
 
@@ -361,9 +426,11 @@ class Decimal(Field):
         as_number: items show a JSON number instead of text; for at most 15 digits, which a double holds.
     """
 
+    __slots__ = ("as_number", "grid")
+
     type = "decimal"
     kind = Kind.NUMBER
-    allowed = _ORDER
+    allowed = ORDER
 
     def __init__(self, digits: int, places: int, *, as_number: bool = False, **options: Unpack[Options]) -> None:
         super().__init__(**options)
@@ -373,63 +440,56 @@ class Decimal(Field):
             raise schema_wording.bad_places(places, digits)
         if as_number and digits > _EXACT_DIGITS:
             raise schema_wording.not_exact_as_number(digits, _EXACT_DIGITS)
+        from astra_filter.language.decimals import Grid  # Costs start-up time, which few schemas need to pay.
+
         self.grid = Grid(digits, places)
         self.as_number = as_number
 
     def coerce(self, literal: str) -> Any:
-        value = read_number(literal)
-        assert value is not None  # noqa: S101  # The parser takes numbers only.
-        return self.grid.half_step(value)
+        return self.grid.coerce(literal)
 
     def _read(self, value: object) -> Any:
-        value = unwrap(value)
-        if isinstance(value, bool):
-            return None
-        number: Any
-        if isinstance(value, float):
-            double = float.__float__(value)
-            number = read_number(float.__repr__(double)) if isfinite(double) else None
-        elif isinstance(value, int):
-            number = from_integer(int.__int__(value))
-        elif isinstance(value, str):
-            number = read_number(plain_text(value))
-        else:
-            number = plain_decimal(value)
-        return None if number is None or not number.is_finite() else self.grid.on(number)
+        return self.grid.read(unwrap(value))
 
     def json(self, value: Any) -> str:
-        return decimal_text(value)
+        return self.grid.text(value)
 
     def output(self, value: object) -> Any:
         canonical = self.read(value)
         if canonical is None:
             return None
         if not self.as_number:
-            return decimal_text(canonical)
+            return self.grid.text(canonical)
         return float(canonical) if self.grid.places else int(canonical)
 
     def signature(self) -> tuple[object, ...]:
         return (*super().signature(), *self.grid, self.as_number)
 
 
+@final
 class Boolean(Field):
     """True or false, never equal to 1 or 0."""
 
+    __slots__ = ()
+
     type = "boolean"
     kind = Kind.BOOLEAN
-    allowed = _EQUALITY
+    allowed = EQUALITY
 
     def _read(self, value: object) -> bool | None:
         value = unwrap(value)
         return value if value is True or value is False else None
 
 
+@final
 class Timestamp(Field):
     """An instant, to the microsecond, in the years 1 to 9999 UTC (RFC 3339)."""
 
+    __slots__ = ()
+
     type = "timestamp"
     kind = Kind.STRING
-    allowed = _ORDER
+    allowed = ORDER
 
     def coerce(self, literal: str) -> datetime:
         quick = usual_instant(literal)
@@ -472,12 +532,15 @@ class Timestamp(Field):
         return None if canonical is None else timestamp_text(canonical)
 
 
+@final
 class Date(Field):
     """A calendar date, ``YYYY-MM-DD``, in the years 1 to 9999."""
 
+    __slots__ = ()
+
     type = "date"
     kind = Kind.STRING
-    allowed = _ORDER
+    allowed = ORDER
 
     def coerce(self, literal: str) -> date:
         value = read_date(literal)
@@ -495,12 +558,15 @@ class Date(Field):
         return value.isoformat()
 
 
+@final
 class Array(Field):
     """A list of values of one type, which is not itself an array.
 
     Args:
         items: the type of the elements. Its own ``nullable``, ``column`` and ``sortable`` mean nothing here.
     """
+
+    __slots__ = ("allowed", "items", "kind")
 
     type = "array"
     scalar = False
@@ -510,9 +576,9 @@ class Array(Field):
             raise schema_wording.not_a_field("items", items)
         if isinstance(items, Array):
             raise schema_wording.array_of_arrays()
-        self.items = items
+        self.items: AnyField = items  # type: ignore[assignment]  # There are no other fields.
         # An array takes what its elements take; of objects, whether it is missing.
-        self.allowed = items.operators if items.scalar else _EQUALITY  # type: ignore[misc]
+        self.allowed = items.operators if items.scalar else EQUALITY  # type: ignore[misc]
         self.kind = items.kind  # type: ignore[misc]
         super().__init__(**options)
 
@@ -529,12 +595,15 @@ class Array(Field):
         return (*super().signature(), self.items.signature())
 
 
+@final
 class Object(Field):
     """A value with members, reached by dotted path.
 
     Args:
         members: the members by name, at least one.
     """
+
+    __slots__ = ("members",)
 
     type = "object"
     scalar = False
@@ -549,7 +618,10 @@ class Object(Field):
                 raise schema_wording.not_a_field(name, member)
         if not members:
             raise schema_wording.no_members()
-        self.members = {plain_text(name): member for name, member in members.items()}
+        self.members: Mapping[str, AnyField] = {
+            plain_text(name): member  # type: ignore[misc]  # There are no other fields.
+            for name, member in members.items()
+        }
         super().__init__(**options)
 
     def _read(self, value: object) -> object | None:
@@ -560,10 +632,32 @@ class Object(Field):
         return (*super().signature(), tuple((name, member.signature()) for name, member in self.members.items()))
 
 
+@final
 class Open(Field):
     """Any value: what an open schema takes every field for. The literal decides the type."""
 
+    __slots__ = ()
+
     type = "any"
+
+
+AnyField: TypeAlias = (
+    String | Enum | Uuid | Integer | Number | Decimal | Boolean | Timestamp | Date | Array | Object | Open
+)
+"""A field of any type, for a ``match`` that names them all."""
+
+
+def changed(field: F, **changes: object) -> F:
+    """Return a copy of a field with other values in the attributes named.
+
+    Raises:
+        AttributeError: there is no such attribute.
+    """
+    made = object.__new__(type(field))
+    values = {name: getattr(field, name) for cls in type(field).__mro__[:-1] for name in vars(cls)["__slots__"]}
+    for name, value in {**values, **changes}.items():
+        object.__setattr__(made, name, value)
+    return made
 
 
 def _operators(field: Field, names: Iterable[str | Operator]) -> frozenset[Operator]:

@@ -12,9 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Self
 
+    from astra_filter.meaning.conditions import Condition
     from astra_filter.meaning.declaration import Declaration
     from astra_filter.memory.predicate import Matches, Select
-    from astra_filter.sql import SQL
+    from astra_filter.sql import SQL, Prepared
 
 R = TypeVar("R")
 
@@ -107,7 +108,7 @@ class Filter:
         """Return the text and parameters of a WHERE condition (SPEC §5).
 
         Args:
-            dialect: ``sqlite``, ``postgresql``, ``mysql`` or ``duckdb``.
+            dialect: a name in `astra_filter.sql.DIALECTS`.
             placeholders: one of the dialect's styles, ``?``, ``%s``, ``$1`` or ``:p1``; default the dialect's own.
             alias: qualifies every column: the name or alias of the table in the statement.
             first: the number of the first ``$n`` or ``:pn``.
@@ -119,13 +120,16 @@ class Filter:
             SchemaError: unknown dialect or placeholder style; ``first`` below 1; an open schema.
             StorageError: the dialect cannot express the condition.
         """
-        from astra_filter.sql import prepare_where  # A filter that stays in Python needs no SQL.
-
         key = (dialect, placeholders, alias, first)
-        prepared = self.template.memo.made(
-            key, prepare_where, self.template.condition, dialect, placeholders, alias, first
-        )
+        prepared = self.template.memo.made(key, _prepared, self.template.condition, dialect, placeholders, alias, first)
         return prepared.bind(self.values)
+
+
+def _prepared(condition: Condition, dialect: str, placeholders: str | None, alias: str | None, first: int) -> Prepared:
+    # Here, not in `Filter.sql`: a filter that stays in Python needs no SQL, and each call would look the import up.
+    from astra_filter.sql import prepare_where
+
+    return prepare_where(condition, dialect, placeholders, alias, first)
 
 
 def _digest(text: str) -> str:

@@ -34,7 +34,7 @@ class Limits(NamedTuple):
 DEFAULT_LIMITS = Limits()
 
 MOST_NESTING = 100
-"""Trees are walked by recursion, for which Python has room on top of the caller's own."""
+"""Trees are walked by recursion, and the caller needs some of Python's stack too."""
 
 MOST_PROBLEMS = 20
 """Problems that are reported of one filter or of one list request (SPEC §7); no more are looked for."""

@@ -168,7 +168,7 @@ class ListQuery:
 
         Args:
             table: the table's name, which is quoted; a tuple for a qualified one: ``("app", "tasks")``.
-            dialect: ``sqlite``, ``postgresql``, ``mysql`` or ``duckdb``.
+            dialect: a name in `astra_filter.sql.DIALECTS`.
             where: a condition of the server's own, such as the tenant, with its parameters in the style of
                 ``placeholders``; joined outside everything that the caller wrote. Under ``$1`` its own placeholders
                 are numbered from ``first`` on.

@@ -249,7 +249,7 @@ class Schema(Declaration):
 
         Args:
             table: the table's name, which is quoted; a tuple for a qualified one: ``("app", "tasks")``.
-            dialect: ``sqlite``, ``postgresql``, ``mysql`` or ``duckdb``.
+            dialect: a name in `astra_filter.sql.DIALECTS`.
             collation: of text on ``mysql``: the default is MariaDB's, ``utf8mb4_0900_bin`` is MySQL's.
 
         Raises:
@@ -275,7 +275,7 @@ class Schema(Declaration):
 
         Args:
             table: the table's name, which is quoted; a tuple for a qualified one: ``("app", "tasks")``.
-            dialect: ``sqlite``, ``postgresql`` or ``mysql``.
+            dialect: a name in `astra_filter.sql.DIALECTS`.
             order_by: as a request has it; None for the order by key.
             leading: the columns that the server's own condition compares for equality, such as the tenant's.
             name: the index's name; by default made of the table and the columns.

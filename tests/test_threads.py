@@ -15,6 +15,7 @@ from astra_filter import FilterError, QueryError, Schema
 from astra_filter.fields import Number, String
 from astra_filter.meaning.shapes import Shapes
 from astra_filter.memo import CACHE_BYTES, Budget
+from astra_filter.sql import DIALECTS
 from astra_filter.testing import generate
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.slow, pytest.mark.no_cover]
 
 THREADS = 16
-DIALECTS = ("sqlite", "postgresql", "mysql", "duckdb")
 
 
 @pytest.fixture(autouse=True)

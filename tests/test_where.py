@@ -12,7 +12,7 @@ import psycopg
 import pytest
 from databases.backends import BACKENDS, POSITION, POSTGRES_URL, Mysql, Unreachable, backend_params
 
-from astra_filter import Schema, fields
+from astra_filter import Schema, StorageError, fields
 from astra_filter.sql.dialects import DIALECTS, find_dialect
 from astra_filter.testing import Table as OwnTable
 from astra_filter.testing.oracle import compare
@@ -111,8 +111,74 @@ def test_arrays_are_asked_once():
         assert text_of("a eq 'x' and a contains 'y'", name).count(opening) == 2
 
 
+@pytest.mark.parametrize("name", list(DIALECTS))
+@pytest.mark.parametrize(
+    ("several", "one"),
+    [
+        ("n eq 1 or n eq 2", "n in (1, 2)"),
+        ("n eq 1 or (n in (2, 3) or n eq 4)", "n in (1, 2, 3, 4)"),
+        ("n ne 1 and n ne 2 and not n in (3)", "n not in (1, 2, 3)"),
+        ("n eq 1 or t eq 'x' or n eq 2", "n in (1, 2) or t eq 'x'"),
+        ("not (n ne 1 and n ne 2)", "n in (1, 2)"),
+        ("a eq 'x' or n eq 1 or a eq 'y'", "n eq 1 or a in ('x', 'y')"),
+        ("t eq 'x' and (n eq 1 or n eq 2)", "t eq 'x' and n in (1, 2)"),
+    ],
+)
+def test_tests_of_one_value_become_one(name, several, one):
+    """As 200 tests of an array's elements, they took MariaDB over 20 s on 10,000 rows."""
+    found, expected = PLAIN.compile(several).sql(name), PLAIN.compile(one).sql(name)
+    assert found.text == expected.text
+    assert sorted(map(str, found.params)) == sorted(map(str, expected.params))
+
+
+@pytest.mark.parametrize("text", ["n eq 1 and n eq 2", "n ne 1 or n ne 2", "n eq 1 or n ne 2", "n eq 1 or n gt 2"])
+def test_other_tests_of_one_value_stay(text):
+    assert " IN " not in PLAIN.compile(text).sql("sqlite").text
+
+
+def nested(levels):
+    members = {"x": fields.Integer(nullable=True)}
+    for _ in range(levels):
+        members = {"a": fields.Array(fields.Object(members), nullable=True)}
+    return Schema({"id": fields.Integer(), "n": fields.Integer(nullable=True), **members}, key="id")
+
+
+@pytest.mark.parametrize("levels", [1, 8, 9, 10, 15])
+def test_arrays_as_deep_as_the_database_bears(backend, levels):
+    """What is deeper is refused before it is sent; the schema stays of use (SPEC §5)."""
+    schema = nested(levels)
+    inside = {"x": 5}
+    for _ in range(levels):
+        inside = {"a": [inside]}
+    rows = [{"id": 1, **inside}, {"id": 2}, {"id": 3, "n": 7}]
+    path = ".".join(["a"] * levels + ["x"])
+    most = {"sqlite": 9, "duckdb": 8}.get(backend.name, 100)
+    with backend.table(schema, rows, temporary=False) as table:
+        for text in (
+            f"{path} eq 5",
+            f"not (n eq 7 or {path} ne 5)",
+            f"n eq 7 or ({path} gt 1 and id eq 1 and n eq null)",
+        ):
+            chosen = schema.compile(text)
+            first = schema.query({"filter": text, "limit": "1", "orderBy": "n desc"})
+            assert first.request.tokens is not None
+            token = first.request.tokens.write((9, 0))
+            following = schema.query({"filter": text, "limit": "1", "orderBy": "n desc", "continue": token})
+            if levels <= most:
+                assert table.select(chosen) == [place for place, row in enumerate(rows) if chosen.matches(row)]
+                for query in (first, following):
+                    found = query.page_from_rows(backend.execute(*query.sql(table.name, backend.name))).items
+                    assert found == query.page(rows).items
+            else:
+                for make in (chosen.sql, lambda dialect, query=following: query.sql("t", dialect)):
+                    with pytest.raises(StorageError) as caught:
+                        make(backend.name)
+                    assert caught.value.code == "too_deep"
+        assert table.select(schema.compile("n eq 7")) == [2]
+
+
 def test_long_chains_are_balanced():
-    compiled = PLAIN.compile(" or ".join(f"n eq {number}" for number in range(200)))
+    compiled = PLAIN.compile(" or ".join(f"n gt {number}" for number in range(200)))
     condition = compiled.sql("sqlite").text
     assert max(len(group.split(" OR ")) for group in re.findall(r"\(([^()]*)\)", condition)) <= 16
     assert condition.count("?") == 200

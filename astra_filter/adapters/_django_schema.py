@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import inspect
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -88,8 +87,7 @@ def accepted(described: Any, field: Field, path: str) -> Field:
     plain = plain_field(described)
     if converter_of(field) is not None:
         if isinstance(field, (fields.String, fields.Enum)) and family(plain) is not fields.String:
-            field = copy.copy(field)
-            field.binary = True  # A column that is no text has no collation.
+            return fields.changed(field, binary=True)  # A column that is no text has no collation.
         return field
     if changes_values(described) or changes_values(plain):
         # What reads JSON in its own way is read like any object.

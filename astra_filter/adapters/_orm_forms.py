@@ -7,7 +7,6 @@ how SQL reads it, and what is done to the value that Python has.
 
 from __future__ import annotations
 
-import copy
 import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
@@ -165,20 +164,17 @@ def converted(
     """
     if not getattr(field, "scalar", False) or not callable(to_database) or not callable(to_resource):
         raise wording.bad_converter(field)
-    made = copy.copy(field)
     allowed = {Operator.EQ, Operator.NE, Operator.IN}
     if ordered:
         allowed |= {Operator.LT, Operator.LTE, Operator.GT, Operator.GTE}
-    made.operators = field.operators & allowed
-    made.sortable = field.sortable and ordered
-    vars(made)[_CONVERTER] = Converter(to_database, to_resource, ordered)
-    return made
-
-
-_CONVERTER = "adapters_converter"
+    return fields.changed(
+        field,
+        operators=field.operators & allowed,
+        sortable=field.sortable and ordered,
+        adapted=Converter(to_database, to_resource, ordered),
+    )
 
 
 def converter_of(field: Field) -> Converter | None:
     """Return the converter that `converted` gave a field."""
-    found: Converter | None = vars(field).get(_CONVERTER)
-    return found
+    return field.adapted if isinstance(field.adapted, Converter) else None

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from astra_filter.adapters._orm_forms import Form
-    from astra_filter.fields import Field
+    from astra_filter.fields import AnyField
     from astra_filter.meaning.conditions import Ref
     from astra_filter.meaning.leaves import Column, Leaf
     from astra_filter.sql.operands import Operand
@@ -59,8 +59,8 @@ class _Embedded(Dialect):
 def _embedded(name: str) -> Dialect:
     record = find_dialect("mysql" if name == "mariadb" else name)
     options = {field.name: getattr(record, field.name) for field in fields(record)}
-    if name == "postgresql":
-        options["document"] = "to_jsonb({x})"  # ORMs have columns of type json and of arrays, too.
+    if record.embedded_document is not None:
+        options["document"] = record.embedded_document
     return _Embedded(**options)
 
 
@@ -108,7 +108,7 @@ class Stored(NamedTuple):
     form: Form = "plain"
 
 
-def _operand(dialect: str, stored: Stored, field: Field, *, sorting: bool) -> Operand:
+def _operand(dialect: str, stored: Stored, field: AnyField, *, sorting: bool) -> Operand:
     operand = resource_operand(_embedded(dialect), stored.column, field, "row")
     if converter_of(field) is not None:
         # What its function makes is compared as the column's own type does.
@@ -135,7 +135,7 @@ class Sort(NamedTuple):
     """A term of ORDER BY: nulls are the smallest values, text goes by code point (SPEC §6)."""
 
     stored: Stored
-    field: Field
+    field: AnyField
     descending: bool
 
     @property
@@ -175,7 +175,7 @@ def tests(condition: Condition) -> Iterator[Test]:
         yield condition
 
 
-def slots(condition: Condition) -> Iterator[tuple[int, Field]]:
+def slots(condition: Condition) -> Iterator[tuple[int, AnyField]]:
     """Return the slots of a condition, and the field that each slot's value is of."""
     match condition:
         case Compare(ref, _, slot):

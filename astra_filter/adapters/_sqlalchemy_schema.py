@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -92,8 +91,7 @@ def accepted(described: sa.ColumnElement[Any], field: Field, path: str) -> Field
     if converter_of(field) is not None:
         text = known is not None and family(known.kind) is fields.String
         if not text and isinstance(field, (fields.String, fields.Enum)):
-            field = copy.copy(field)
-            field.binary = True  # A column that is no text has no collation.
+            return fields.changed(field, binary=True)  # A column that is no text has no collation.
         return field
     if known is None:
         # What decorates JSON is read like any object.
@@ -104,9 +102,8 @@ def accepted(described: sa.ColumnElement[Any], field: Field, path: str) -> Field
     if not fits(field, known.kind):
         raise adapters_wording.misfit(path, field, type(known.kind).__name__)
     if isinstance(known.kind, sa.Enum) and isinstance(field, fields.Enum):
-        field = copy.copy(field)
-        field.binary = True  # As of a native enum, which has no collation.
-        field.sortable = field.sortable and set(field.values) <= set(known.kind.enums)
+        sortable = field.sortable and set(field.values) <= set(known.kind.enums)
+        return fields.changed(field, binary=True, sortable=sortable)  # As of a native enum, which has no collation.
     return field
 
 

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, assert_never
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import StrSQLCompiler
 from sqlalchemy.sql.visitors import InternalTraversal
 
 from astra_filter import fields
 from astra_filter.adapters._orm_forms import as_shown, converter_of
 from astra_filter.adapters._orm_sql import Place, Seek, Sort, Where
 from astra_filter.adapters._sqlalchemy_types import held, labels, values
+from astra_filter.sql.dialects import DIALECTS
 from astra_filter.sql.dialects.base import JSON_STORAGE
 from astra_filter.sql.fragment import Param
+from astra_filter.wording import sql as wording
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,10 +27,10 @@ if TYPE_CHECKING:
 
     from astra_filter.adapters._orm_forms import Form
     from astra_filter.adapters._orm_sql import PlaceKey
-    from astra_filter.fields import Field
+    from astra_filter.fields import AnyField, Field
     from astra_filter.meaning.leaves import Column
 
-_DIALECTS = {"sqlite": "sqlite", "postgresql": "postgresql", "mysql": "mysql", "mariadb": "mysql"}
+_DIALECTS = {word: record.name for record in DIALECTS.values() for word in record.sqlalchemy_names}
 """Our dialect by SQLAlchemy's."""
 _PARAMETERS: Mapping[str, sa.types.TypeEngine[Any]] = {
     "text": sa.String(),
@@ -91,12 +94,20 @@ def render(element: Embedded, compiler: SQLCompiler, **options: Any) -> str:
     return "".join(text)
 
 
+@compiles(Embedded)
+def refuse(element: Embedded, compiler: SQLCompiler, **options: Any) -> str:
+    """Raise the library's own error for a dialect that it does not know."""
+    if isinstance(compiler, StrSQLCompiler):  # Text for people: it takes `stringify_dialect`.
+        return compiler.visit_unsupported_compilation(element, None, **options)  # type: ignore[no-any-return,no-untyped-call]
+    raise wording.unknown_dialect(compiler.dialect.name, tuple(_DIALECTS))
+
+
 def _dialect(dialect: sa.Dialect) -> str:
     """Return our dialect's name, ``mariadb`` where UUIDs are of the database's own type."""
     return "mariadb" if dialect.name == "mariadb" and dialect.supports_native_uuid else _DIALECTS[dialect.name]
 
 
-def bind(field: Field, value: Any, column: Column | None, stored: sa.types.TypeEngine[Any]) -> sa.BindParameter[Any]:
+def bind(field: AnyField, value: Any, column: Column | None, stored: sa.types.TypeEngine[Any]) -> sa.BindParameter[Any]:
     """Return the parameter for a canonical value, to be tested against a column of a type, or None for one in JSON."""
     storage = JSON_STORAGE[field.type]
     parameter = _PARAMETERS[storage.type]
@@ -125,6 +136,12 @@ def bind(field: Field, value: Any, column: Column | None, stored: sa.types.TypeE
         case ((fields.String() | fields.Enum() | fields.Integer() | fields.Number()), _):
             # The width or precision of the column's own type must not cut the literal.
             of_type = parameter
+        case ((fields.Uuid() | fields.Decimal() | fields.Boolean() | fields.Timestamp() | fields.Date()), _):
+            pass
+        case ((fields.Array() | fields.Object() | fields.Open()), _):
+            pass
+        case _:
+            assert_never(field)
     return sa.bindparam(None, value, of_type, unique=True)
 
 

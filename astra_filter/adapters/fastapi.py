@@ -1,6 +1,7 @@
 """List requests in FastAPI. Needs the extra ``fastapi``."""
 
-from __future__ import annotations
+# Annotations are not postponed here: FastAPI 0.115 to 0.123.6 cannot read those of a callable object, and takes its
+# request for a query parameter.
 
 from astra_filter.wording import installation as wording
 

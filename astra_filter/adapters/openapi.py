@@ -6,35 +6,38 @@ Everything returned is new, plain and ready for JSON.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, assert_never
 
-from astra_filter.fields import MAX_INTEGER, Array, Decimal, Enum, Object, Open
+from astra_filter.fields import (
+    MAX_INTEGER,
+    Array,
+    Boolean,
+    Date,
+    Decimal,
+    Enum,
+    Integer,
+    Number,
+    Object,
+    Open,
+    String,
+    Timestamp,
+    Uuid,
+)
 from astra_filter.language.names import path_text
 from astra_filter.language.operators import Operator
 from astra_filter.request.include import returnable
 from astra_filter.request.parameters import page_size
-from astra_filter.syntax.printer import string_text
+from astra_filter.syntax.printer import string_text, test_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from astra_filter.fields import Field
+    from astra_filter.fields import AnyField
     from astra_filter.limits import Limits
     from astra_filter.schema import Schema
 
 PROBLEM_TYPE = "application/problem+json"
 
-_FORMATS = {"uuid": "uuid", "decimal": "decimal", "timestamp": "date-time", "date": "date"}
-_LITERALS = {
-    "string": "'text'",
-    "uuid": "'ae1e6561-9e22-406c-8a5a-762f4604da00'",
-    "integer": "20",
-    "number": "20.5",
-    "decimal": "20.50",
-    "boolean": "true",
-    "timestamp": "'2020-08-06T12:24:52Z'",
-    "date": "'2020-08-06'",
-}
 _TELLING = (Operator.CONTAINS, Operator.GTE, Operator.EQ, Operator.IN, *Operator)
 """Operators for examples, the better ones first."""
 _MOST_EXAMPLES = 4
@@ -234,7 +237,7 @@ def _filter(schema: Schema, limits: Limits) -> dict[str, Any]:
     return found
 
 
-def _testable(owner: Field, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Field]]:
+def _testable(owner: AnyField, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], AnyField]]:
     """Yield the paths that a filter may test, those through arrays included."""
     for name, field in owner.members.items() if isinstance(owner, Object) else ():
         place = (*path, name)
@@ -254,8 +257,8 @@ def _code(text: str) -> str:
     return fence + space + text.translate(_CELL) + space + fence
 
 
-def _type(field: Field) -> str:
-    name = field.type
+def _type(field: AnyField) -> str:
+    name: str = field.type
     if isinstance(field, Array):
         name = f"array of {field.items.type}"
     elif isinstance(field, Enum):
@@ -263,30 +266,56 @@ def _type(field: Field) -> str:
     return name + (", nullable" if field.nullable else "")
 
 
-def _operators(field: Field) -> str:
+def _operators(field: AnyField) -> str:
     names = [operator.value for operator in Operator if operator in field.operators]
     if isinstance(field, Array) and isinstance(field.items, Object):
         names = [f"{name} null" for name in ("eq", "ne") if field.nullable and name in names] + ["[…]"]
     return ", ".join(names)
 
 
-def _examples(rows: list[tuple[tuple[str, ...], Field]]) -> list[str]:
+def _examples(rows: list[tuple[tuple[str, ...], AnyField]]) -> list[str]:
     """Return filters that are valid for the schema: of each type of field the first that has an operator."""
     tests: dict[str, str] = {}
     for path, field in rows:
-        literal = string_text(field.values[0]) if isinstance(field, Enum) else _LITERALS.get(field.type)
+        literal = _literal(field)
         operator = next((operator for operator in _TELLING if operator in field.operators), None)
         if literal is not None and operator is not None:
-            shown = f"({literal})" if operator is Operator.IN else literal
-            tests.setdefault(field.type, f"{path_text(path)} {operator.value} {shown}")
+            tests.setdefault(field.type, test_text(path_text(path), operator, literal))
     found = list(tests.values())[:_MOST_EXAMPLES]
     return [*found, f"{found[-1]} and not ({found[0]})"] if len(found) > 1 else found
+
+
+def _literal(field: AnyField) -> str | None:
+    """Return a literal that goes with a field; None where none does but null."""
+    match field:
+        case String():
+            return "'text'"
+        case Enum():
+            return string_text(field.values[0])
+        case Uuid():
+            return "'ae1e6561-9e22-406c-8a5a-762f4604da00'"
+        case Integer():
+            return "20"
+        case Number():
+            return "20.5"
+        case Decimal():
+            return "20.50"
+        case Boolean():
+            return "true"
+        case Timestamp():
+            return "'2020-08-06T12:24:52Z'"
+        case Date():
+            return "'2020-08-06'"
+        case Array() | Object() | Open():
+            return None
+        case _:
+            assert_never(field)
 
 
 # Resources -----------------------------------------------------------------------------------------------------------
 
 
-def _value(field: Field, *, certain: bool) -> dict[str, Any]:
+def _value(field: AnyField, *, certain: bool) -> dict[str, Any]:
     """Return the JSON Schema of a value; ``certain`` to have its field's type, as no element of an array is."""
     found: dict[str, Any]
     match field:
@@ -303,14 +332,20 @@ def _value(field: Field, *, certain: bool) -> dict[str, Any]:
             found = {"type": "array", "items": _or_null(_value(field.items, certain=False))}
         case Enum():
             found = {"type": "string", "enum": list(field.values)}
-        case Decimal(as_number=True):
-            found = {"type": "number"}
-        case _ if field.type in ("integer", "number", "boolean"):
+        case Decimal():
+            found = {"type": "number"} if field.as_number else {"type": "string", "format": "decimal"}
+        case Integer() | Number() | Boolean():
             found = {"type": field.type}
-        case _:
+        case String():
             found = {"type": "string"}
-            if field.type in _FORMATS:
-                found["format"] = _FORMATS[field.type]
+        case Uuid():
+            found = {"type": "string", "format": "uuid"}
+        case Timestamp():
+            found = {"type": "string", "format": "date-time"}
+        case Date():
+            found = {"type": "string", "format": "date"}
+        case _:
+            assert_never(field)
     if field.description:
         found["description"] = field.description
     return found

@@ -18,6 +18,7 @@ from astra_filter.cli.reading import Format
 from astra_filter.cli.serve import serve
 from astra_filter.cli.writing import OutputFormat
 from astra_filter.errors import AstraFilterError, QueryError, RequestError, SchemaError
+from astra_filter.fields import changed
 from astra_filter.schema import Schema
 from astra_filter.schema import compile as compile_open
 from astra_filter.sql.dialects import DIALECTS
@@ -401,8 +402,7 @@ def _keyed(
             raise messages.bad_key(name, wanted, str(problem))
         return Schema(members)
     # As just seen, whatever was declared or inferred.
-    members[key].nullable = False
-    return Schema(members, key=key)
+    return Schema({**members, key: changed(members[key], nullable=False)}, key=key)
 
 
 def _required_id(members: Mapping[str, Field]) -> str | None:

@@ -9,7 +9,6 @@ their indexes serve. The database is opened for reading only.
 
 from __future__ import annotations
 
-import copy
 import json
 import signal
 import sqlite3
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from astra_filter.fields import Field
+    from astra_filter.language.operators import TypeName
     from astra_filter.meaning.leaves import Leaf
     from astra_filter.query import ListQuery, Page
 
@@ -37,7 +37,7 @@ _SAMPLE = 10_000
 _REMEMBERED = 10_000
 
 # Storage classes: https://www.sqlite.org/datatype3.html. An infinity times zero is no number, which is null.
-_TESTED = {
+_TESTED: Mapping[TypeName, str | None] = {
     "string": "CASE WHEN typeof({0}) = 'text' AND is_utf8(CAST({0} AS BLOB)) THEN {0} END",
     "enum": "CASE WHEN typeof({0}) = 'text' AND is_utf8(CAST({0} AS BLOB)) THEN {0} END",
     "boolean": "CASE WHEN typeof({0}) = 'integer' AND {0} IN (0, 1) THEN {0} END",
@@ -49,8 +49,15 @@ _TESTED = {
     "number": (
         "CASE WHEN typeof({0}) IN ('integer', 'real') AND CAST({0} AS REAL) * 0.0 = 0.0 THEN CAST({0} AS REAL) END"
     ),
+    "uuid": None,
+    "decimal": None,
+    "timestamp": None,
+    "date": None,
+    "array": None,
+    "object": None,
 }
-_STRICT = {"string": {"TEXT"}, "enum": {"TEXT"}, "integer": {"INT", "INTEGER"}}
+"""What a column's value counts as; None where SQL cannot say, and the field itself reads it."""
+_STRICT: Mapping[TypeName, set[str]] = {"string": {"TEXT"}, "enum": {"TEXT"}, "integer": {"INT", "INTEGER"}}
 
 
 class _Column(NamedTuple):
@@ -212,7 +219,7 @@ class Table:
         for number, (name, field) in enumerate(members.items()):
             column = self._column(name)
             value = _quoted(column.name)
-            test = _TESTED.get(field.type)
+            test = _TESTED[field.type]
             if test is None:
                 function = f"canonical_{number}"
                 self._connection.create_function(function, 1, _canonical(name, field), deterministic=True)
@@ -265,9 +272,7 @@ def _canonical(name: str, field: Field) -> Callable[[bytes], str | None]:
 
 def _nullable(field: Field) -> Field:
     """Return a field that is nullable and otherwise the same."""
-    made = copy.copy(field)
-    made.nullable = True
-    return made
+    return fields.changed(field, nullable=True)
 
 
 def _choose(database: str, tables: list[str], wanted: str | None) -> str:

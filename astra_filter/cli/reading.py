@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from astra_filter import fields
 from astra_filter.cli import messages
+from astra_filter.language.names import NUMBER
 from astra_filter.language.span import Span
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ _CHUNK = 1 << 20
 _JSON_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[^\s,:\[\]{}"]+')
 _LONG_NUMBER = re.compile(r"-?[0-9]{4301,}")
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]*)")
-_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
+_NUMBER = re.compile(NUMBER)
 
 
 class Format(StrEnum):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import dataclasses
 import enum
 import types
@@ -54,7 +53,7 @@ def members(cls: type, *, omit_unsupported: bool = False) -> dict[str, fields.Fi
 
 
 def _members(cls: type, around: tuple[type, ...], *, omit: bool) -> dict[str, fields.Field]:
-    """Return the fields of a class that is described inside the classes ``around`` it."""
+    """Return the fields of a class that is a member of the classes ``around``."""
     try:
         hints = typing.get_type_hints(cls, include_extras=True)
     except NameError as error:
@@ -81,9 +80,7 @@ def _members(cls: type, around: tuple[type, ...], *, omit: bool) -> dict[str, fi
 def _field(hint: Any, place: str, around: tuple[type, ...], *, nullable: bool, omit: bool) -> fields.Field:
     given, hint, nullable = _unwrap(hint, place, nullable=nullable)
     if given is not None:
-        field = copy.copy(given)
-        field.nullable = given.nullable or nullable
-        return field
+        return fields.changed(given, nullable=given.nullable or nullable)
     make = _maker(hint, place, around, omit=omit)
     try:
         return make(nullable=nullable)
@@ -100,7 +97,7 @@ def _unwrap(hint: Any, place: str, *, nullable: bool) -> tuple[fields.Field | No
             given = given or next((word for word in hint.__metadata__ if isinstance(word, fields.Field)), None)
             hint = hint.__origin__
         elif origin in _WRAPPERS:
-            # The markers are looked at because __optional_keys__ misses those in annotations that are strings.
+            # __optional_keys__ misses markers in annotations that are strings.
             nullable = origin is typing.NotRequired or (nullable and origin is not typing.Required)
             hint = arguments[0]
         elif origin is typing.Union or origin is types.UnionType:
@@ -124,10 +121,10 @@ def _unwrap(hint: Any, place: str, *, nullable: bool) -> tuple[fields.Field | No
 
 
 def _joined(present: Sequence[Any], place: str) -> Any:
-    """One type for several: the literals of all, or the number that holds integers too."""
+    """Return one type for several: a Literal with the literals of all, or `float` for integers and floats."""
     if all(typing.get_origin(part) is typing.Literal for part in present):
         return typing.Literal[tuple(value for part in present for value in typing.get_args(part))]
-    # What Annotated adds need not be hashable, nor is then the whole; here and for elements.
+    # An Annotated type is not hashable where its metadata is not; here and for elements.
     if all(part in (int, float, Decimal) for part in present):
         return float
     raise wording.underivable("mixed_types", place, ", ".join(map(_name, present)))
@@ -165,7 +162,7 @@ def _of_values(values: Sequence[Any], place: str) -> Callable[..., fields.Field]
 
 
 def _element(arguments: tuple[Any, ...], place: str, around: tuple[type, ...], *, omit: bool) -> fields.Field:
-    """The field of an array's elements; a tuple of fixed length is an array if all its places have one type."""
+    """Return the field of an array's elements. A tuple of fixed length is an array if all its places have one type."""
     given = [argument for argument in arguments if argument is not ...]
     if not given or any(argument != given[0] for argument in given):
         raise wording.underivable("untyped_elements", place)
@@ -176,7 +173,7 @@ def _element(arguments: tuple[Any, ...], place: str, around: tuple[type, ...], *
 
 
 def _is_record(cls: object) -> bool:
-    # A TypedDict of typing_extensions is none to typing.is_typeddict.
+    # typing.is_typeddict does not know the TypedDict of typing_extensions.
     return isinstance(cls, type) and (
         dataclasses.is_dataclass(cls) or (issubclass(cls, dict) and hasattr(cls, "__optional_keys__"))
     )

@@ -25,7 +25,7 @@ _UNREADABLE = (
     *("set", "frozenset", "deque", "generator", "url", "multi-host-url"),
     *("timedelta", "time", "bytes", "complex", "fraction"),
 )
-"""Core schemas of values that no field reads, though JSON would have strings and arrays for them."""
+"""Core schemas of values that JSON writes as strings and arrays, but that no field reads."""
 
 
 class _Generate(GenerateJsonSchema):
@@ -40,18 +40,18 @@ class _Generate(GenerateJsonSchema):
         made = super().generate_inner(schema)
         while schema["type"].startswith("function-") and "schema" in schema:
             schema = schema["schema"]
-        # Paths, addresses, patterns: pydantic describes the text that they are written as. A secret is hidden anyway.
+        # For paths, addresses and patterns pydantic describes their text. A secret is hidden in any case.
         written = schema.get("serialization", {}).get("type") == "function-plain"
         opaque = schema["type"] == "lax-or-strict" or (schema["type"] == "function-plain" and written)
         return {} if opaque and not made.get("writeOnly") else made
 
     def function_plain_schema(self, schema: Any) -> dict[str, Any]:
-        # The type whose own validator it replaced is left in its serializer.
+        # Its serializer still has the type whose validator was replaced.
         kept = schema.get("serialization", {}).get("schema")
         return {} if kept is None else self.generate_inner(kept)
 
     def ser_schema(self, schema: Any) -> None:
-        """How it is written does not matter."""
+        """Ignore how values are written."""
 
     def handle_invalid_for_json_schema(self, schema: Any, error_info: str) -> dict[str, Any]:  # noqa: ARG002  # Pydantic's.
         return {}  # Refused, or omitted, where it stands.
@@ -63,7 +63,7 @@ class _Generate(GenerateJsonSchema):
         return {"type": "number", "x-decimal": {"digits": digits, "places": min(digits, places)}}
 
     def field_is_required(self, field: Any, total: bool) -> bool:
-        # An instance has what has a default.
+        # An instance also has the members with a default.
         return field["type"] != "typed-dict-field" or super().field_is_required(field, total)
 
 

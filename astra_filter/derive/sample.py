@@ -60,7 +60,8 @@ def members(resources: Iterable[Mapping[str, Any]], *, key: str | None = None) -
     if not made:
         raise wording.underivable("nothing_to_infer", "the sample")
     if key in made:
-        made[key].nullable = max(seen.members[key].counts.values(), default=0) <= number
+        lacking = max(seen.members[key].counts.values(), default=0) <= number
+        made[key] = fields.changed(made[key], nullable=lacking)
     return made
 
 
@@ -121,7 +122,7 @@ class _Seen:
 
 
 def _judged(value: Any) -> tuple[Any, str]:
-    """Return a value of a less usual type, out of its `enum.Enum`, and its JSON type; null is what has none."""
+    """Return a value without its `enum.Enum`, and its JSON type; a value without a JSON type is null."""
     if isinstance(value, enum.Enum):
         value = value.value
     if isinstance(value, Mapping):

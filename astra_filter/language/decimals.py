@@ -1,27 +1,28 @@
 """Exact decimals: reading them from literals and data, and the grid of a column (SPEC §3).
 
 A field of ``digits`` digits, ``places`` of them after the point, holds the multiples of ``10 ** -places`` that have no
-more digits: its grid. A literal may be anything. It is reduced to the *half-step grid* before it is compared: what lies
-between two neighbours of the grid becomes the point halfway between them, which equals no value of the grid and orders
-as the literal does. With two places, ``12.341`` and ``12.349`` both become ``12.345``.
+more digits: its grid. A literal may be any number. It is reduced to the *half-step grid* before it is compared: a
+number between two neighbours of the grid becomes the point halfway between them. That point equals no value of the
+grid, and is less or greater than each value exactly as the literal is. With two places, ``12.341`` and ``12.349`` both
+become ``12.345``.
 
-Nothing here goes through a float, and exponents are looked at before a number of that size is built.
+Nothing here goes through a float. Exponents are checked before a number of that size is built.
 """
 
 from __future__ import annotations
 
 import re
 from decimal import ROUND_FLOOR, Context, Decimal
+from math import isfinite
 from typing import NamedTuple
 
-MAX_DIGITS = 1000
-"""The most digits of a field; what PostgreSQL's ``numeric`` can declare."""
+from astra_filter.language.values import MAX_DIGITS, plain_decimal, plain_text
 
 _NUMBER = re.compile(r"(-?)(0|[1-9][0-9]*)(?:\.([0-9]+))?(?:[eE]([+-]?)0*([0-9]+))?")
 """A JSON number: sign, integer part, fraction, sign of the exponent and the exponent without leading zeros."""
 _MAX_EXPONENT_DIGITS = 9
 _MAX_BITS = 3400
-"""No integer of so many bits has at most `MAX_DIGITS` digits; to convert a larger one takes quadratic time."""
+"""A longer integer has more than `MAX_DIGITS` digits. It is not converted, which would take quadratic time."""
 _CONTEXT = Context(prec=MAX_DIGITS + 10, Emax=10**17, Emin=-(10**17))
 
 
@@ -43,7 +44,7 @@ class Grid(NamedTuple):
 
     @property
     def least(self) -> Decimal:
-        """The least value: `largest`, negated without a look at the context of the thread, which would round it."""
+        """The least value. `copy_negate`, because ``-`` rounds to the precision of the thread's context."""
         return self.largest.copy_negate()
 
     def on(self, value: Decimal) -> Decimal | None:
@@ -56,7 +57,7 @@ class Grid(NamedTuple):
         return rounded if rounded == value else None
 
     def half_step(self, value: Decimal) -> Decimal:
-        """Return the point of the half-step grid that orders as the value does, at most half a unit past the ends."""
+        """Return the point of the half-step grid for a value; past the range, the point half a unit past its end."""
         half = Decimal((0, (5,), -self.places - 1))
         if value > self.largest:
             return _CONTEXT.add(self.largest, half)
@@ -64,6 +65,32 @@ class Grid(NamedTuple):
             return _CONTEXT.subtract(self.least, half)
         rounded = value.quantize(self.unit, ROUND_FLOOR, _CONTEXT)
         return rounded if rounded == value else _CONTEXT.add(rounded, half)
+
+    def coerce(self, literal: str) -> Decimal:
+        """Return the point of the half-step grid for a literal, which is a JSON number."""
+        value = read_number(literal)
+        assert value is not None  # noqa: S101  # The parser takes numbers only.
+        return self.half_step(value)
+
+    def read(self, value: object) -> Decimal | None:
+        """Return a value in the data with exactly ``places`` places; None where it is not one of the grid."""
+        if isinstance(value, bool):
+            return None
+        number: Decimal | None
+        if isinstance(value, float):
+            double = float.__float__(value)
+            number = read_number(float.__repr__(double)) if isfinite(double) else None
+        elif isinstance(value, int):
+            number = from_integer(int.__int__(value))
+        elif isinstance(value, str):
+            number = read_number(plain_text(value))
+        else:
+            number = plain_decimal(value)
+        return None if number is None or not number.is_finite() else self.on(number)
+
+    def text(self, value: Decimal) -> str:
+        """Return a value of the grid as text, with all its places."""
+        return decimal_text(value)
 
 
 def read_number(text: str) -> Decimal | None:

@@ -1,4 +1,7 @@
-"""What a name is in the language, and how it is written (SPEC §2)."""
+"""What a name is in the language, and how it is written; names, numbers and strings as regular expressions (SPEC §2).
+
+The expressions are those of ``grammar/filter.lark``, which a test compares with them. Who needs one takes it from here.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,24 @@ if TYPE_CHECKING:
 
 RESERVED = frozenset({"and", "or", "not", "true", "false", "null"})
 """The keywords that need backquotes as names."""
+
+# What belongs to words is ASCII letters and digits, `_`, and all beyond ASCII. It is told by what does not belong to
+# them, because `re` takes a thousand times as long to compile a set with large numbers in it.
+WORD_START = r"[^\0-@\[-^`{-\x7f]"
+"""What a word begins with: no digit."""
+WORD_CHARACTER = r"[^\0-/:-@\[-^`{-\x7f]"
+"""What belongs to a word."""
+WORD_OR_POINT = r"[^\0-\-/:-@\[-^`{-\x7f]"
+"""What belongs to a word, or a point: none follows a number."""
+WORD = f"{WORD_START}{WORD_CHARACTER}*"
+"""A keyword, or a name, but for those of its characters beyond ASCII that `bad_name_character` refuses."""
+QUOTED_NAME = r"`(?:[^`\0\ud800-\udfff]|``)+`(?!`)"
+INTEGER_PART = r"(?:0|[1-9][0-9]*)"
+FRACTION_AND_EXPONENT = r"(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?"
+NUMBER = f"-?{INTEGER_PART}{FRACTION_AND_EXPONENT}"
+"""A number of JSON (RFC 8259 §6)."""
+STRING_REST = r"[^'\0\ud800-\udfff]*(?:''[^'\0\ud800-\udfff]*)*'(?!')"
+"""A string literal without the quote that it begins with."""
 
 _AFTER_THE_FIRST = frozenset({"Mn", "Mc", "Me", "Nd"})
 

@@ -1,7 +1,7 @@
 """Immutable records, such as syntax nodes are.
 
-They are what frozen, slotted dataclasses are, but quicker to make; and to import `dataclasses` and have it generate the
-methods of this library's nodes takes longer than all the rest of its start.
+They are like frozen dataclasses with slots, but faster to make. Importing `dataclasses` and generating the methods of
+all nodes would take longer than the rest of the library's start.
 """
 
 from __future__ import annotations

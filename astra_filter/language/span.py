@@ -1,4 +1,4 @@
-"""A place in a text: where it is, and how it is shown to a person."""
+"""A place in a text, and how it is shown to a person (SPEC §7)."""
 
 from __future__ import annotations
 

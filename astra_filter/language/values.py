@@ -32,13 +32,17 @@ _UUID = re.compile(
 is_canonical_uuid = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}").fullmatch
 
 
+MAX_DIGITS = 1000
+"""The most digits of a decimal; what PostgreSQL's ``numeric`` can declare."""
+
+
 def is_text(value: object) -> bool:
     """Whether a value is a string that every backend can hold: no U+0000, no lone surrogate."""
     return isinstance(value, str) and "\0" not in value and not any("\ud800" <= c <= "\udfff" for c in value)
 
 
 def unwrap(value: object) -> object:
-    """Return what a value in the data counts as: of an `enum.Enum` member its value (SPEC §4.7)."""
+    """Return the value of an `enum.Enum` member, and any other value as it is (SPEC §4.7)."""
     try:
         return value.value if isinstance(value, enum.Enum) else value
     except Exception:  # noqa: BLE001  # As in `Field.read`.
@@ -46,12 +50,12 @@ def unwrap(value: object) -> object:
 
 
 def plain_text(value: str) -> str:
-    """Return the text of a `str` whose class may have another ``__str__``; raises where it only says that it is one."""
+    """Return the text of a `str`, whatever ``__str__`` its class has; raises where the value is not really a `str`."""
     return str.__str__(value)
 
 
 def plain_decimal(value: object) -> Decimal | None:
-    """Return the value of a `Decimal`, whatever its class makes of it."""
+    """Return a `Decimal` as a plain one, whatever its class overrides; None for other values."""
     from decimal import Decimal  # Costs start-up time.
 
     if type(value) is Decimal:
@@ -60,7 +64,7 @@ def plain_decimal(value: object) -> Decimal | None:
 
 
 def integral_decimal(value: object) -> int | None:
-    """Return the integer that a `Decimal` is, None for other values; past 64 bits it may be None too."""
+    """Return the value of a `Decimal` that is an integer of at most 19 digits, None for all others."""
     decimal = plain_decimal(value)
     # The exponent is looked at before conversion: int(Decimal("1e999999999")) would fill the memory.
     if decimal is None or not decimal.is_finite() or decimal.adjusted() > 18 or decimal != decimal.to_integral_value():
@@ -75,9 +79,9 @@ def canonical_uuid(text: str) -> str | None:
 
 
 def usual_instant(text: str) -> datetime | None:
-    """Read a timestamp spelled as most are, in UTC with capital letters; None for other texts, some of them timestamps.
+    """Read a timestamp in the usual spelling: UTC, capital letters. Return None for all other texts.
 
-    `fromisoformat` takes what ISO 8601 has besides, told apart by where the marks stand, and a `Z` before U+0000.
+    The marks are checked because `fromisoformat` takes other forms of ISO 8601 too, and ignores what follows U+0000.
     """
     length = len(text)
     marks = text[4:20:3]
@@ -122,7 +126,7 @@ def to_utc(value: datetime) -> datetime | None:
     moved = value.replace(tzinfo=UTC) if value.utcoffset() is None else value.astimezone(UTC)
     if type(moved) is datetime:
         return moved.replace(fold=0)
-    # A class of its own may hold and compare more than its fields say.
+    # A subclass may hold more than its fields, and compare by it.
     day, time = (moved.year, moved.month, moved.day), (moved.hour, moved.minute, moved.second, moved.microsecond)
     return datetime(*day, *time, tzinfo=UTC)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, assert_never
 from astra_filter.errors import LiteralError, Problem
 from astra_filter.fields import Array, Boolean, Field, Number, Object, Open, String
 from astra_filter.language.names import nearest, path_text
-from astra_filter.language.operators import Kind, Operator
+from astra_filter.language.operators import EQUALITY, Kind, Operator
 from astra_filter.language.records import make
 from astra_filter.limits import MOST_PROBLEMS
 from astra_filter.meaning.conditions import AllOf, AnyOf, Compare, Condition, In, IsNull, Ref, Some
@@ -20,6 +20,7 @@ from astra_filter.wording import check as wording
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from astra_filter.fields import AnyField
     from astra_filter.meaning.leaves import Leaf
     from astra_filter.syntax.tree import Syntax
 
@@ -135,10 +136,8 @@ class _Check:
 
     def _condition(self, node: Node, scope: _Scope, *, negated: bool) -> Condition | None:
         if isinstance(node, Comparison):
-            operator = node.operator
-            if operator is _NE:
-                operator, negated = _EQ, not negated
-            return self._test(node, node.path, (node.slot,), operator, scope, negated=negated)
+            operator, is_opposite = _POSITIVE[node.operator]
+            return self._test(node, node.path, (node.slot,), operator, scope, negated=negated != is_opposite)
         if isinstance(node, And):
             return self._group(node.operands, scope, negated=negated, group=AnyOf if negated else AllOf)
         if isinstance(node, Or):
@@ -305,7 +304,7 @@ class _Check:
     def _literal_fits(self, slot: Slot, operator: Operator, path: Path, target: Target, scope: _Scope) -> bool:
         field = target.ref.field
         if slot.kind is _NULL:
-            if operator not in (_EQ, _NE, _IN):
+            if operator not in EQUALITY:
                 self._refuse(wording.null_with_operator(self._text, slot.span, operator.value))
                 return False
             if not target.nullable:
@@ -383,10 +382,32 @@ class _Check:
             self._problems.append(problem)
 
 
-# Module constants, because looking up `Operator.EQ` takes as long as making a tuple.
-_EQ, _NE, _IN = Operator.EQ, Operator.NE, Operator.IN
+def _positive(operator: Operator) -> tuple[Operator, bool]:
+    """Return the operator that is tested, and whether the one given is its opposite."""
+    match operator:
+        case Operator.NE:
+            return Operator.EQ, True
+        case (
+            Operator.EQ
+            | Operator.LT
+            | Operator.LTE
+            | Operator.GT
+            | Operator.GTE
+            | Operator.IN
+            | Operator.CONTAINS
+            | Operator.STARTSWITH
+            | Operator.ENDSWITH
+        ):
+            return operator, False
+        case _:
+            assert_never(operator)
+
+
+_POSITIVE = {operator: _positive(operator) for operator in Operator}
+# A module constant, because looking up `Operator.IN` takes as long as making a tuple.
+_IN = Operator.IN
 _NULL = Kind.NULL
-_OPEN_TYPES: dict[Kind, Field] = {
+_OPEN_TYPES: Mapping[Kind, AnyField] = {
     Kind.STRING: String(),
     Kind.NUMBER: Number(),
     Kind.BOOLEAN: Boolean(),

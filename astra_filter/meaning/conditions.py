@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from astra_filter.language.records import Record
 
 if TYPE_CHECKING:
-    from astra_filter.fields import Field
+    from astra_filter.fields import AnyField
     from astra_filter.language.operators import Operator
     from astra_filter.meaning.leaves import Column
 
@@ -40,7 +40,7 @@ class Ref(Record):
     __slots__ = ()
 
     path: tuple[str, ...]
-    field: Field
+    field: AnyField
     column: Column | None
     open: bool
 

@@ -8,7 +8,7 @@ from astra_filter.fields import Object, Open
 from astra_filter.wording import schema as wording
 
 if TYPE_CHECKING:
-    from astra_filter.fields import Field
+    from astra_filter.fields import AnyField
 
 
 class Column(NamedTuple):
@@ -27,7 +27,7 @@ class Leaf(NamedTuple):
     """A scalar or an array of a schema, outside any array: what a column or a place in a JSON column holds."""
 
     path: tuple[str, ...]
-    field: Field
+    field: AnyField
     column: Column
     nullable: bool
     """Whether any step of the path is nullable."""

@@ -18,6 +18,7 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from astra_filter.errors import FilterError, LiteralError
+from astra_filter.language.names import FRACTION_AND_EXPONENT, INTEGER_PART, STRING_REST, WORD_OR_POINT
 from astra_filter.language.records import make
 from astra_filter.limits import MOST_PROBLEMS
 from astra_filter.meaning.check import Target, check, coerce
@@ -33,15 +34,13 @@ if TYPE_CHECKING:
     from astra_filter.meaning.declaration import Declaration
     from astra_filter.syntax.nodes import Literal, Node
 
-# What a number may not follow, nor be followed by, told by what does not belong to it, as the grammar tells it.
-_WORD_OR_POINT = r"[^\0-\-/:-@\[-^`{-\x7f]"
 # It begins with a set of few characters, from one of which to the next the engine skips; what began is looked at after.
 _TOKEN = re.compile(
     rf"""(['`\-0-9](?:
-    (?<=')[^'\0\ud800-\udfff]*(?:''[^'\0\ud800-\udfff]*)*'(?!')
+    (?<='){STRING_REST}
   | (?<=`)[^`]*(?:``[^`]*)*`(?!`)
-  | (?<!{_WORD_OR_POINT}[-0-9])(?:(?<=-)(?:0|[1-9][0-9]*)|(?<=0)|(?<=[1-9])[0-9]*)
-    (?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?(?!{_WORD_OR_POINT})
+  | (?<!{WORD_OR_POINT}[-0-9])(?:(?<=-){INTEGER_PART}|(?<=0)|(?<=[1-9])[0-9]*)
+    {FRACTION_AND_EXPONENT}(?!{WORD_OR_POINT})
     ))""",
     re.VERBOSE,
 )

@@ -41,7 +41,7 @@ import re
 from collections.abc import Callable
 from functools import partial
 from sys import float_info
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, assert_never, cast
 
 from astra_filter.fields import MAX_INTEGER, MIN_INTEGER, Array, Field, Object, Open
 from astra_filter.language.values import at, is_canonical_uuid, member
@@ -262,8 +262,10 @@ def _canonical(field: Field) -> tuple[Code, Code]:
             return _IS_TIMESTAMP(), _AS_IT_IS()
         case "date" | "decimal" | "any":
             return _NEVER(), _AS_IT_IS()
+        case "array" | "object":
+            raise AssertionError(field)
         case _:
-            raise AssertionError(field.type)
+            assert_never(field.type)
 
 
 _NAMES: dict[str, object] = {

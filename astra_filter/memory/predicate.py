@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from sys import float_info
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias, assert_never
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, assert_never
 
 from astra_filter import fields
 from astra_filter.language.values import TAKES_HOUR_24, TIMESTAMP_LENGTH
@@ -141,7 +141,7 @@ _IS_NONE = Expression("VALUE is None")
 _TEST = Expression("FAST if FITS else SLOW")
 # … value1 is not None and (read1 := read_string(value1)) is not None and read1 == literal1
 _SLOW = Expression("X is not None and (READ_X := READ(X)) is not None and HOLDS")
-# price gt 1.5 -> (value1 := scope.get('price')) is not None and (read1 := literal2(value1)) is not None and …
+# price gt 1.5 -> (value1 := scope.get('price')) is not None and (read1 := reader1(value1)) is not None and …
 _READ_TEST = Expression("(X := VALUE) is not None and (READ_X := READ(X)) is not None and HOLDS")
 # percentDone gte 5 -> value1 >= literal1 if kind1 is int and -2**53 <= value1 <= 2**53 else …
 # An integer that a double holds exactly compares as one.
@@ -153,7 +153,9 @@ _IS_TYPE = Expression("type(X := VALUE) is TYPE")
 # percentDone gt 5 -> (kind1 := type(value1 := scope.get('percentDone'))) is float
 _IS_FLOAT = Expression("(KIND := type(X := VALUE)) is float")
 # day lt '2020-08-06' -> type(value1 := scope.get('day')) is str and len(value1) == 10
+# id eq '12345678-…' -> type(value1 := scope.get('id')) is str and len(value1) == 36
 _IS_TEXT_OF = Expression("type(X := VALUE) is str and len(X) == LENGTH")
+# startTime lt '2020-08-06T00:00:00Z' -> is str and len(value1) == 27 and value1[-1] == 'Z' and value1[10] == 'T'
 _IS_STORED_TIMESTAMP = Expression("type(X := VALUE) is str and len(X) == LENGTH and X[-1] == 'Z' and X[10] == 'T'")
 # id eq '12345678-…' -> value1.lower() == literal1
 _LOWER = Expression("X.lower()")
@@ -296,8 +298,10 @@ class _Generator:
             case "date":
                 fits = _IS_TEXT_OF(X=x, VALUE=value, LENGTH=constant(10))
                 fast = self._as_text(condition, x, _READABLE_DATE)
+            case "array" | "object" | "any":
+                raise AssertionError(field)
             case _:
-                raise AssertionError(field.type)
+                assert_never(field.type)
         return _TEST(FAST=fast, FITS=fits, SLOW=slow)
 
     def _is_null(self, field: Field, x: str, value: str | Code) -> Code:
@@ -310,8 +314,10 @@ class _Generator:
                 own = "list"
             case "integer" | "number" | "decimal" | "uuid" | "timestamp" | "date":
                 return _IS_NULL_OR_UNREADABLE(X=x, VALUE=value, READ=self._reader(field))
+            case "object" | "any":
+                raise AssertionError(field)
             case _:
-                raise AssertionError(field.type)
+                assert_never(field.type)
         return _IS_NULL(X=x, VALUE=value, OWN=own, READ=self._reader(field))
 
     def _as_text(self, condition: Compare | In, x: str, readable: Expression) -> Code:
@@ -319,7 +325,7 @@ class _Generator:
         test = holds(condition, x, self._literal(condition, condition.ref.field.json))
         return readable(TEST=test, X=x) if is_ordering(condition) else test
 
-    def _literal(self, condition: Compare | In, form: Callable[[object], object] = _same) -> str:
+    def _literal(self, condition: Compare | In, form: Callable[[Any], object] = _same) -> str:
         """Return the argument of the factory that is the condition's literal, or set of literals, in a given form."""
         argument: _FromValues
         match condition:

@@ -6,7 +6,15 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from astra_filter.fields import Array, Object, Open
-from astra_filter.language.names import RESERVED, bad_name_character, nearest, path_text, unquote
+from astra_filter.language.names import (
+    QUOTED_NAME,
+    RESERVED,
+    WORD,
+    bad_name_character,
+    nearest,
+    path_text,
+    unquote,
+)
 from astra_filter.language.span import Span
 from astra_filter.wording import request as wording
 
@@ -18,7 +26,7 @@ if TYPE_CHECKING:
 
 _SPACE = " \t\r\n"
 _PIECE = re.compile(r"`(?:[^`]|``)*(?:`|$)|,|[^,`]+")
-_TOKEN = re.compile(r"`(?:[^`\0\ud800-\udfff]|``)+`(?!`)|[^\0-@\[-^`{-\x7f][^\0-/:-@\[-^`{-\x7f]*|\.")
+_TOKEN = re.compile(rf"{QUOTED_NAME}|{WORD}|\.")
 
 
 class Item(NamedTuple):

@@ -105,7 +105,7 @@ def create_app(store: Store, accounts: Mapping[str, str], secret: bytes | str) -
 
 
 class BearerTokens:
-    """Which account a bearer token is for.
+    """The accounts of bearer tokens.
 
     Args:
         accounts: the account of each token.
@@ -137,7 +137,7 @@ _DOCUMENTS = {401: problem.missing_token, 403: problem.not_permitted, 404: probl
 def _document(status: int, name: str) -> dict[str, Any]:
     if status in _DOCUMENTS:
         return _DOCUMENTS[status](correlation_id=name)
-    # What SPEC §1 has no document for has no type of its own (RFC 9457, section 4.2.1).
+    # Other problems than those of SPEC §1 have no type of their own (RFC 9457, section 4.2.1).
     known = HTTPStatus(status)
     return {
         "type": "about:blank",
@@ -164,7 +164,7 @@ def _answer_problems(app: FastAPI) -> None:
 
 
 def _document_exactly(app: FastAPI) -> None:
-    """Leave out of the OpenAPI document what FastAPI would answer and this server does not; add its header."""
+    """Remove from the OpenAPI document the answers that FastAPI gives and this server does not; add its header."""
     made = app.openapi
 
     def openapi_document() -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Logging as JSON lines: one line for each request, and one for everything else there is to say."""
+"""Logging as JSON lines: one for each request, and one for every other message."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def config(level: str = "INFO") -> dict[str, Any]:
 
 
 def correlation_id(request: Request) -> str:
-    """Return what names the request in the log."""
+    """Return the correlation ID of the request."""
     name: str = request.state.correlation_id
     return name
 

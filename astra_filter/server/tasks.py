@@ -103,7 +103,7 @@ _EPOCH = datetime(2020, 8, 6, tzinfo=UTC)
 
 
 def generated_tasks(count: int, account: str) -> Iterator[dict[str, Any]]:
-    """Yield made-up tasks of an account: the same for the same account every time, and the first of a larger count."""
+    """Yield made-up tasks of an account. They are the same every time; a larger count begins with the same ones."""
     random = Random(account)  # noqa: S311  # Repeatable is what it should be.
 
     def uuid() -> str:

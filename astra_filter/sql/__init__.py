@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from astra_filter.sql.dialects import find_dialect
+from astra_filter.sql.dialects import DIALECTS, find_dialect
 from astra_filter.sql.fragment import SQL, Prepared
 from astra_filter.sql.where import where
 
 if TYPE_CHECKING:
     from astra_filter.meaning.conditions import Condition
 
-__all__ = ["SQL", "Prepared", "prepare_where"]
+__all__ = ["DIALECTS", "SQL", "Prepared", "prepare_where"]
 
 
 def prepare_where(

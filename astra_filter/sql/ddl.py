@@ -65,8 +65,8 @@ def create_index(
     for leaf, descending in order.keys:
         operand = resource_operand(record, leaf.column, leaf.field, None)
         own = operand.storage.value == "{x}"
-        unordered = record.ordered_indexes == "none" or (
-            record.ordered_indexes == "binary" and (operand.exact or not own)
+        unordered = "ordered index" in record.cannot or (
+            (operand.exact or not own) and "ordered index of folded text" in record.cannot
         )
         if unordered or is_document(held[leaf.column.name]) or is_sorted_in_pieces(record, leaf.field):
             raise sql_wording.no_index(path_text(leaf.path), record.name)
@@ -97,21 +97,21 @@ def _column_type(held: tuple[Leaf, ...], declaration: Declaration, record: Diale
     leaf = held[0]
     kind = record.storage(leaf.field).type
     if isinstance(leaf.field, (String, Enum)) and (leaf.field.storage is None or "{length}" in kind):
-        kind = _text_type(leaf, record, kind, key=leaf.path == (declaration.key,))
+        kind = _text_type(leaf, leaf.field, record, kind, key=leaf.path == (declaration.key,))
     if isinstance(leaf.field, (String, Enum)) and leaf.field.storage is None:
         kind += record.text_collation.replace("{collation}", collation)
     return kind if leaf.column.nullable else f"{kind} NOT NULL"
 
 
-def _text_type(leaf: Leaf, record: Dialect, kind: str, *, key: bool) -> str:
+def _text_type(leaf: Leaf, field: String | Enum, record: Dialect, kind: str, *, key: bool) -> str:
     indexed = record.max_indexed_length
     if indexed is None:
         return kind
-    if isinstance(leaf.field, Enum):
+    if isinstance(field, Enum):
         # Rows may hold undeclared values, and an index has room for other columns beside this one.
-        length: int | None = enum_length(leaf.field)
+        length: int | None = enum_length(field)
     else:
-        length = leaf.field.max_length  # type: ignore[attr-defined]  # Text is one or the other.
+        length = field.max_length
     if length is not None and length <= indexed:
         return kind.replace("{length}", str(length))
     if key:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from astra_filter.language.operators import Operator
 from astra_filter.sql.dialects.base import Dialect, Storage, fill
 from astra_filter.sql.fragment import Fragment, Param
+from astra_filter.wording import sql as wording
 
 if TYPE_CHECKING:
     from astra_filter.fields import Field
@@ -96,7 +97,13 @@ def element_operand(dialect: Dialect, element: str, path: tuple[str, ...], field
 
 
 def _member(dialect: Dialect, document: Fragment, path: tuple[str, ...]) -> tuple[Fragment, Fragment | None]:
-    return dialect.member(document, path) if path else (document, None)
+    if not path:
+        return document, None
+    if "dashed key" in dialect.cannot:
+        for name in path:
+            if name.startswith("-"):
+                raise wording.unreachable_key(dialect.name, name)
+    return dialect.member(document, path)
 
 
 def _json_operand(dialect: Dialect, field: Field, value: Fragment, kind: Fragment | None) -> Operand:

@@ -5,13 +5,14 @@ A negated test is never NULL. A positive one may be, which AND, OR and WHERE tak
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, assert_never
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, assert_never
 
 from astra_filter.language.operators import Operator
 from astra_filter.language.records import replace
 from astra_filter.meaning.conditions import AllOf, AnyOf, Compare, In, IsNull, Some
 from astra_filter.sql.dialects.base import fill
 from astra_filter.sql.fragment import Fragment
+from astra_filter.sql.lists import in_lists
 from astra_filter.sql.operands import Operand, element_operand, resource_operand
 from astra_filter.wording import sql as wording
 
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
     from astra_filter.meaning.leaves import Column
     from astra_filter.sql.dialects.base import Dialect
 
-_COMPARISONS = {Operator.EQ: "=", Operator.LT: "<", Operator.LTE: "<=", Operator.GT: ">", Operator.GTE: ">="}
-_OPPOSITES = {Operator.EQ: "<>", Operator.LT: ">=", Operator.LTE: ">", Operator.GT: "<=", Operator.GTE: "<"}
+_Relation: TypeAlias = Literal[Operator.EQ, Operator.LT, Operator.LTE, Operator.GT, Operator.GTE]
+"""The operators that SQL has signs for."""
 
 _WIDTH = 16
 """The longest chain of one operator that is written without balancing."""
@@ -43,7 +44,10 @@ def where(condition: Condition, dialect: Dialect, alias: str | None = None) -> F
         SchemaError: the schema is an open one.
         StorageError: the dialect cannot express the condition.
     """
-    return Writer(dialect, alias, 0).condition(asked_once(condition)).sql
+    term = Writer(dialect, alias, 0).condition(in_lists(asked_once(condition)))
+    if dialect.most_depth is not None and term.depth > dialect.most_depth:
+        raise wording.too_deep(dialect.name)
+    return term.sql
 
 
 class Term(NamedTuple):
@@ -104,13 +108,14 @@ class Writer:
             case Operator.ENDSWITH:
                 positive = fill(self._dialect.endswith, x=value, p=parameter)
             case Operator.EQ | Operator.LT | Operator.LTE | Operator.GT | Operator.GTE:
+                sign, opposite = _signs(test.operator)
                 equality = test.operator is Operator.EQ
                 if equality and operand.storage.decides:
                     positive = Fragment(operand.value, " = ", operand.equal_parameter(test.slot))
                 elif test.negated and not operand.nullable:
-                    return Fragment(value, f" {_OPPOSITES[test.operator]} ", parameter)
+                    return Fragment(value, f" {opposite} ", parameter)
                 else:
-                    positive = Fragment(value, f" {_COMPARISONS[test.operator]} ", parameter)
+                    positive = Fragment(value, f" {sign} ", parameter)
                     if operand.prefilter and equality and not test.negated:
                         return Fragment(operand.value, " = ", operand.equal_parameter(test.slot), " AND ", positive)
             case Operator.NE | Operator.IN:
@@ -120,6 +125,9 @@ class Writer:
         return Fragment(positive, self._dialect.not_true) if test.negated else positive
 
     def _some(self, some: Some) -> Term:
+        most = self._dialect.most_arrays
+        if most is not None and self._level >= most:
+            raise wording.too_deep(self._dialect.name)
         element = f"element{self._level + 1}"
         inner = Writer(self._dialect, None, self._level + 1).condition(some.condition)
         column = some.ref.column
@@ -138,6 +146,23 @@ class Writer:
         if ref.column is None:
             raise wording.open_schema_has_no_columns()
         return resource_operand(self._dialect, ref.column, ref.field, self._alias)
+
+
+def _signs(operator: _Relation) -> tuple[str, str]:
+    """Return the sign of an operator, and the sign of its opposite."""
+    match operator:
+        case Operator.EQ:
+            return "=", "<>"
+        case Operator.LT:
+            return "<", ">="
+        case Operator.LTE:
+            return "<=", ">"
+        case Operator.GT:
+            return ">", "<="
+        case Operator.GTE:
+            return ">=", "<"
+        case _:
+            assert_never(operator)
 
 
 def _membership(test: In, operand: Operand) -> Fragment:
@@ -171,8 +196,10 @@ def asked_once(condition: Condition) -> Condition:
             return operands[0] if len(operands) == 1 else type(condition)(operands)
         case Some():
             return replace(condition, condition=asked_once(condition.condition))
-        case _:
+        case IsNull() | Compare() | In():
             return condition
+        case _:
+            assert_never(condition)
 
 
 def _merged(group: AllOf | AnyOf) -> tuple[Condition, ...]:

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from astra_filter.errors import LiteralError
 from astra_filter.fields import Array, Enum, Object, Open, String
 from astra_filter.language.names import nearest, path_text, unquote
-from astra_filter.language.operators import Kind, Operator
+from astra_filter.language.operators import TEXT, Kind, Operator
 from astra_filter.syntax.lenient import NUMBER, quote
+from astra_filter.syntax.printer import test_text
 from astra_filter.wording import hints as wording
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class Found(NamedTuple):
 
 
 _OPERATORS = {**{operator.value: operator for operator in Operator}, "not in": Operator.IN}
-_TEXT = ("contains", "startswith", "endswith")
+_TEXT = frozenset([operator.value for operator in TEXT])
 _EXAMPLES: dict[str, tuple[str, str]] = {
     "string": ("'a'", "'m'"),
     "uuid": ("'ae1e6561-9e22-406c-8a5a-762f4604da00'", "'bc1e6561-9e22-406c-8a5a-762f4604da00'"),
@@ -105,7 +106,7 @@ def write(scope: Field | None, names: Sequence[str], operator: str, literals: Se
     values = [fit(field, literal, nullable=found.nullable, text_only=operator in _TEXT) for literal in literals]
     if base == "in":
         return f"{path} {operator} ({', '.join(values)})"
-    return f"{path} {operator} {values[0]}"
+    return test_text(path, real, values[0])
 
 
 def several(

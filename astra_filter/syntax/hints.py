@@ -246,6 +246,9 @@ def _read(case: _Case, *, misspelled: bool = False) -> str | None:
         if set(reader.reasons) <= {"literal"} and _is_enough(case.problem, part.text, case.tokens[start].start):
             return None
         return hints_wording.translated(reader.reasons, part.text, joined=case.problem.code == "unknown_connective")
+    own = case.problem.hint or ""
+    if case.problem.code == "name_needs_quotes" and (": " in own or own.startswith("write ")):
+        return None  # The name is known, and only its spelling is wrong.
     return refusal if case.problem.code in _REFUSED else None
 
 
@@ -264,6 +267,7 @@ _REFUSED = frozenset(
         "unknown_operator",
         "unexpected_text",
         "literal_first",
+        "name_needs_quotes",
         "negated_operator",
         "reserved_name",
         "string_only",
@@ -309,6 +313,8 @@ _TRAILING = re.compile(
 
 def _arithmetic(case: _Case) -> str | None:
     """``size add 5 gt 7``, ``size + 5 gt 7``, ``size gt 5 + 2``."""
+    if case.problem.code not in ("text_after_end", "unexpected_text", "unknown_operator"):
+        return None
     if case.index == 0 or case.index >= len(case.tokens):
         return None
     at = case.tokens[case.index]

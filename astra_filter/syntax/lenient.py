@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from astra_filter.language import names
 from astra_filter.language.names import RESERVED
 from astra_filter.language.span import Span
 
@@ -57,7 +58,7 @@ RUN = re.compile(r"[^\s'\"`()\[\],;=<>!&|]+")
 """What no space, quote, bracket or symbol parts."""
 UUID = re.compile(r"\{?[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}\}?", re.IGNORECASE)
 TIMESTAMP = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}([Tt][0-9:.]+(?:[Zz]|[+-][0-9:]+)?)?")
-NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
+NUMBER = re.compile(names.NUMBER)
 CONSTANTS = ("true", "false", "null")
 
 

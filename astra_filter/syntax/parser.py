@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from pathlib import Path as FilePath
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, assert_never
 
 from astra_filter.errors import FilterError
-from astra_filter.language.names import bad_name_character, unquote
-from astra_filter.language.operators import Kind, Operator
+from astra_filter.language.names import WORD, bad_name_character, unquote
+from astra_filter.language.operators import Kind, Operator, spellings
 from astra_filter.language.records import make
 from astra_filter.language.span import Span
 from astra_filter.limits import DEFAULT_LIMITS, MOST_NESTING, Limits
@@ -32,8 +31,6 @@ if TYPE_CHECKING:
     from astra_filter import errors
     from astra_filter.fields import Field
 
-_OPERATORS = {operator.value: operator for operator in Operator} | {"le": Operator.LTE, "ge": Operator.GTE}
-_COMPARISONS = _OPERATORS | {"in": Operator.CONTAINS}
 # To look up a member of an enumeration takes as long as to make a tuple.
 _STRING, _NUMBER, _BOOLEAN, _NULL = Kind.STRING, Kind.NUMBER, Kind.BOOLEAN, Kind.NULL
 
@@ -201,14 +198,14 @@ class _Builder:
         path, token, slot = children
         span = make(Span, (path.span.start, slot.span.end))
         self._test(span)
-        return make(Comparison, (path, _COMPARISONS[_text(token).lower()], slot, _span(token), span))
+        return make(Comparison, (path, _SPELLED[_text(token).lower()], slot, _span(token), span))
 
     def call(self, children: list[Any]) -> Comparison:
         """``contains(path, 'text')``"""
         token, path, slot, closing = children
         span = Span(token.start(), _span(closing).end)
         self._test(span)
-        return Comparison(path, _OPERATORS[_text(token).lower()], slot, _span(token), span)
+        return Comparison(path, _SPELLED[_text(token).lower()], slot, _span(token), span)
 
     def membership(self, children: list[Any]) -> Membership:
         """``path in (literal, …)``"""
@@ -276,9 +273,7 @@ def _flat(children: Sequence[Node], group: type[And | Or]) -> tuple[Node, ...]:
     return tuple(flat)
 
 
-_NESTING_TOKEN = re.compile(
-    r"'[^']*'?|`[^`]*`?|(?P<open>[(\[])|(?P<close>[)\]])|(?P<word>[^\0-@\[-^`{-\x7f][^\0-/:-@\[-^`{-\x7f]*)"
-)
+_NESTING_TOKEN = re.compile(rf"'[^']*'?|`[^`]*`?|(?P<open>[(\[])|(?P<close>[)\]])|(?P<word>{WORD})")
 
 
 def _check_nesting(text: str, limits: Limits) -> None:
@@ -311,6 +306,8 @@ def _check_nesting(text: str, limits: Limits) -> None:
 
 def grammar() -> str:
     """Return the text of ``filter.lark``, from beside this file in a wheel, from ``grammar/`` in a checkout."""
+    from pathlib import Path as FilePath  # Costs start-up time, and only errors need the grammar.
+
     here = FilePath(__file__).resolve().parent
     for place in (here / "filter.lark", here.parents[1] / "grammar" / "filter.lark"):
         if place.is_file():
@@ -333,6 +330,33 @@ _skip = re.compile(lalr_tables.SKIPPED).match
 # The last alternative stops the search at a place where no token is.
 _terminals = "|".join([f"(?P<{name}>{pattern})" for name, pattern in lalr_tables.TOKENS.items()])
 _tokens = re.compile(rf"(?:{_terminals}|(?P<END>\Z)|(?P<UNFIT>)){lalr_tables.SKIPPED}").finditer
+
+
+def _spelled() -> dict[str, Operator]:
+    """Return the operator of each spelling between a path and one literal, or before both."""
+    found: dict[str, Operator] = {}
+    for operator in Operator:
+        match operator:
+            case Operator.IN:
+                pass  # Of a list, which `_Builder.membership` makes.
+            case (
+                Operator.EQ
+                | Operator.NE
+                | Operator.LT
+                | Operator.LTE
+                | Operator.GT
+                | Operator.GTE
+                | Operator.CONTAINS
+                | Operator.STARTSWITH
+                | Operator.ENDSWITH
+            ):
+                found |= dict.fromkeys(spellings(operator), operator)
+            case _:
+                assert_never(operator)
+    return found
+
+
+_SPELLED = _spelled()
 
 
 def _list(_: _Builder, children: list[Any]) -> list[Any]:

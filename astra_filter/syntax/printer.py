@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, assert_never
 
 from astra_filter.language.names import path_text
-from astra_filter.language.operators import Kind
+from astra_filter.language.operators import Kind, Operator
 from astra_filter.syntax.nodes import And, Comparison, Element, Membership, Node, Not, Or, Path, Slot
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class _Placeholder:
 def _condition(node: Node, literals: Sequence[Literal | _Placeholder]) -> str:
     match node:
         case Comparison(Path(names), operator, slot):
-            return f"{path_text(names)} {operator.value} {_literal(slot, literals)}"
+            return test_text(path_text(names), operator, _literal(slot, literals))
         case Membership(Path(names), slots, negated):
             items = ", ".join([_literal(slot, literals) for slot in slots])
             return f"{path_text(names)} {'not in' if negated else 'in'} ({items})"
@@ -74,6 +74,27 @@ def _condition(node: Node, literals: Sequence[Literal | _Placeholder]) -> str:
             return " or ".join([_condition(operand, literals) for operand in operands])
         case _:
             assert_never(node)
+
+
+def test_text(path: str, operator: Operator, literal: str) -> str:
+    """Return the text of a test with one literal."""
+    match operator:
+        case (
+            Operator.EQ
+            | Operator.NE
+            | Operator.LT
+            | Operator.LTE
+            | Operator.GT
+            | Operator.GTE
+            | Operator.CONTAINS
+            | Operator.STARTSWITH
+            | Operator.ENDSWITH
+        ):
+            return f"{path} {operator.value} {literal}"
+        case Operator.IN:
+            return f"{path} in ({literal})"
+        case _:
+            assert_never(operator)
 
 
 def _literal(slot: Slot, literals: Sequence[Literal | _Placeholder]) -> str:

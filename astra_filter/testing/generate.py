@@ -7,23 +7,24 @@ picks, the simpler it is.
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from types import MappingProxyType, SimpleNamespace
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar, assert_never
 from uuid import UUID
 
 from astra_filter import fields
-from astra_filter.fields import Array, Enum, Field, Object, String
+from astra_filter.fields import Array, Enum, Object, String
 from astra_filter.language.decimals import from_scaled
 from astra_filter.language.names import path_text
-from astra_filter.language.operators import Operator
+from astra_filter.language.operators import EQUALITY, TEXT, Operator, spellings
 from astra_filter.language.values import member, timestamp_text
 from astra_filter.request import include
 from astra_filter.syntax.printer import string_text
 
 if TYPE_CHECKING:
+    from astra_filter.fields import AnyField
     from astra_filter.schema import Schema
 
 T = TypeVar("T")
@@ -62,10 +63,6 @@ _INSTANTS = tuple(
         "2021-03-28T01:30:00",
     )
 )  # fmt: skip
-_POOLS: Mapping[str, Sequence[Any]] = {
-    "string": _TEXTS, "uuid": _UUIDS, "integer": _INTEGERS, "number": _NUMBERS, "boolean": (True, False),
-    "timestamp": _INSTANTS, "date": _DATES,
-}  # fmt: skip
 _OFFSETS = ("Z", "z", "+00:00", "-00:00", "+02:00", "-11:30", "+23:59", "-23:59")
 
 
@@ -81,26 +78,39 @@ def _some(pick: Pick, chances: int) -> bool:
 # Values --------------------------------------------------------------------------------------------------------------
 
 
-def _canonical(field: Field, pick: Pick) -> Any:
+def _canonical(field: AnyField, pick: Pick) -> Any:
     """Return a value of a scalar field, in canonical form."""
-    if isinstance(field, Enum):
-        return _one(pick, field.values)
-    if isinstance(field, fields.Decimal):
-        return _decimal(field, pick)
-    value = _one(pick, _POOLS[field.type])
-    if isinstance(field, String):
-        while _some(pick, 4):
-            value += _one(pick, _TEXTS)
-        if field.max_length is not None and _some(pick, 16):
-            value += "a" * field.max_length
-        return value[: field.max_length]
-    if field.type == "uuid" and _some(pick, 2):
-        return str(UUID(int=pick(2**32) << 64))
-    if field.type == "integer" and _some(pick, 4):
-        return pick(100)
-    if field.type == "number" and _some(pick, 4):
-        return pick(1000) / 8
-    return value
+    match field:
+        case String():
+            text = _one(pick, _TEXTS)
+            while _some(pick, 4):
+                text += _one(pick, _TEXTS)
+            if field.max_length is not None and _some(pick, 16):
+                text += "a" * field.max_length
+            return text[: field.max_length]
+        case Enum():
+            return _one(pick, field.values)
+        case fields.Uuid():
+            value = _one(pick, _UUIDS)
+            return str(UUID(int=pick(2**32) << 64)) if _some(pick, 2) else value
+        case fields.Integer():
+            whole = _one(pick, _INTEGERS)
+            return pick(100) if _some(pick, 4) else whole
+        case fields.Number():
+            number = _one(pick, _NUMBERS)
+            return pick(1000) / 8 if _some(pick, 4) else number
+        case fields.Decimal():
+            return _decimal(field, pick)
+        case fields.Boolean():
+            return _one(pick, (True, False))
+        case fields.Timestamp():
+            return _one(pick, _INSTANTS)
+        case fields.Date():
+            return _one(pick, _DATES)
+        case Array() | Object() | fields.Open():
+            raise AssertionError(field)
+        case _:
+            assert_never(field)
 
 
 _UNITS = (0, 1, -1, 5, 10, 99, 100, 101, 250, -100, 12345)
@@ -144,7 +154,7 @@ class _Day(date):
     """A class of one's own."""
 
 
-def _as_data(field: Field, value: Any, pick: Pick) -> object:
+def _as_data(field: AnyField, value: Any, pick: Pick) -> object:
     """Return a canonical value in one of the forms that data may have it in (SPEC §4.7)."""
     found = _in_form(field, value, pick)
     if not _some(pick, 12):
@@ -153,7 +163,7 @@ def _as_data(field: Field, value: Any, pick: Pick) -> object:
     return kind("Member", {"ONE": found}).ONE  # type: ignore[attr-defined]
 
 
-def _in_form(field: Field, value: Any, pick: Pick) -> object:
+def _in_form(field: AnyField, value: Any, pick: Pick) -> object:
     form = pick(6)
     match field.type:
         case "uuid":
@@ -178,8 +188,12 @@ def _in_form(field: Field, value: Any, pick: Pick) -> object:
             if form == 4:
                 return _Day(value.year, value.month, value.day)
             return value if form == 5 else value.isoformat()
-        case _:
+        case "string" | "enum" | "boolean":
             return value
+        case "array" | "object" | "any":
+            raise AssertionError(field)
+        case _:
+            assert_never(field.type)
 
 
 def _uuid_text(value: str, pick: Pick) -> str:
@@ -212,7 +226,7 @@ def _moved(value: datetime, away: timedelta) -> datetime | None:
         return None
 
 
-def _misfit(field: Field, pick: Pick) -> object:
+def _misfit(field: AnyField, pick: Pick) -> object:
     """Return a value that has the type of few fields, and is not too long for this one."""
     found = _one(
         pick,
@@ -229,7 +243,7 @@ def _misfit(field: Field, pick: Pick) -> object:
     return _cut(field, found)
 
 
-def _cut(field: Field, value: object) -> object:
+def _cut(field: AnyField, value: object) -> object:
     return value[: field.max_length] if isinstance(field, String) and isinstance(value, str) else value
 
 
@@ -273,7 +287,7 @@ def _object(owner: Object, path: tuple[str, ...], required: set[tuple[str, ...]]
     return made
 
 
-def _member(field: Field, place: tuple[str, ...], required: set[tuple[str, ...]], pick: Pick) -> Any:
+def _member(field: AnyField, place: tuple[str, ...], required: set[tuple[str, ...]], pick: Pick) -> Any:
     if isinstance(field, Object):
         return _held(_object(field, place, required, pick), pick)
     if isinstance(field, Array):
@@ -284,7 +298,7 @@ def _member(field: Field, place: tuple[str, ...], required: set[tuple[str, ...]]
     return _as_data(field, _canonical(field, pick), pick)
 
 
-def _element(field: Field, pick: Pick) -> Any:
+def _element(field: AnyField, pick: Pick) -> Any:
     odd = pick(12)
     if odd == 11:
         return None
@@ -298,12 +312,10 @@ class _Target(NamedTuple):
     """A path that a test may be on, from the resource or from an array's element."""
 
     names: tuple[str, ...]
-    field: Field
+    field: AnyField
     nullable: bool
 
 
-_OF_NULL = frozenset({Operator.EQ, Operator.NE, Operator.IN})
-_TEXT_OPERATORS = frozenset({Operator.CONTAINS, Operator.STARTSWITH, Operator.ENDSWITH})
 _OR, _AND, _UNARY = range(3)
 
 
@@ -361,7 +373,7 @@ class _Writer:
         target = _one(self._pick, targets)
         scalar = target.field.items if isinstance(target.field, Array) else target.field
         operators = [operator for operator in Operator if operator in target.field.operators]
-        of_null = [operator for operator in operators if operator in _OF_NULL]
+        of_null = [operator for operator in operators if operator in EQUALITY]
         if isinstance(scalar, Object) or (target.nullable and of_null and _some(self._pick, 8)):
             return self._comparison(target, _one(self._pick, of_null), lambda: self._word("null"))
         found = [value for resource in near for value in _values(target.names, scalar, resource)]
@@ -369,26 +381,42 @@ class _Writer:
 
     def _comparison(self, target: _Target, operator: Operator, literal: Callable[[], str]) -> str:
         path = self._path(target.names)
-        if operator is Operator.IN:
-            items = [literal()]
-            while _some(self._pick, 2):
-                items.append(literal())
-            if target.nullable and _some(self._pick, 4):
-                items.insert(self._pick(len(items) + 1), self._word("null"))
-            word = self._word("in")
-            if _some(self._pick, 3):
-                word = self._word("not") + self._space() + word
-            comma = f"{self._gap('(')},{self._gap(')') or ' '}"
-            return f"{path}{self._space()}{word} ({comma.join(items)})"
+        match operator:
+            case Operator.IN:
+                return self._membership(path, target, literal)
+            case (
+                Operator.EQ
+                | Operator.NE
+                | Operator.LT
+                | Operator.LTE
+                | Operator.GT
+                | Operator.GTE
+                | Operator.CONTAINS
+                | Operator.STARTSWITH
+                | Operator.ENDSWITH
+            ):
+                pass
+            case _:
+                assert_never(operator)
         text = literal()
-        if operator in _TEXT_OPERATORS and self._wild and _some(self._pick, 3):
+        if operator in TEXT and self._wild and _some(self._pick, 3):
             return f"{self._word(operator.value)}({path},{self._gap('(')}{text})"
-        spelling = operator.value
-        if self._wild and _some(self._pick, 3):
-            spelling = {Operator.LTE: "le", Operator.GTE: "ge", Operator.CONTAINS: "in"}.get(operator, spelling)
+        spelling = spellings(operator)[-1 if self._wild and _some(self._pick, 3) else 0]
         return f"{path}{self._space()}{self._word(spelling)}{self._gap(text)}{text}"
 
-    def _literal(self, field: Field, found: Sequence[Any]) -> str:
+    def _membership(self, path: str, target: _Target, literal: Callable[[], str]) -> str:
+        items = [literal()]
+        while _some(self._pick, 2):
+            items.append(literal())
+        if target.nullable and _some(self._pick, 4):
+            items.insert(self._pick(len(items) + 1), self._word("null"))
+        word = self._word("in")
+        if _some(self._pick, 3):
+            word = self._word("not") + self._space() + word
+        comma = f"{self._gap('(')},{self._gap(')') or ' '}"
+        return f"{path}{self._space()}{word} ({comma.join(items)})"
+
+    def _literal(self, field: AnyField, found: Sequence[Any]) -> str:
         pick = self._pick
         value = _one(pick, found) if found and pick(4) else _canonical(field, pick)
         match field.type:
@@ -410,8 +438,12 @@ class _Writer:
                 if value.time() == datetime.min.time() and _some(pick, 3):
                     return string_text(value.date().isoformat())
                 return string_text(_timestamp_text(value, pick))
-            case _:
+            case "date":
                 return string_text(value.isoformat())
+            case "array" | "object" | "any":
+                raise AssertionError(field)
+            case _:
+                assert_never(field.type)
 
     # Spelling
 
@@ -449,7 +481,7 @@ def _targets(owner: Object) -> list[_Target]:
         and (
             not isinstance(target.field, Array)
             or not isinstance(target.field.items, Object)
-            or (target.nullable and target.field.operators & _OF_NULL)
+            or (target.nullable and target.field.operators & EQUALITY)
         )
     ]
 
@@ -474,7 +506,7 @@ def _reachable(owner: Object, names: tuple[str, ...], *, nullable: bool) -> Iter
             yield from _reachable(inner, (*names, name), nullable=maybe or inner.nullable)
 
 
-def _values(names: Sequence[str], field: Field, resource: object) -> list[Any]:
+def _values(names: Sequence[str], field: AnyField, resource: object) -> list[Any]:
     """Return what of its field's type is at the end of a path, in canonical form."""
     found: list[object] = [resource]
     for name in names:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias, assert_never
 
 from astra_filter.fields import Array, Object, Open
 from astra_filter.language.operators import Kind, Operator
@@ -63,8 +63,10 @@ def rewritten(chosen: Filter, change: Callable[[_Test, Field], Node]) -> str:
                 return replace(node, operand=visit(operand, owner))
             case Element(path, condition):
                 return replace(node, condition=visit(condition, _inside(_field(owner, path.names))))
-            case _:
+            case Comparison() | Membership():
                 return change(node, owner)
+            case _:
+                assert_never(node)
 
     return canonical(visit(chosen.template.root, chosen.declaration.root), chosen.literals)
 
@@ -105,7 +107,7 @@ def _bracket(node: _Test, owner: Field) -> Node:
     if cut is None or any(slot.kind is Kind.NULL for slot in slots):
         return node
     # That no element equals is the opposite of that some element does.
-    negated = node.operator is Operator.NE if isinstance(node, Comparison) else node.negated
+    negated = _is_opposite(node.operator) if isinstance(node, Comparison) else node.negated
     names, spans, span = node.path.names, node.path.spans, node.path.span
     rest = Path(names[cut:], spans[cut:], span)
     inner: Node
@@ -119,6 +121,27 @@ def _bracket(node: _Test, owner: Field) -> Node:
         return node
     bracket = Element(Path(names[:cut], spans[:cut], span), inner, span)
     return Not(bracket, span) if negated else bracket
+
+
+def _is_opposite(operator: Operator) -> bool:
+    """Whether an operator is true of an array where its opposite is true of no element (SPEC §4.5)."""
+    match operator:
+        case Operator.NE:
+            return True
+        case (
+            Operator.EQ
+            | Operator.LT
+            | Operator.LTE
+            | Operator.GT
+            | Operator.GTE
+            | Operator.IN
+            | Operator.CONTAINS
+            | Operator.STARTSWITH
+            | Operator.ENDSWITH
+        ):
+            return False
+        case _:
+            assert_never(operator)
 
 
 def _array_step(owner: Field, names: Sequence[str]) -> int | None:

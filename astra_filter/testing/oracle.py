@@ -1,4 +1,4 @@
-"""The differential oracle: one filter on the reference, the predicate and databases; what to show on a difference."""
+"""The differential oracle: run one filter on the reference, the predicate and databases, and show differences."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
 from astra_filter.sql.ddl import create_table
-from astra_filter.sql.dialects import find_dialect
+from astra_filter.sql.dialects import DIALECTS, find_dialect
 from astra_filter.sql.rows import to_row
 from astra_filter.testing import reference
 from astra_filter.wording import testing as wording
@@ -18,9 +18,7 @@ if TYPE_CHECKING:
     from astra_filter.filter import Filter
     from astra_filter.schema import Schema
 
-_DRIVERS = {
-    "sqlite3": "sqlite", "psycopg": "postgresql", "pymysql": "mysql", "duckdb": "duckdb", "_duckdb": "duckdb",
-}  # fmt: skip
+_DRIVERS = {driver: record.name for record in DIALECTS.values() for driver in record.drivers}
 _ROWS_PER_INSERT = 50
 
 
@@ -28,8 +26,8 @@ class Table:
     """Resources in a temporary table of a database, on which filters are run. A context manager, which drops the table.
 
     Args:
-        connection: of `sqlite3`, `psycopg`, `pymysql` or `duckdb`, which speaks UTF-8; nothing is touched but a
-            temporary table.
+        connection: of one of the ``drivers`` in `astra_filter.sql.DIALECTS`, which speaks UTF-8; nothing is touched but
+            a temporary table.
         schema: what the table is made for, by the library's own DDL.
 
     Raises:
@@ -79,17 +77,17 @@ class Table:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if error is not None and self.dialect == "postgresql":
-            self._connection.rollback()  # An error has ended the transaction, and the table with it.
+        if error is not None and self._record.aborts_transactions:
+            self._connection.rollback()  # The table is gone with it.
         self._run(f"DROP TABLE IF EXISTS {self._name}")
 
     def _run(self, statement: str, params: Any = ()) -> list[tuple[Any, ...]]:
-        cursor = self._connection
-        if self.dialect == "mysql":
-            cursor = cursor.cursor()
+        # A cursor of DuckDB would be a connection of its own, with other temporary tables.
+        if hasattr(self._connection, "execute"):
+            cursor = self._connection.execute(statement, params)
+        else:
+            cursor = self._connection.cursor()
             cursor.execute(statement, params)
-        else:  # A cursor of DuckDB would be a connection of its own, with other temporary tables.
-            cursor = cursor.execute(statement, params)
         rows = cursor.fetchall() if cursor.description else ()
         return [tuple(row.values()) if isinstance(row, Mapping) else tuple(row) for row in rows]
 
@@ -98,8 +96,8 @@ class Table:
         return "%%" if self._record.placeholders[0] == "%s" else "%"
 
     def _collation(self) -> str:
-        if self.dialect != "mysql":
-            return "utf8mb4_nopad_bin"
+        if "{collation}" not in self._record.text_collation:
+            return "utf8mb4_nopad_bin"  # Not asked for.
         [(version,)] = self._run("SELECT version()")
         return "utf8mb4_nopad_bin" if "MariaDB" in version else "utf8mb4_0900_bin"
 

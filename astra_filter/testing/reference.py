@@ -184,8 +184,10 @@ def _read(field: Field, value: object) -> object:
             if isinstance(value, date) and not isinstance(value, datetime):
                 return date(value.year, value.month, value.day)
             return _date(value)
-        case _:
+        case "array" | "object" | "any":
             return None
+        case _:
+            assert_never(field.type)
 
 
 def _read_literal(field: Field, literal: Literal) -> object:
@@ -198,8 +200,12 @@ def _read_literal(field: Field, literal: Literal) -> object:
             return _exact(str(literal))
         case "timestamp":
             return _timestamp(f"{literal}T00:00:00Z" if len(str(literal)) == len("2020-08-06") else literal)
-        case _:
+        case "string" | "enum" | "uuid" | "boolean" | "date":
             return _read(field, literal)
+        case "array" | "object" | "any":
+            raise AssertionError(field)
+        case _:
+            assert_never(field.type)
 
 
 _FAR = 3000

@@ -67,6 +67,14 @@ def array_of_arrays() -> SchemaError:
     return SchemaError("array_of_arrays", "the elements of an array cannot be arrays")
 
 
+def closed_types(name: str) -> SchemaError:
+    return SchemaError(
+        "closed_types",
+        f"{name} cannot be a field type: those of astra_filter.fields are all there are; declare a field of the type "
+        "that the values have in JSON",
+    )
+
+
 def not_a_field(name: str, value: object) -> SchemaError:
     return SchemaError("not_a_field", f"{name!r} must be declared with one of astra_filter.fields, not {value!r}")
 

@@ -64,6 +64,10 @@ def unreachable_key(dialect: str, key: str) -> StorageError:
     )
 
 
+def too_deep(dialect: str) -> StorageError:
+    return StorageError("too_deep", f"the filter asks arrays nested too deeply for dialect {dialect}")
+
+
 def open_schema_has_no_columns() -> SchemaError:
     return SchemaError("open_schema", "an open schema does not say where fields are stored: it has no SQL")
 

@@ -797,9 +797,11 @@ def test_text_for_people() -> None:
 
 
 def test_unsupported_dialect() -> None:
-    """What a dialect cannot do raises."""
-    with pytest.raises(sa.exc.CompileError):
+    """It is refused before there is any SQL, by an error of the library's own."""
+    with pytest.raises(SchemaError) as caught:
         sa.select(Task).where(where(TASK.compile("title eq 'x'"), Task)).compile(dialect=oracle.dialect())
+    assert caught.value.code == "unknown_dialect"
+    assert str(caught.value).endswith("the dialects are sqlite, postgresql, mysql, mariadb")
 
 
 def test_open_schema_has_no_columns() -> None:

@@ -8,6 +8,7 @@ import pytest
 from schemas import SCHEMAS
 
 from astra_filter import FilterError, Schema, fields
+from astra_filter.sql import DIALECTS
 from astra_filter.syntax.printer import string_text
 from astra_filter.testing import Table
 from astra_filter.testing.oracle import compare
@@ -153,7 +154,7 @@ def test_edges_of_the_limits(edge: str, backend: Backend) -> None:
     assert caught.value.code == code
 
 
-@pytest.mark.parametrize("dialect", ["sqlite", "postgresql", "mysql", "duckdb"])
+@pytest.mark.parametrize("dialect", DIALECTS)
 def test_long_names(dialect: str) -> None:
     """Unknown, however long; and never in SQL."""
     for text in (

@@ -20,7 +20,7 @@ DIALECTS: Mapping[str, Dialect] = {record.name: record for record in (SQLITE, PO
 
 
 def find_dialect(name: str) -> Dialect:
-    """Return the dialect of that name: ``sqlite``, ``postgresql``, ``mysql`` (MariaDB too) or ``duckdb``.
+    """Return the dialect of that name; MariaDB's is ``mysql``.
 
     Raises:
         SchemaError: there is no such dialect; the message names the known ones.

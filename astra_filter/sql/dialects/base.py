@@ -25,6 +25,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from astra_filter.language.decimals import Grid
+    from astra_filter.language.operators import TypeName
+
+DialectName: TypeAlias = Literal["sqlite", "postgresql", "mysql", "duckdb"]
+"""The dialects. One more is a file beside this one, a name here and a place in `DIALECTS`; tests say what it lacks."""
+Feature: TypeAlias = Literal["ordered index", "ordered index of folded text", "dashed key"]
+"""What some dialect cannot do (``Dialect.cannot``):
+
+- ``ordered index``: an index that serves ``orderBy`` (`Schema.create_index`);
+- ``ordered index of folded text``: such an index of text whose collation is not binary;
+- ``dashed key``: reach a member of JSON whose name begins with ``-``.
+"""
 
 _MOST_PARTS = 3
 """Catalogue, schema and table."""
@@ -82,7 +93,7 @@ EQUALITY_ONLY: tuple[Served, ...] = ("eq", "in")
 class NamedStorage(NamedTuple):
     """A column that `create_table` would not have made, as ``storage=`` of a field names it."""
 
-    types: tuple[str, ...]
+    types: tuple[TypeName, ...]
     """The field types whose values it holds."""
     column: str
     """The column, for people."""
@@ -150,10 +161,16 @@ def needs_no_escape(name: str) -> bool:
 class Dialect:
     """A database's SQL. The defaults are what most of the dialects share."""
 
-    name: str
+    name: DialectName
+    drivers: tuple[str, ...]
+    """The modules of the drivers whose connections speak it."""
+    sqlalchemy_names: tuple[str, ...] = ()
+    """What SQLAlchemy calls it; empty where its statements cannot be embedded there."""
+    cannot: Mapping[Feature, str] = field(default_factory=dict)
+    """What it cannot do, and why: asked for that, it raises the library's own error before there is any SQL."""
     placeholders: tuple[str, ...]
     """The placeholder styles the drivers take, the default first."""
-    columns: Mapping[str, Storage]
+    columns: Mapping[TypeName, Storage]
     """How each field type is stored in a column of its own; arrays are JSON."""
     storages: Mapping[str, NamedStorage]
     """The other columns that hold values of a field, by the name of the ``storage``."""
@@ -195,6 +212,8 @@ class Dialect:
 
     document: str = "{x}"
     """A column as a JSON document, null where it is none."""
+    embedded_document: str | None = None
+    """``document`` for the columns of an ORM, which may be of other types; None takes ``document``."""
     element: str = "{e}.value"
     """An array's element, as JSON."""
     element_type: str | None = None
@@ -211,6 +230,10 @@ class Dialect:
     some: str
     """Whether ``{condition}`` holds for some element of ``{array}``."""
     not_some: str = "NOT {some}"
+    most_depth: int | None = None
+    """How far a condition may fill the stack of the database's parser (`Term.depth`), where that is small."""
+    most_arrays: int | None = None
+    """Most arrays inside each other whose elements one test asks, where each doubles the work."""
     nulls_smallest: bool = True
     """Whether ORDER BY takes nulls for the smallest values when nothing is said."""
     seeks: Literal["or", "merged", "limited"] = "or"
@@ -220,7 +243,7 @@ class Dialect:
     """Whether an index serves a comparison of row values as a range."""
     ranges_collated: bool = True
     """Whether one of row values, too, in which text has a collation of its own."""
-    least: Mapping[str, str] = field(default_factory=dict)
+    least: Mapping[TypeName, str] = field(default_factory=dict)
     """A literal for each field type that no value is less than, where a range of nulls alone is not taken for one."""
     index_in_schema: bool = False
     """Whether a qualified index name stands before ON, and the bare table behind it."""
@@ -230,9 +253,9 @@ class Dialect:
     """Most characters of a text that ORDER BY compares; longer text is sorted by ``sorted_piece`` after piece."""
     sorted_piece: str = ""
     """1,000 bytes of ``{x}`` from the byte ``{start}`` on, counted from 1."""
-    ordered_indexes: Literal["any", "binary", "none"] = "any"
-    """Which text an index can have in order by code point: of any collation, or of binary ones; or that none serves."""
-    returned: Mapping[str, str] = field(default_factory=dict)
+    aborts_transactions: bool = False
+    """Whether an error ends the transaction, with all that was done in it."""
+    returned: Mapping[TypeName, str] = field(default_factory=dict)
     """How columns of a field type are selected, where the driver cannot return ``{x}`` itself."""
     captured_names: frozenset[str] = frozenset()
     """Unqualified column names that would mean the element's own columns where an array is named in ``some``."""
@@ -334,7 +357,7 @@ def decimal_pattern(grid: Grid) -> str:
     return f"^-{{0,1}}{integer}{fraction}$"
 
 
-JSON_STORAGE: Mapping[str, Storage] = {
+JSON_STORAGE: Mapping[TypeName, Storage] = {
     "string": Storage("text"),
     "enum": Storage("text"),
     "uuid": Storage("text"),

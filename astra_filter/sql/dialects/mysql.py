@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
+from astra_filter.fields import Decimal
 from astra_filter.language.decimals import Grid, decimal_text
 from astra_filter.sql.dialects.base import (
     EQUALITY_ONLY,
@@ -34,9 +35,6 @@ def _naive(value: datetime) -> datetime:
 
 
 def _member(document: Part, names: tuple[str, ...]) -> tuple[Fragment, Fragment | None]:
-    for name in names:
-        if name.startswith("-"):  # MariaDB's paths find no such key, quoted or escaped.
-            raise wording.unreachable_key("mysql", name)
     path = "$" + "".join("." + json.dumps(name, ensure_ascii=False) for name in names)
     return Fragment("JSON_EXTRACT(", document, ", ", key_literal(path), ")"), None
 
@@ -91,7 +89,7 @@ _TIMESTAMP = Storage(
 )
 
 
-def _unsigned(field: fields.Integer | fields.Decimal) -> Storage:
+def _unsigned(field: fields.Integer | Decimal) -> Storage:
     if field.type == "decimal":
         decimal: fields.Decimal = field  # type: ignore[assignment]
         if decimal.grid != (20, 0):
@@ -173,6 +171,12 @@ _STORAGES: Mapping[str, NamedStorage] = {
 
 MYSQL = Dialect(
     name="mysql",
+    drivers=("pymysql",),
+    sqlalchemy_names=("mysql", "mariadb"),
+    cannot={
+        "ordered index of folded text": "an index of text has the order of the column's collation",
+        "dashed key": "MariaDB's JSON paths find no such key, quoted or escaped",
+    },
     placeholders=("%s", "?"),
     quote="`",
     columns={
@@ -220,8 +224,6 @@ MYSQL = Dialect(
         "boolean": "CASE WHEN {type} = 'BOOLEAN' THEN JSON_UNQUOTE({value}) = 'true' END",
         "array": "CASE WHEN {type} = 'ARRAY' THEN {value} END",
     },
-    # A column of type JSON keeps the quotes of strings, and so their type, and has no greatest length.
-    ordered_indexes="binary",
     # max_sort_length is 1,024 bytes, some of which are the server's own.
     sorted_length=255,
     sorted_piece="SUBSTRING({x}, {start}, 1000)",
@@ -236,5 +238,6 @@ MYSQL = Dialect(
         "timestamp": "'0001-01-01'",
         "date": "'0001-01-01'",
     },
+    # A column of type JSON keeps the quotes of strings, and so their type, and has no greatest length.
     some="EXISTS (SELECT 1 FROM JSON_TABLE({array}, '$[*]' COLUMNS (value JSON PATH '$')) AS {e} WHERE {condition})",
 )

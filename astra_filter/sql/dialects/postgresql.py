@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING
 
-from astra_filter.language.decimals import MAX_DIGITS, Grid, decimal_text
+from astra_filter.language.decimals import Grid, decimal_text
+from astra_filter.language.values import MAX_DIGITS
 from astra_filter.sql.dialects.base import (
     EQUALITY_ONLY,
     EVERYTHING,
@@ -25,6 +25,7 @@ from astra_filter.wording import sql as wording
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
+    from decimal import Decimal
 
     from astra_filter import fields
     from astra_filter.language.operators import Operator
@@ -121,6 +122,8 @@ def _enum(field: fields.Enum, name: str) -> Storage:
 
 
 def _exact_number(value: float) -> Decimal:
+    from decimal import Decimal  # Costs start-up time.
+
     return Decimal(repr(value))
 
 
@@ -200,6 +203,8 @@ _STORAGES: Mapping[str, NamedStorage] = {
 
 POSTGRESQL = Dialect(
     name="postgresql",
+    drivers=("psycopg",),
+    sqlalchemy_names=("postgresql",),
     placeholders=("%s", "$1", ":p1"),
     columns={
         "string": Storage("text"),
@@ -233,6 +238,7 @@ POSTGRESQL = Dialect(
     startswith="starts_with({x}, {p})",
     endswith="right({x}, length({p})) = {p}",
     json_type="jsonb_typeof({value})",
+    embedded_document="to_jsonb({x})",  # ORMs have columns of type json and of arrays, too.
     member=_member,
     # Only CASE keeps a cast from being evaluated on other values: AND does not.
     reads={
@@ -253,6 +259,7 @@ POSTGRESQL = Dialect(
     },
     some="EXISTS (SELECT 1 FROM jsonb_array_elements({array}) AS {e} (value) WHERE {condition})",
     nulls_smallest=False,
+    aborts_transactions=True,
     seeks="limited",
     ranges_row_values=True,
     # In the session's time zone, the ends of the range would be of years that Python has not.

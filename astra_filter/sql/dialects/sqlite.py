@@ -171,6 +171,8 @@ _STORAGES: Mapping[str, NamedStorage] = {
 
 SQLITE = Dialect(
     name="sqlite",
+    drivers=("sqlite3",),
+    sqlalchemy_names=("sqlite",),
     placeholders=("?", ":p1"),
     columns={
         "string": Storage("TEXT"),
@@ -225,6 +227,8 @@ SQLITE = Dialect(
     # TRUE is a column, where there is one of that name.
     not_true=" IS NOT 1",
     some="EXISTS (SELECT 1 FROM json_each({array}) AS {e} WHERE {condition})",
+    # Its parser has room for 100 symbols, some of which the statement around takes.
+    most_depth=95,
     seeks="merged",
     ranges_row_values=True,
     ranges_collated=False,

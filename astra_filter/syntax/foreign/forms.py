@@ -293,7 +293,7 @@ class Forms(Writer, ABC):
                 value, end = self._value(end)
                 values.append(value)
         if what is None or what.negated or what.operator in {"ne", "has", *NULLS} or not values:
-            raise Misfit
+            raise Misfit(hints_wording.one_element_hint(path_text(names)))
         self.reasons.append("elements")
         return Part(self._of(names, what, values), self._closed(end, closing))
 
