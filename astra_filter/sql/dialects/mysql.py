@@ -90,9 +90,8 @@ _TIMESTAMP = Storage(
 
 
 def _unsigned(field: fields.Integer | Decimal) -> Storage:
-    if field.type == "decimal":
-        decimal: fields.Decimal = field  # type: ignore[assignment]
-        if decimal.grid != (20, 0):
+    if isinstance(field, Decimal):
+        if field.grid != (20, 0):
             raise wording.not_of_storage("unsigned", "its values are those of Decimal(20, 0)")
         return Storage(
             "BIGINT UNSIGNED",
