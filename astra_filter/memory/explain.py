@@ -6,6 +6,7 @@ anything else than the filter. Made for people who look at one resource, not for
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any, NamedTuple, assert_never
 
 from astra_filter.fields import Array, Object, Open
@@ -101,10 +102,11 @@ class _Explaining:
     def _holds(self, node: Node, resource: object) -> bool:
         syntax = Syntax(node, self._literals)
         text = ""  # Only problems show it, and a filter that was compiled has none.
-        found = check(syntax, text, self._root, self._leaves, {})
+        # It passed the limits when it was compiled.
+        found = check(syntax, text, self._root, self._leaves, {}, sys.maxsize)
         values, _ = coerce(found.coercions, syntax, text)
         assert found.condition is not None  # noqa: S101  # As just said.
-        matches, _ = generate(found.condition).bind(values)
+        matches, _ = generate(found.condition).bind((*values, *found.keys))
         return matches(resource)
 
     def _elements(self, path: Path, condition: Node, resource: object, *, holds: bool) -> tuple[Explanation, ...]:
