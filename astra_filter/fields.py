@@ -54,6 +54,7 @@ if TYPE_CHECKING:
         returnable: bool
         column: str | None
         json_path: Iterable[str] | None
+        storage: str | None
         description: str
 
 
@@ -92,13 +93,25 @@ class Field:
         returnable: may be returned to the caller.
         column: the SQL column that holds the value; default the field's name, or the parent's column.
         json_path: the members to step through inside ``column``, when it holds JSON.
+        storage: what the SQL column is, where it is not what `create_table` would make: a name of SPEC §5, such as
+            ``smallint`` or ``epoch_ms``.
         description: one line for people.
 
     Raises:
         SchemaError: the arguments contradict each other.
     """
 
-    __slots__ = ("adapted", "column", "description", "json_path", "nullable", "operators", "returnable", "sortable")
+    __slots__ = (
+        "adapted",
+        "column",
+        "description",
+        "json_path",
+        "nullable",
+        "operators",
+        "returnable",
+        "sortable",
+        "storage",
+    )
     __signature__ = _Signature()
 
     type: ClassVar[TypeName]
@@ -116,6 +129,7 @@ class Field:
         returnable: bool = True,
         column: str | None = None,
         json_path: Iterable[str] | None = None,
+        storage: str | None = None,
         description: str = "",
     ) -> None:
         self.adapted: object = None  # What an adapter adds to a field of its own.
@@ -130,6 +144,10 @@ class Field:
             raise schema_wording.path_without_column()
         if isinstance(json_path, str):
             raise request_wording.bad_names("json_path", json_path)
+        if storage is not None and not (storage and is_text(storage)):
+            raise schema_wording.bad_identifier("storage", storage)
+        if storage is not None and json_path is not None:
+            raise schema_wording.storage_in_json(storage)
         if column is not None and not is_text(column):
             raise schema_wording.bad_identifier("column", column)
         steps = None if json_path is None else tuple(json_path)
@@ -139,6 +157,7 @@ class Field:
         # Generated code takes no names of other classes.
         self.column = None if column is None else plain_text(column)
         self.json_path = None if steps is None else tuple(map(plain_text, steps))
+        self.storage = None if storage is None else plain_text(storage)
 
     def __init_subclass__(cls) -> None:
         if cls.__module__ != __name__:
@@ -193,6 +212,7 @@ class Field:
             self.returnable,
             self.column,
             self.json_path,
+            *(() if self.storage is None else (("storage", self.storage),)),
         )
 
     def __repr__(self) -> str:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from astra_filter.meaning.conditions import Condition
     from astra_filter.meaning.declaration import Declaration
+    from astra_filter.memory.explain import Explanation
     from astra_filter.memory.predicate import Matches, Select
     from astra_filter.sql import SQL, Prepared
 
@@ -106,6 +107,15 @@ class Filter:
     def select(self, resources: Iterable[R]) -> list[R]:
         """Return the resources that the filter selects, in order."""
         return cast("list[R]", self._functions[1](resources))
+
+    def explain(self, resource: object) -> Explanation:
+        """Say why the filter selects a resource or does not: a tree that mirrors it, with what each test found.
+
+        Its root holds exactly where `matches` is true. For one resource that a person looks at: it takes milliseconds.
+        """
+        from astra_filter.memory.explain import explain  # Only when asked for.
+
+        return explain(self.declaration, self.syntax, resource)
 
     def sql(self, dialect: str, *, placeholders: str | None = None, alias: str | None = None, first: int = 1) -> SQL:
         """Return the text and parameters of a WHERE condition (SPEC §5).

@@ -405,7 +405,25 @@ def test_a_definition_of_any_name_is_found(name):
 
 
 def test_an_unknown_name_is_refused():
-    assert refused(OPENAPI, ref="Tusk") == ("bad_reference", "#: 'Tusk' is not found in the document")
+    assert refused(OPENAPI, ref="Tusk") == (
+        "bad_reference",
+        "#: 'Tusk' is not found in the document; did you mean Task?",
+    )
+    assert refused(OPENAPI, ref="zzzzzz") == ("bad_reference", "#: 'zzzzzz' is not found in the document")
+
+
+def test_the_end_of_a_name_is_enough_where_only_one_has_it():
+    pod = document(x={"type": "string"})
+    schema = {"$defs": {"io.k8s.api.core.v1.Pod": pod, "v1.List": pod, "v2.List": pod}}
+    assert list(members(schema, ref="Pod")) == ["x"]
+    assert refused(schema, ref="List") == (
+        "ambiguous_reference",
+        "#: more than one definition ends with 'List': v1.List, v2.List",
+    )
+    assert refused(schema, ref="Pdo") == (
+        "bad_reference",
+        "#: 'Pdo' is not found in the document; did you mean io.k8s.api.core.v1.Pod?",
+    )
 
 
 @pytest.mark.slow

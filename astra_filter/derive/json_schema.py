@@ -14,6 +14,7 @@ from urllib.parse import unquote
 
 from astra_filter import errors, fields
 from astra_filter.derive.decimals import known_digits
+from astra_filter.language.names import nearest
 from astra_filter.language.values import is_text
 from astra_filter.wording import derive as derive_wording
 from astra_filter.wording import schema as schema_wording
@@ -53,7 +54,8 @@ def members(
     Args:
         document: a parsed JSON Schema, or a parsed OpenAPI document.
         ref: where in the document the resource is: ``#/components/schemas/Task``, or ``Task`` for a schema of that
-            name among the document's definitions; default the document itself.
+            name among the document's definitions, or of the only name that ends with ``.Task``; default the document
+            itself.
         omit_unsupported: leave out members that no field can represent instead of refusing the schema.
         decimals: make a `fields.Decimal` of a member whose digits are known (see `Schema.from_json_schema`).
 
@@ -379,16 +381,28 @@ def _spelled(types: frozenset[str]) -> str:
 
 
 def _pointer(document: _Json, ref: str) -> str:
-    """The JSON pointer that ``ref`` means: a fragment, or the name of a definition."""
+    """The JSON pointer that ``ref`` means: a fragment, or the name of a definition, or what such a name ends with."""
     if ref == "#" or ref.startswith("#/"):
         return ref[1:]
+    pointers: dict[str, str] = {}
     for room in _NAMED:
         target: Any = document
         for step in room.split("/"):
             target = target.get(step) if isinstance(target, Mapping) else None
-        if isinstance(target, Mapping) and ref in target:
-            return f"/{room}/{_escaped(ref)}"
-    raise derive_wording.underivable("bad_reference", "#", repr(ref))
+        if isinstance(target, Mapping):
+            for name in filter(_is_text, target):
+                pointers.setdefault(name, f"/{room}/{_escaped(name)}")
+    if ref in pointers:
+        return pointers[ref]
+    ending = [name for name in pointers if name.rpartition(".")[2] == ref]
+    if len(ending) == 1:
+        return pointers[ending[0]]
+    if ending:
+        raise derive_wording.ambiguous_definition(ref, ending)
+    # People write the last name; near the last names, then, is what they meant.
+    lasts = {name.rpartition(".")[2]: name for name in reversed(pointers)}
+    near = [lasts.get(word, word) for word in nearest(ref, [*pointers, *lasts])]
+    raise derive_wording.unknown_definition(ref, list(dict.fromkeys(near)))
 
 
 def _escaped(name: str) -> str:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
-from uuid import UUID
 
-from astra_filter.fields import Decimal, Object, Open
-from astra_filter.language.decimals import from_scaled
+from astra_filter.fields import Object, Open
 from astra_filter.language.values import at
 from astra_filter.memory.codegen import Statements
 from astra_filter.memory.items import Generator, entry_of, generate, steps_to
 from astra_filter.request.field_lists import map_before_key
 from astra_filter.request.include import is_included
+from astra_filter.sql.forms import foreign
 from astra_filter.sql.rows import is_document, parsed
 from astra_filter.wording import request as request_wording
 from astra_filter.wording import sql as sql_wording
@@ -22,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from astra_filter.fields import Field
-    from astra_filter.language.operators import TypeName
     from astra_filter.meaning.declaration import Declaration
     from astra_filter.meaning.leaves import Leaf
     from astra_filter.memory.codegen import Block
@@ -156,25 +153,12 @@ class _RowGenerator(Generator):
             return self.members(field, put, write, nullable=nullable)
         leaf = self._leaves[path]
         block = _COLUMN(COLUMN=self._columns[leaf.column.name]) + steps_to(leaf.column.json_path)
-        foreign = None if is_document((leaf,)) else _foreign(field)
-        if foreign is not None:
-            foreign_type, to_own = foreign
+        found = None if is_document((leaf,)) else foreign(field)
+        if found is not None:
+            foreign_type, to_own = found
             block += _AS_OWN(FOREIGN=self.constant("foreign", foreign_type), OWN=self.constant("own", to_own))
         return block + self.value(field, put, nullable=nullable)
 
-
-def _foreign(field: Field) -> tuple[type, Callable[[Any], Any]] | None:
-    """Return the type that some drivers give for a field's values, and what makes a value of its own type of one."""
-    if isinstance(field, Decimal):
-        return int, partial(from_scaled, places=field.grid.places)  # SQLite stores the units.
-    return _FOREIGN.get(field.type)
-
-
-_FOREIGN: Mapping[TypeName, tuple[type, type]] = {
-    "boolean": (int, bool),  # SQLite and MySQL have no booleans of their own.
-    "uuid": (UUID, str),  # Of PostgreSQL and DuckDB.
-}
-"""What some drivers give for a type, and what makes it the type's own."""
 
 _COLUMNS = Statements("COLUMNS = source")
 _PARSE = Statements("COLUMN = PARSE(COLUMN)")

@@ -11,7 +11,7 @@ from astra_filter.wording import sql as wording
 
 if TYPE_CHECKING:
     from astra_filter.fields import Field
-    from astra_filter.meaning.leaves import Column
+    from astra_filter.meaning.leaves import Column, Leaf
 
 _TEXT = frozenset({"string", "enum"})
 """The field types whose columns have a collation."""
@@ -29,15 +29,25 @@ class Operand(NamedTuple):
     exact: bool
     """Whether SQL must be added to make the text compare by code point."""
     prefilter: bool
-    """Whether an index may serve equality under the column's own collation."""
+    """Whether an index serves equality of the column as it stands, which more may be equal by."""
     nullable: bool
+
+    def compared(self) -> Fragment:
+        """Return the value as it is read: null where the column holds what its field cannot."""
+        return fill(self.storage.value, x=self.value)
 
     def ordered(self) -> Fragment:
         """Return the value so that it compares and sorts by code point."""
-        return fill(self.dialect.exact, x=self.value) if self.exact else self.value
+        return fill(self.dialect.exact, x=self.compared()) if self.exact else self.compared()
+
+    def equal_parameter(self, slot: int) -> Fragment:
+        """Return the literal of a slot, which ``value`` itself is tested for equality with, so that an index serves."""
+        if self.storage.equal is None:
+            return self.parameter(slot)
+        return fill(self.storage.equal, p=Param(slot, self.storage.bind_equal))
 
     def parameter(self, slot: int, operator: Operator = Operator.EQ) -> Fragment:
-        """Return the literal of a slot, which an operator compares with ``value``."""
+        """Return the literal of a slot, which an operator compares with ``compared()``."""
         return fill(self.storage.parameter, p=Param(slot, self.storage.literal_bind(operator)))
 
     def ordered_parameter(self, slot: int, operator: Operator = Operator.EQ) -> Fragment:
@@ -68,9 +78,22 @@ def resource_operand(
         return _entry_operand(dialect, field, document, kind, key, captured=captured)
     if column.json_path or not field.scalar:
         return _json_operand(dialect, field, *_member(dialect, fill(dialect.document, x=stored), column.json_path))
-    exact = field.type in _TEXT and not column.binary
     storage = dialect.storage(field)
-    return Operand(dialect, stored, storage, exact, exact and dialect.prefilter, column.nullable)
+    exact = field.type in _TEXT and not column.binary if storage.exact is None else storage.exact
+    prefilter = exact and dialect.prefilter if storage.equal is None else not storage.decides
+    return Operand(dialect, stored, storage, exact, prefilter, column.nullable or storage.partial)
+
+
+def returned(dialect: Dialect, leaf: Leaf) -> str:
+    """Return the template by which the column of a leaf is selected.
+
+    Raises:
+        StorageError: the dialect cannot store it.
+    """
+    if leaf.column.json_path:
+        return "{x}"
+    own = None if leaf.field.storage is None else dialect.storage(leaf.field).returned
+    return own or dialect.returned.get(leaf.field.type, "{x}")
 
 
 def element_operand(

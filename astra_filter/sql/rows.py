@@ -10,12 +10,12 @@ import json
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from astra_filter.fields import Array, Boolean, Decimal, Enum, Map, Object, Open, String
-from astra_filter.language.decimals import from_scaled
+from astra_filter.fields import Array, Decimal, Enum, Map, Object, Open, String
 from astra_filter.language.names import path_text
 from astra_filter.language.values import at, is_text, member
 from astra_filter.sql.dialects import find_dialect
 from astra_filter.sql.dialects.base import JSON_STORAGE
+from astra_filter.sql.forms import as_own
 from astra_filter.wording import request as request_wording
 from astra_filter.wording import sql as sql_wording
 
@@ -77,7 +77,10 @@ def to_row(declaration: Declaration, resource: object, dialect: str) -> dict[str
             value, bind = _document(held, resource, record), None
         else:
             value = _canonical(leaf.field, at(resource, leaf.path), leaf.path)
-            bind = record.storage(leaf.field).bind
+            storage = record.storage(leaf.field)
+            bind = storage.bind
+            if value is not None and storage.holds is not None and not storage.holds(value):
+                value = None
             if isinstance(leaf.field, Enum) and value is not None and record.max_indexed_length is not None:
                 most = enum_length(leaf.field)
                 if len(value) > most:
@@ -120,19 +123,10 @@ def resource(leaves: Iterable[Leaf], row: Mapping[str, Any]) -> dict[str, Any]:
             if name not in documents:
                 documents[name] = parsed(value)
             value = at(documents[name], inside)
-        elif isinstance(value, int):
-            value = _from_integer(leaf.field, value)
+        else:
+            value = as_own(leaf.field, value)
         _put(found, leaf.path, value)
     return found
-
-
-def _from_integer(field: Field, value: int) -> object:
-    """Return the value that a column of integers holds: not all databases have booleans and exact decimals."""
-    if isinstance(field, Boolean):
-        return bool(value)
-    if isinstance(field, Decimal) and not isinstance(value, bool):
-        return from_scaled(value, field.grid.places)
-    return value
 
 
 def is_ordered(leaf: Leaf, value: object) -> bool:

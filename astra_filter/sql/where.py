@@ -90,7 +90,7 @@ class Writer:
         operand = self._operand(test.ref)
         match test:
             case IsNull():
-                return Fragment(operand.value, " IS NOT NULL" if test.negated else " IS NULL")
+                return Fragment(operand.compared(), " IS NOT NULL" if test.negated else " IS NULL")
             case Compare():
                 return self._compare(test, operand)
             case In():
@@ -110,11 +110,15 @@ class Writer:
                 positive = fill(self._dialect.endswith, x=value, p=parameter)
             case Operator.EQ | Operator.LT | Operator.LTE | Operator.GT | Operator.GTE:
                 sign, opposite = _signs(test.operator)
-                if test.negated and not operand.nullable:
+                equality = test.operator is Operator.EQ
+                if equality and operand.storage.decides:
+                    positive = Fragment(operand.value, " = ", operand.equal_parameter(test.slot))
+                elif test.negated and not operand.nullable:
                     return Fragment(value, f" {opposite} ", parameter)
-                positive = Fragment(value, f" {sign} ", parameter)
-                if operand.prefilter and test.operator is Operator.EQ and not test.negated:
-                    return Fragment(operand.value, " = ", operand.parameter(test.slot), " AND ", positive)
+                else:
+                    positive = Fragment(value, f" {sign} ", parameter)
+                    if operand.prefilter and equality and not test.negated:
+                        return Fragment(operand.value, " = ", operand.equal_parameter(test.slot), " AND ", positive)
             case Operator.NE | Operator.IN:
                 raise AssertionError(test.operator)
             case _:
@@ -163,16 +167,23 @@ def _signs(operator: _Relation) -> tuple[str, str]:
 
 
 def _membership(test: In, operand: Operand) -> Fragment:
-    parameters = Fragment.join(", ", map(operand.ordered_parameter, test.slots)).parenthesised()
+    if operand.storage.decides:
+        positive = Fragment(operand.value, " IN ", _listed(map(operand.equal_parameter, test.slots)))
+        return Fragment(positive, operand.dialect.not_true) if test.negated else positive
+    parameters = _listed(map(operand.ordered_parameter, test.slots))
     if test.negated and not operand.nullable:
         return Fragment(operand.ordered(), " NOT IN ", parameters)
     positive = Fragment(operand.ordered(), " IN ", parameters)
     if test.negated:
         return Fragment(positive, operand.dialect.not_true)
     if operand.prefilter:
-        plain = Fragment.join(", ", map(operand.parameter, test.slots)).parenthesised()
+        plain = _listed(map(operand.equal_parameter, test.slots))
         return Fragment(operand.value, " IN ", plain, " AND ", positive)
     return positive
+
+
+def _listed(parameters: Iterable[Fragment]) -> Fragment:
+    return Fragment.join(", ", parameters).parenthesised()
 
 
 def asked_once(condition: Condition) -> Condition:

@@ -158,7 +158,9 @@ def bad_page_size(what: str, value: object) -> SchemaError:
 
 
 def bad_secret() -> SchemaError:
-    return SchemaError("bad_secret", "the secret of continue tokens is bytes or a string, and not empty")
+    return SchemaError(
+        "bad_secret", "the secret of continue tokens is bytes or a string, or several such, and not empty"
+    )
 
 
 def bad_scope(scope: object) -> SchemaError:

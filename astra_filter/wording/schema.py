@@ -20,6 +20,12 @@ def path_without_column() -> SchemaError:
     return SchemaError("path_without_column", "json_path needs column: the column that holds the JSON")
 
 
+def storage_in_json(storage: str) -> SchemaError:
+    return SchemaError(
+        "storage_in_json", f"storage {storage!r} tells what a column is, but this field is stored inside JSON"
+    )
+
+
 def bad_identifier(what: str, name: object) -> SchemaError:
     return SchemaError("bad_identifier", f"{name!r} cannot be the name of a {what}")
 
