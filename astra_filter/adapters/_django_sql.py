@@ -10,6 +10,7 @@ from django.db import models
 
 from astra_filter.adapters._orm_forms import converter_of
 from astra_filter.adapters._orm_sql import KEY, Place, Seek, Sort, Where
+from astra_filter.fields import Decimal
 from astra_filter.sql.dialects.base import JSON_STORAGE
 from astra_filter.sql.fragment import Param
 
@@ -87,7 +88,8 @@ class Embedded(models.Expression):  # type: ignore[misc]  # Django has no types.
         if field is KEY:
             return value if param.bind is None else param.bind(value)
         if column is None or column.json_path:
-            bind = JSON_STORAGE[field.type].bind
+            # How a decimal is bound depends on its digits, the database and the operator.
+            bind = param.bind if isinstance(field, Decimal) else JSON_STORAGE[field.type].bind
             return value if bind is None else bind(value)
         stored = children[column.name].output_field
         converter = converter_of(field)
