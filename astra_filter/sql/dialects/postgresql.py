@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from astra_filter.language.decimals import Grid, decimal_text
-from astra_filter.language.values import MAX_DIGITS
+from astra_filter.language.values import MAX_DIGITS, timestamp_text
 from astra_filter.sql.dialects.base import Dialect, Storage, decimal_pattern, key_literal
 from astra_filter.sql.fragment import Fragment, Part
 
@@ -35,8 +37,9 @@ POSTGRESQL = Dialect(
         "integer": Storage("bigint"),
         "number": Storage("double precision"),
         "boolean": Storage("boolean"),
-        "timestamp": Storage("timestamptz"),
-        "date": Storage("date"),
+        # Bound as text: asyncpg would make infinities of the first and last values of Python.
+        "timestamp": Storage("timestamptz", None, "CAST(CAST({p} AS text) AS timestamptz)", lambda _: timestamp_text),
+        "date": Storage("date", None, "CAST(CAST({p} AS text) AS date)", lambda _: date.isoformat),
         "array": Storage("jsonb"),
     },
     max_digits=MAX_DIGITS,
