@@ -105,7 +105,8 @@ class Schema(Declaration):
 
         Args:
             document: the parsed document.
-            ref: where in it the resource is: ``#/components/schemas/Task``, or the bare name; default the whole.
+            ref: where in it the resource is: ``#/components/schemas/Task``, or the bare name, or what only one name
+                has behind its last dot; default the whole.
             omit_unsupported: leave out the members that no field can represent, instead of refusing them.
             decimals: make a `fields.Decimal` of a number or text whose digits the document tells: by ``x-decimal``
                 (``{"digits": 12, "places": 2}``), by ``multipleOf`` with a lower and an upper bound, or by the pattern

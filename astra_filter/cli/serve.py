@@ -11,6 +11,7 @@ import typer
 
 from astra_filter.cli import messages, reading
 from astra_filter.cli.progress import Progress
+from astra_filter.cli.sources import Format, Options, Resource
 from astra_filter.errors import MissingExtraError
 from astra_filter.language.values import is_text
 
@@ -101,13 +102,14 @@ def serve(
         accounts[made] = server.EXAMPLE_ACCOUNT
         url = f"http://{host}:{port}/accounts/{server.EXAMPLE_ACCOUNT}/core/v1/tasks"
         sys.stderr.write(f"curl -H 'Authorization: Bearer {made}' {url}\n")
-    tasks: list[reading.Resource] = []
+    tasks: list[Resource] = []
     if data is not None:
         progress = Progress()
-        source = reading.open_source(data, None, progress)
-        if source.format is reading.Format.SQLITE:
-            raise messages.database_as_data(source.name)
-        tasks = reading.resources(source, server.MEMBERS, progress)
+        with reading.open_source(data, Options(), progress) as source:
+            if source.format is Format.SQLITE:
+                raise messages.database_as_data(source.name)
+            tasks = reading.load(source, server.MEMBERS)
+        progress.stop()
     try:
         server.serve(
             database=database,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from astra_filter.errors import FilterError, QueryError
 from astra_filter.language.span import Span
 from astra_filter.limits import MOST_PROBLEMS
+from astra_filter.request.field_lists import map_before_key
 from astra_filter.request.include import is_included, parse_include
 from astra_filter.request.order import Order, parse_order
 from astra_filter.request.parameters import MOST_ROWS, read_count, read_limit, read_parameters, read_skip
@@ -49,23 +50,28 @@ class Request(NamedTuple):
     """Makes the token of the next page; None for a schema without a key."""
 
     @property
+    def declared(self) -> tuple[Path, ...] | None:
+        """``include`` without the keys of maps: what SQL depends on."""
+        if self.include is None:
+            return None
+        root = self.declaration.root
+        return tuple([path[:-1] if map_before_key(root, path) else path for path in self.include])
+
+    @property
     def leaves(self) -> tuple[Leaf, ...]:
         """The leaves that the page is made from: what is returned, and the sort keys for the next token."""
-        return self.declaration.memo.made(("leaves", self.include, self.order.text), self._leaves)
+        declared = self.declared
+        return self.declaration.memo.made(("leaves", declared, self.order.text), self._leaves, declared)
 
     @property
     def columns(self) -> tuple[str, ...]:
         """The columns of those leaves, each once, in order."""
         return tuple(dict.fromkeys([leaf.column.name for leaf in self.leaves]))
 
-    def _leaves(self) -> tuple[Leaf, ...]:
+    def _leaves(self, declared: tuple[Path, ...] | None) -> tuple[Leaf, ...]:
         sorting = {key.leaf.path for key in self.order.keys}
         return tuple(
-            [
-                leaf
-                for path, leaf in self.declaration.leaves.items()
-                if path in sorting or is_included(leaf, self.include)
-            ]
+            [leaf for path, leaf in self.declaration.leaves.items() if path in sorting or is_included(leaf, declared)]
         )
 
 

@@ -106,7 +106,7 @@ class Tokens:
 
     def _tag(self, payload: bytes, secret: bytes | None = None) -> bytes:
         bound = self._bound
-        filter_text = None if bound is None else canonical(bound.template.root, bound.literals)
+        filter_text = None if bound is None else canonical(bound.root, bound.literals)
         context = json.dumps([filter_text, self._order.text, self.scope])
         return digest(self._secrets[0] if secret is None else secret, context.encode() + b"\n" + payload, "sha256")
 

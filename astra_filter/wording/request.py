@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from astra_filter.errors import Problem, SchemaError, StorageError
+from astra_filter.language.names import name_text
 from astra_filter.language.span import Span, visible
 from astra_filter.wording.hints import can_be_shown
 from astra_filter.wording.phrases import named, quoted
@@ -118,6 +119,17 @@ def unknown_item(text: str, span: Span, parameter: str, name: str, near: Sequenc
 
 def not_returnable(text: str, span: Span, name: str) -> Problem:
     return Problem("not_returnable", f"{quoted(name)} is not returned", text, span, parameter="include")
+
+
+def members_of_entry(text: str, span: Span, parameter: str, path: str, key: str) -> Problem:
+    return Problem(
+        "no_members",
+        f"{visible(path)} is a map of scalars, which have no members",
+        text,
+        span,
+        hint=f"a key with a dot needs backquotes: {path}.{visible(name_text(key))}",
+        parameter=parameter,
+    )
 
 
 def through_array(text: str, span: Span, parameter: str, array: str) -> Problem:

@@ -480,7 +480,7 @@ def test_a_database_is_no_data(tmp_path):
     sqlite3.connect(tmp_path / "x.db").execute("CREATE TABLE tasks (id TEXT)").connection.close()
     with pytest.raises(InputError) as error:
         serve(token=["a=b"], data=str(tmp_path / "x.db"))
-    assert str(error.value).endswith("x.db: this is a database, and --data takes JSON, JSON lines or CSV")
+    assert str(error.value).endswith("x.db: this is a database, and --data takes files of resources")
 
 
 def test_a_table_of_something_else_is_refused(tmp_path):
