@@ -292,6 +292,24 @@ class Schema(Declaration):
 
         return ddl.create_index(self, table, dialect, order_by=order_by, leading=leading, name=name)
 
+    def check_connection(self, connection: Any, dialect: str) -> None:
+        """Make sure that the SQL means over a connection what it should; call it once for each new connection.
+
+        Some settings of sessions and databases change what is equal, what comes first, or which characters there are,
+        and no SQL can make them harmless: character sets, encodings, collations by default.
+
+        Args:
+            connection: of a driver with cursors: sqlite3, psycopg, PyMySQL, mysql.connector, or DuckDB's own.
+            dialect: as in `create_table`.
+
+        Raises:
+            SchemaError: unknown dialect.
+            StorageError: some settings do not hold; the one error names them all.
+        """
+        from astra_filter.sql.connection import check_connection  # As above.
+
+        check_connection(connection, dialect)
+
     def to_row(self, resource: object, dialect: str) -> dict[str, Any]:
         """Return what the table stores of a resource, by column: every value canonical, JSON as text (SPEC §5).
 

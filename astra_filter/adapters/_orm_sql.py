@@ -11,7 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
 from astra_filter.adapters._orm_forms import LARGEST, as_read, converter_of
-from astra_filter.fields import Number, String, Uuid
+from astra_filter.fields import Date, Number, String, Timestamp, Uuid
 from astra_filter.language.operators import Operator
 from astra_filter.language.records import replace
 from astra_filter.meaning.conditions import AllOf, AnyOf, Compare, Condition, In, IsNull, Some, Test
@@ -115,6 +115,9 @@ def _operand(dialect: str, stored: Stored, field: AnyField, *, sorting: bool, ke
     if converter_of(field) is not None:
         # What its function makes is compared as the column's own type does.
         return operand._replace(storage=Storage(operand.storage.type))
+    if dialect == "postgresql" and isinstance(field, (Date, Timestamp)):
+        # The ORM binds a value of its column's type, not text.
+        operand = operand._replace(storage=Storage(operand.storage.type))
     return as_read(stored.form, dialect, operand, sorting=sorting)
 
 
