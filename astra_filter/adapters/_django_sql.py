@@ -92,7 +92,7 @@ class Embedded(models.Expression):  # type: ignore[misc]  # Django has no types.
         stored = children[column.name].output_field
         converter = converter_of(field)
         if converter is not None:
-            return stored.get_db_prep_value(converter.to_database(value), connection)
+            return stored.get_db_prep_value(converter.bound(value), connection)
         match stored:
             case models.UUIDField() if isinstance(self._shape, Seek) and connection.vendor == "mysql":
                 return value if connection.features.has_native_uuid_field else value.replace("-", "")

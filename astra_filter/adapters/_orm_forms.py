@@ -139,6 +139,24 @@ class Converter:
     to_resource: Callable[[Any], Any]
     ordered: bool
 
+    def bound(self, value: Any) -> Any:
+        """Return what the model's attribute takes for a canonical value; None where there is no such value."""
+        try:
+            return self.to_database(value)
+        except _NO_VALUE:
+            return None
+
+    def shown(self, value: Any) -> Any:
+        """Return what the field reads of what the attribute holds; as it is, which no field reads, where that fails."""
+        try:
+            return None if value is None else self.to_resource(value)
+        except _NO_VALUE:
+            return value
+
+
+_NO_VALUE = (ValueError, TypeError, LookupError, ArithmeticError)
+"""What people's functions raise for values that they do not know."""
+
 
 def converted(
     field: F,
@@ -155,9 +173,9 @@ def converted(
     Args:
         field: the field that callers see; it is not changed.
         to_database: makes a canonical value (`Field.coerce` tells which) what the model's attribute takes. Two values
-            make two that the database tells apart.
+            make two that the database tells apart. It may raise ``ValueError`` for a value that the column never has.
         to_resource: makes what the attribute holds a value that the field reads; the inverse of ``to_database``.
-        ordered: the database orders what it stores as the field orders its values.
+        ordered: the database orders what it stores as the field orders its values, and ``to_database`` takes them all.
 
     Raises:
         SchemaError: the field is no scalar, or an argument cannot be called.

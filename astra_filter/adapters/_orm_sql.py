@@ -80,12 +80,16 @@ class _RowWriter(Writer):
 
     def _operand(self, ref: Ref) -> Operand:
         operand = _operand(self._name, self._columns[ref.path], ref.field, sorting=False, key=ref.key)
-        # MariaDB's own type of UUIDs compares as null with a UUID that the type does not take; NaN is no number.
-        return operand._replace(nullable=True) if isinstance(ref.field, (Uuid, Number)) else operand
+        # MariaDB's own type of UUIDs compares as null with a UUID that the type does not take; NaN is no number; what a
+        # converter does not know is bound as null.
+        maybe = isinstance(ref.field, (Uuid, Number)) or converter_of(ref.field) is not None
+        return operand._replace(nullable=True) if maybe else operand
 
     def _compare(self, test: Compare, operand: Operand) -> Fragment:
         bound = _BOUNDS.get(test.operator)
-        if not isinstance(test.ref.field, Number) or bound is None or self._columns[test.ref.path].column.json_path:
+        field = test.ref.field
+        plain = isinstance(field, Number) and test.ref.key is None and converter_of(field) is None
+        if not plain or bound is None or self._columns[test.ref.path].column.json_path:
             return super()._compare(test, operand)
         # No field reads NaN, which is above all on PostgreSQL, or the infinities.
         positive = Fragment(super()._compare(replace(test, negated=False), operand), " AND ", operand.value, bound)

@@ -131,7 +131,7 @@ def bind(field: AnyField, value: Any, column: Column | None, stored: sa.types.Ty
         return sa.bindparam(None, value, parameter, unique=True)
     converter = converter_of(field)
     if converter is not None:
-        return sa.bindparam(None, converter.to_database(value), stored, unique=True)
+        return sa.bindparam(None, converter.bound(value), stored, unique=True)
     known = held(stored)
     kind = stored if known is None else known.kind
     of_type = stored if known is not None and known.own else kind
@@ -176,7 +176,7 @@ def show(field: Field, stored: sa.types.TypeEngine[Any], value: Any) -> Any:
         return None
     converter = converter_of(field)
     if converter is not None:
-        return converter.to_resource(value)
+        return converter.shown(value)
     known = held(stored)
     if known is None:
         return value
