@@ -141,7 +141,7 @@ def form_of(described: Any) -> Form:
         case models.DateTimeField():
             return "instant"
         case models.DecimalField() as plain:
-            return "plain" if plain.max_digits is not None and plain.max_digits <= _DOUBLE_DIGITS else "decimal"
+            return "plain" if plain.max_digits is not None and plain.max_digits <= _DOUBLE_DIGITS else "digits15"
         case models.PositiveBigIntegerField():
             return "unsigned"
         case models.UUIDField():

@@ -24,11 +24,14 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound="Field")
 
-Form: TypeAlias = Literal["plain", "instant", "float", "single", "decimal", "padded", "folding", "unsigned", "uuid"]
+Form: TypeAlias = Literal[
+    "plain", "instant", "float", "single", "decimal", "digits15", "places10", "padded", "folding", "unsigned", "uuid"
+]
 """``plain`` is as SPEC §5 has it. The others: ``instant``, timestamps, text on SQLite; ``float``, of 4 bytes on
-MariaDB; ``single``, of 4 bytes but on SQLite; ``decimal``, compared as doubles (SPEC §3); ``padded``, CHAR, whose
-trailing blanks say nothing; ``folding``, a type of text that folds case; ``unsigned``, may be past 64 bits with a sign;
-``uuid``, of MariaDB's own type, which sorts otherwise."""
+MariaDB; ``single``, of 4 bytes but on SQLite; ``decimal``, compared as doubles (SPEC §3), and ``digits15`` and
+``places10``, of which the ORM reads no more on SQLite; ``padded``, CHAR, whose trailing blanks say nothing;
+``folding``, a type of text that folds case; ``unsigned``, may be past 64 bits with a sign; ``uuid``, of MariaDB's own
+type, which sorts otherwise."""
 
 _OFFSET = "ltrim(ltrim(substr({x}, 20), '.'), '0123456789')"
 """What follows the seconds of SQLite's text, without the fraction: an offset, ``Z``, or nothing."""
@@ -44,6 +47,13 @@ _INSTANT = (
 LARGEST = "1.7976931348623157e308"
 """The largest double, as SQL."""
 
+_DECIMALS = {
+    # Casts of what no double holds would raise; NaN is above all.
+    "postgresql": (
+        f"CASE WHEN abs({{x}}) < 2.5e-324 THEN 0 WHEN abs({{x}}) <= {LARGEST} THEN CAST({{x}} AS double precision) END"
+    ),
+    "mysql": "CAST({x} AS DOUBLE)",
+}
 _READS: Mapping[str, Mapping[str, str]] = {
     "instant": {"sqlite": _INSTANT},
     "float": {"mysql": "CAST(CAST({x} AS CHAR) AS DOUBLE)"},
@@ -52,21 +62,23 @@ _READS: Mapping[str, Mapping[str, str]] = {
         "postgresql": "CAST(CAST({x} AS text) AS double precision)",
         "mysql": "CAST(CAST({x} AS CHAR) AS DOUBLE)",
     },
-    "decimal": {
-        # Casts of what no double holds would raise; NaN is above all.
-        "postgresql": (
-            f"CASE WHEN abs({{x}}) < 2.5e-324 THEN 0 WHEN abs({{x}}) <= {LARGEST} "
-            "THEN CAST({x} AS double precision) END"
-        ),
-        "mysql": "CAST({x} AS DOUBLE)",
-        "sqlite": "CAST({x} AS REAL)",
-    },
+    "decimal": {**_DECIMALS, "sqlite": "CAST({x} AS REAL)"},
+    "digits15": {**_DECIMALS, "sqlite": "CAST(printf('%.15g', {x}) AS REAL)"},
+    "places10": {**_DECIMALS, "sqlite": "CAST(printf('%.10f', {x}) AS REAL)"},
     "padded": {"postgresql": "CAST({x} AS text)", "mysql": "RTRIM({x})", "sqlite": "rtrim({x}, ' ')"},
     "folding": {"postgresql": "CAST({x} AS text)"},
     "unsigned": {"mysql": "CASE WHEN {x} <= 9223372036854775807 THEN {x} END"},
 }
 _SORTED_UUID = "CAST({x} AS CHAR)"
-_READS_NULL = frozenset([("instant", "sqlite"), ("decimal", "postgresql"), ("unsigned", "mysql")])
+_DECIMAL = frozenset({"decimal", "digits15", "places10"})
+_READS_NULL = frozenset(
+    [
+        ("instant", "sqlite"),
+        *[(form, "postgresql") for form in _DECIMAL],
+        ("unsigned", "mysql"),
+        ("unsigned", "mariadb"),
+    ]
+)
 """Where SQL reads a value as null that no field reads."""
 
 
@@ -95,7 +107,7 @@ def as_shown(form: Form, field: Field, value: Any) -> Any:
         return value.rstrip(" ")
     if form == "single" and type(value) is float:
         return _shortest(value)
-    if form in ("decimal", "unsigned") and field.read(value) is None:
+    if (form in _DECIMAL or form == "unsigned") and field.read(value) is None:
         return None
     return value
 

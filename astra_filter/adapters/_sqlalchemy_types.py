@@ -137,6 +137,8 @@ def _form(kind: sa.types.TypeEngine[Any]) -> Form:
         case sa.Float():
             return "float" if kind.precision is None else "single" if kind.precision <= _SINGLE_BITS else "plain"
         case sa.Numeric():
+            if kind.scale is None and kind.asdecimal and kind.decimal_return_scale is None:
+                return "places10"
             exact = kind.precision is not None and kind.precision <= _DOUBLE_DIGITS
             return "plain" if exact else "decimal"
         case mysql.BIGINT() if kind.unsigned:
