@@ -12,14 +12,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 
 from astra_filter import fields
+from astra_filter.language.decimals import decimal_text
 from astra_filter.language.operators import Operator
 from astra_filter.sql.dialects.base import fill
 from astra_filter.wording import adapters as wording
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from decimal import Decimal
 
-    from astra_filter.fields import Field
+    from astra_filter.fields import AnyField, Field
     from astra_filter.sql.operands import Operand
 
 F = TypeVar("F", bound="Field")
@@ -107,7 +109,8 @@ def as_shown(form: Form, field: Field, value: Any) -> Any:
         return value.rstrip(" ")
     if form == "single" and type(value) is float:
         return _shortest(value)
-    if (form in _DECIMAL or form == "unsigned") and field.read(value) is None:
+    nulled = form == "unsigned" or (form in _DECIMAL and isinstance(field, fields.Number))
+    if nulled and field.read(value) is None:
         return None
     return value
 
@@ -135,12 +138,29 @@ FITS: Mapping[type[Field], frozenset[type[Field] | None]] = {
     fields.Uuid: frozenset({fields.Uuid, fields.String}),
     fields.Integer: frozenset({fields.Integer}),
     fields.Number: frozenset({fields.Number, fields.Integer}),
+    fields.Decimal: frozenset({fields.Number, fields.Integer}),
     fields.Boolean: frozenset({fields.Boolean}),
     fields.Timestamp: frozenset({fields.Timestamp, fields.String}),
     fields.Date: frozenset({fields.Date, fields.String}),
 }
 """The columns, by the field that represents them, whose values a field compares; `Object` stands for JSON. Dates and
 UUIDs may be text, which must be canonical."""
+
+
+def holds_decimals(field: AnyField) -> bool:
+    """Whether there are decimals in an array or an object, where no ORM's parameters reach them."""
+    match field:
+        case fields.Object():
+            return any(map(holds_decimals, field.members.values()))
+        case fields.Array():
+            return holds_decimals(field.items)
+        case _:
+            return isinstance(field, fields.Decimal)
+
+
+def decimal_parameter(value: Decimal, dialect: str) -> Any:
+    """Return a decimal as the driver of a database takes it, to be compared with a column of an ORM."""
+    return float(value) if dialect == "sqlite" else decimal_text(value)
 
 
 @dataclass(frozen=True)

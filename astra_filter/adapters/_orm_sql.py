@@ -11,12 +11,12 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
 from astra_filter.adapters._orm_forms import LARGEST, as_read, converter_of
-from astra_filter.fields import Number, String, Uuid
+from astra_filter.fields import Decimal, Number, String, Uuid
 from astra_filter.language.operators import Operator
 from astra_filter.language.records import replace
 from astra_filter.meaning.conditions import AllOf, AnyOf, Compare, Condition, In, IsNull, Some, Test
 from astra_filter.sql.dialects import find_dialect
-from astra_filter.sql.dialects.base import Dialect, Storage
+from astra_filter.sql.dialects.base import Dialect, Storage, fill
 from astra_filter.sql.fragment import Fragment, Param
 from astra_filter.sql.keyset import Key, ranges, sort_terms
 from astra_filter.sql.operands import resource_operand
@@ -119,6 +119,10 @@ def _operand(dialect: str, stored: Stored, field: AnyField, *, sorting: bool, ke
     if converter_of(field) is not None:
         # What its function makes is compared as the column's own type does.
         return operand._replace(storage=Storage(operand.storage.type))
+    if isinstance(field, Decimal) and not stored.column.json_path:
+        # ORMs give decimals the affinity NUMERIC on SQLite, which makes them doubles.
+        real = fill("CAST({x} AS REAL)", x=operand.value)
+        return operand._replace(value=real, storage=Storage("REAL")) if dialect == "sqlite" else operand
     return as_read(stored.form, dialect, operand, sorting=sorting)
 
 

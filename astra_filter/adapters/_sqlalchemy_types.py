@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import mysql, postgresql, sqlite
 
 from astra_filter import fields
-from astra_filter.adapters._orm_forms import FITS
+from astra_filter.adapters._orm_forms import FITS, holds_decimals
 from astra_filter.language.values import to_utc
 
 if TYPE_CHECKING:
@@ -241,6 +241,10 @@ def fits(field: Field, kind: sa.types.TypeEngine[Any]) -> bool:
             return known is not None and kind.dimensions in (None, 1) and fits(field.items, known.kind) and not timed
         case ((fields.Array() | fields.Object()), _):
             return isinstance(kind, sa.JSON)
+        case ((fields.Array() | fields.Object()), _) if holds_decimals(field):
+            return False
+        case fields.Decimal(), (sa.Float() | sa.Double()):
+            return False
         case fields.Enum(), sa.Enum():
             return set(field.values) <= set(values(kind)) or set(field.values) <= set(labels(kind))
         case fields.Integer(), sa.Numeric():

@@ -56,6 +56,7 @@ class Everything(Model):
     positive_small = models.PositiveSmallIntegerField(null=True)
     number = models.FloatField(null=True)
     money = models.DecimalField(max_digits=12, decimal_places=2, null=True)
+    exact = models.DecimalField(max_digits=12, decimal_places=2, null=True)
     precise = models.DecimalField(max_digits=30, decimal_places=20, null=True)
     flag = models.BooleanField(null=True)
     moment = models.DateTimeField(null=True)
@@ -140,6 +141,7 @@ ZOO: dict[type[models.Model], tuple[Schema, tuple[str, ...]]] = {
             Everything,
             fields={
                 "document": DOCUMENT,
+                "exact": fields.Decimal(12, 2, nullable=True),
                 "hundredths": converted(fields.Number(nullable=True), to_database=hundredths, to_resource=float),
             },
         ),

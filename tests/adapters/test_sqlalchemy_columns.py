@@ -505,6 +505,8 @@ def test_one_error_names_all_columns() -> None:
         (sa.Text(), fields.Array(fields.String())),
         (sa.Float(), fields.Integer()),
         (sa.Numeric(10, 2), fields.Integer()),
+        (sa.Double(), fields.Decimal(10, 2)),
+        (sa.JSON(), fields.Object({"a": fields.Array(fields.Decimal(10, 2))})),
         (sa.Integer(), fields.Boolean()),
         (sa.DateTime(), fields.Date()),
         (sa.Date(), fields.Timestamp()),
@@ -525,6 +527,7 @@ def test_fields_that_do_not_fit(kind: Any, field: fields.Field) -> None:
     [
         (sa.Numeric(10, 0), fields.Integer()),
         (sa.Integer(), fields.Number()),
+        (sa.Numeric(10, 2), fields.Decimal(10, 2)),
         (sa.String(36), fields.Uuid()),
         (sa.String(9), fields.Enum("a")),
         (sa.JSON(), fields.Array(fields.Integer())),

@@ -72,6 +72,7 @@ class Generic(Base):
     float_: Mapped[float | None] = mapped_column("float", sa.Float)
     double: Mapped[float | None] = mapped_column(sa.Double)
     money: Mapped[Decimal | None] = mapped_column(sa.Numeric(12, 2))
+    exact: Mapped[Decimal | None] = mapped_column(sa.Numeric(12, 2))
     precise: Mapped[Decimal | None] = mapped_column(sa.Numeric(30, 20))
     rounded: Mapped[float | None] = mapped_column(sa.Numeric(10, 3, asdecimal=False))
     flag: Mapped[bool | None]
@@ -253,7 +254,7 @@ DOCUMENT = fields.Object(
     nullable=True,
 )
 ZOO = [
-    Kind(Generic, schema(Generic, fields={"json": DOCUMENT}, exclude=["byte", "length"])),
+    Kind(Generic, schema(Generic, fields={"json": DOCUMENT, "exact": fields.Decimal(12, 2, nullable=True)}, exclude=["byte", "length"])),
     Kind(
         Decorated,
         schema(
