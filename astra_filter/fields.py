@@ -10,16 +10,16 @@ lower-case `str`, integers as `int`, numbers as `float`, timestamps as UTC `date
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from math import isfinite
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeAlias, TypeVar, final
 
-from astra_filter.language.decimals import MAX_DIGITS, Grid, decimal_text, from_integer, read_number
 from astra_filter.language.names import nearest
 from astra_filter.language.operators import EQUALITY, ORDER, TEXT, Kind, Operator, TypeName
 from astra_filter.language.values import (
     DATE_PATTERN,
+    MAX_DIGITS,
     NO_MEMBERS,
     TIMESTAMP_LENGTH,
     TIMESTAMP_PATTERN,
@@ -54,6 +54,7 @@ if TYPE_CHECKING:
         returnable: bool
         column: str | None
         json_path: Iterable[str] | None
+        storage: str | None
         description: str
 
 
@@ -92,13 +93,25 @@ class Field:
         returnable: may be returned to the caller.
         column: the SQL column that holds the value; default the field's name, or the parent's column.
         json_path: the members to step through inside ``column``, when it holds JSON.
+        storage: what the SQL column is, where it is not what `create_table` would make: a name of SPEC §5, such as
+            ``smallint`` or ``epoch_ms``.
         description: one line for people.
 
     Raises:
         SchemaError: the arguments contradict each other.
     """
 
-    __slots__ = ("adapted", "column", "description", "json_path", "nullable", "operators", "returnable", "sortable")
+    __slots__ = (
+        "adapted",
+        "column",
+        "description",
+        "json_path",
+        "nullable",
+        "operators",
+        "returnable",
+        "sortable",
+        "storage",
+    )
     __signature__ = _Signature()
 
     type: ClassVar[TypeName]
@@ -116,6 +129,7 @@ class Field:
         returnable: bool = True,
         column: str | None = None,
         json_path: Iterable[str] | None = None,
+        storage: str | None = None,
         description: str = "",
     ) -> None:
         self.adapted: object = None  # What an adapter adds to a field of its own.
@@ -130,6 +144,10 @@ class Field:
             raise schema_wording.path_without_column()
         if isinstance(json_path, str):
             raise request_wording.bad_names("json_path", json_path)
+        if storage is not None and not (storage and is_text(storage)):
+            raise schema_wording.bad_identifier("storage", storage)
+        if storage is not None and json_path is not None:
+            raise schema_wording.storage_in_json(storage)
         if column is not None and not is_text(column):
             raise schema_wording.bad_identifier("column", column)
         steps = None if json_path is None else tuple(json_path)
@@ -139,6 +157,7 @@ class Field:
         # Generated code takes no names of other classes.
         self.column = None if column is None else plain_text(column)
         self.json_path = None if steps is None else tuple(map(plain_text, steps))
+        self.storage = None if storage is None else plain_text(storage)
 
     def __init_subclass__(cls) -> None:
         if cls.__module__ != __name__:
@@ -193,6 +212,7 @@ class Field:
             self.returnable,
             self.column,
             self.json_path,
+            *(() if self.storage is None else (("storage", self.storage),)),
         )
 
     def __repr__(self) -> str:
@@ -420,39 +440,26 @@ class Decimal(Field):
             raise schema_wording.bad_places(places, digits)
         if as_number and digits > _EXACT_DIGITS:
             raise schema_wording.not_exact_as_number(digits, _EXACT_DIGITS)
+        from astra_filter.language.decimals import Grid  # Costs start-up time, which few schemas need to pay.
+
         self.grid = Grid(digits, places)
         self.as_number = as_number
 
     def coerce(self, literal: str) -> Any:
-        value = read_number(literal)
-        assert value is not None  # noqa: S101  # The parser takes numbers only.
-        return self.grid.half_step(value)
+        return self.grid.coerce(literal)
 
     def _read(self, value: object) -> Any:
-        value = unwrap(value)
-        if isinstance(value, bool):
-            return None
-        number: Any
-        if isinstance(value, float):
-            double = float.__float__(value)
-            number = read_number(float.__repr__(double)) if isfinite(double) else None
-        elif isinstance(value, int):
-            number = from_integer(int.__int__(value))
-        elif isinstance(value, str):
-            number = read_number(plain_text(value))
-        else:
-            number = plain_decimal(value)
-        return None if number is None or not number.is_finite() else self.grid.on(number)
+        return self.grid.read(unwrap(value))
 
     def json(self, value: Any) -> str:
-        return decimal_text(value)
+        return self.grid.text(value)
 
     def output(self, value: object) -> Any:
         canonical = self.read(value)
         if canonical is None:
             return None
         if not self.as_number:
-            return decimal_text(canonical)
+            return self.grid.text(canonical)
         return float(canonical) if self.grid.places else int(canonical)
 
     def signature(self) -> tuple[object, ...]:
@@ -569,6 +576,8 @@ class Array(Field):
             raise schema_wording.not_a_field("items", items)
         if isinstance(items, Array):
             raise schema_wording.array_of_arrays()
+        if isinstance(items, Map):
+            raise schema_wording.array_of_maps()
         self.items: AnyField = items  # type: ignore[assignment]  # There are no other fields.
         # An array takes what its elements take; of objects, whether it is missing.
         self.allowed = items.operators if items.scalar else EQUALITY  # type: ignore[misc]
@@ -626,6 +635,66 @@ class Object(Field):
 
 
 @final
+class Map(Field):
+    """An object with free keys and scalar values of one type, such as labels.
+
+    A filter names a key as it names a member: ``labels.env eq 'prod'``. The key comes from the caller, so it is bound
+    like a literal and never part of SQL. Every value may be missing; the map itself takes no test. In data, a map is a
+    mapping. Entries whose key is no text are passed over, and so are values of another type.
+
+    Args:
+        values: the type of the values, a scalar one. Its own ``nullable``, ``sortable``, ``returnable`` and
+            ``column`` mean nothing here.
+    """
+
+    __slots__ = ("allowed", "kind", "values")
+
+    type = "map"
+    scalar = False
+
+    def __init__(self, values: Field, **options: Unpack[Options]) -> None:
+        if not isinstance(values, Field):
+            raise schema_wording.not_a_field("values", values)
+        if not values.scalar or isinstance(values, Open):
+            raise schema_wording.map_of_containers(values.type)
+        # A map takes what its values take.
+        self.allowed = values.operators  # type: ignore[misc]
+        self.kind = values.kind  # type: ignore[misc]
+        super().__init__(**options)
+        self.values: AnyField = changed(  # type: ignore[assignment]  # There are no other fields.
+            values,
+            nullable=True,
+            operators=self.operators,
+            sortable=False,
+            returnable=True,
+            column=None,
+            json_path=None,
+        )
+
+    def _read(self, value: object) -> dict[str, Any] | None:
+        return self._entries(value, self.values.read)
+
+    def _entries(self, value: object, read: Callable[[object], Any]) -> dict[str, Any] | None:
+        value = unwrap(value)
+        if not isinstance(value, Mapping):
+            return None
+        found = [(plain_text(key), read(value[key])) for key in value if isinstance(key, str)]
+        return {key: entry for key, entry in found if entry is not None}
+
+    def json(self, value: dict[str, Any]) -> dict[str, Any]:
+        return {key: self.values.json(entry) for key, entry in value.items()}
+
+    def output(self, value: object) -> dict[str, Any] | None:
+        try:
+            return self._entries(value, self.values.output)
+        except Exception:  # noqa: BLE001  # As `read`.
+            return None
+
+    def signature(self) -> tuple[object, ...]:
+        return (*super().signature(), self.values.signature())
+
+
+@final
 class Open(Field):
     """Any value: what an open schema takes every field for. The literal decides the type."""
 
@@ -635,7 +704,7 @@ class Open(Field):
 
 
 AnyField: TypeAlias = (
-    String | Enum | Uuid | Integer | Number | Decimal | Boolean | Timestamp | Date | Array | Object | Open
+    String | Enum | Uuid | Integer | Number | Decimal | Boolean | Timestamp | Date | Array | Object | Map | Open
 )
 """A field of any type, for a ``match`` that names them all."""
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from astra_filter.meaning.completion import Candidate
     from astra_filter.memo import CacheInfo
     from astra_filter.query import ListQuery, Parameters
+    from astra_filter.request.request import SigningKeys
 
     class SchemaOptions(TypedDict, total=False):
         """What `Schema` takes by name; for type checkers."""
@@ -218,7 +219,7 @@ class Schema(Declaration):
         parameters: Parameters,
         *,
         scope: str = "",
-        secret: bytes | str | None = None,
+        secret: SigningKeys | None = None,
         default_limit: int | None = None,
         max_limit: int | None = None,
         ignore: Iterable[str] = (),
@@ -230,6 +231,7 @@ class Schema(Declaration):
             parameters: the raw query string; or the decoded parameters, as pairs or as a mapping to a string or a list.
             scope: what a ``continue`` token is bound to besides the request, such as the account.
             secret: authenticates the tokens (HMAC-SHA256); None leaves them readable and forgeable, but type-checked.
+                Of several, the first makes tokens and those of all are taken, so that it can be replaced.
             default_limit: the page size of a request without ``limit``, never more than ``max_limit``; None for that.
             max_limit: the largest page size; None for no bound.
             ignore: names of parameters that are the server's own.

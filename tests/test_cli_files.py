@@ -174,7 +174,7 @@ FILES = {
     "blanks.csv": CSV.replace(",", ", ").encode(),
     "mac.csv": CSV.replace("\n", "\r").encode(),
     "tabs.tsv": CSV.replace(",", "\t").encode(),
-    "lines.jsonl.gz": gzip.compress(JSONL.encode()),
+    "lines.jsonl.gz": gzip.compress(JSONL.encode(), mtime=0),
     "lines.jsonl.zst": zstandard.compress(JSONL.encode()),
     "comma.csv.bz2": bz2.compress(CSV.encode()),
     "array.json.xz": lzma.compress(json.dumps(ROWS).encode()),
@@ -183,7 +183,7 @@ FILES = {
     "items.yaml": yaml.safe_dump({"items": ROWS}).encode(),
     "table.parquet": parquet_file(ROWS),
     "table.arrow": arrow(ROWS),
-    "table.parquet.gz": gzip.compress(parquet_file(ROWS)),
+    "table.parquet.gz": gzip.compress(parquet_file(ROWS), mtime=0),
     "anything": json.dumps(ROWS).encode(),
 }
 
@@ -289,7 +289,7 @@ def test_blanks_that_are_not_the_way_the_file_is_written_stay(run, file):
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("t.json.gz", gzip.compress(b"[{}]")[:-9], "t.json.gz: this cannot be decompressed: "),
+        ("t.json.gz", gzip.compress(b"[{}]", mtime=0)[:-9], "t.json.gz: this cannot be decompressed: "),
         ("t.json.gz", b"\x1f\x8bnonsense", "t.json.gz: this cannot be decompressed: "),
         ("t.json.zst", zstandard.compress(b"[{}]")[:6] + b"xxxx", "t.json.zst: this cannot be decompressed: "),
         ("t.json.xz", b"\xfd7zXZ\0rubbish", "t.json.xz: this cannot be decompressed: "),
@@ -299,7 +299,11 @@ def test_blanks_that_are_not_the_way_the_file_is_written_stay(run, file):
         ("t.yaml", b"- 1\n- 2\n", "t.yaml, item 1: a resource is an object, and this is a number\n"),
         ("t.yaml", b"\xff", "t.yaml, line 1: not UTF-8 text (byte 0xff)\n"),
         ("t.yaml", b"!!python/object:os.system {}", "t.yaml, line 1: not YAML: could not determine a constructor"),
-        ("t.db.gz", gzip.compress(b"SQLite format 3\0"), "t.db.gz: a database cannot be read from a compressed file\n"),
+        (
+            "t.db.gz",
+            gzip.compress(b"SQLite format 3\0", mtime=0),
+            "t.db.gz: a database cannot be read from a compressed file\n",
+        ),
     ],
 )
 def test_files_that_are_not_what_they_say_are_refused_in_one_line(run, file, name, content, message):

@@ -98,7 +98,12 @@ def factory(ARGUMENTS):
             y = 10
         finally:
             y = 11
-        y = 12
+        if y:
+            y = 12
+        else:
+            if x:
+                y = 13
+            y = 14
     return first
 """
 
@@ -161,6 +166,8 @@ def test_every_example_beside_a_template_is_in_the_code() -> None:
         "tags": fields.Array(fields.String()),
         "disks": fields.Array(fields.Object({"size": fields.Integer()})),
         "id": fields.Uuid(),
+        "price": fields.Decimal(5, 2),
+        "labels": fields.Map(fields.String()),
     }
     closed, opened = Schema(fields_), Schema.open()
     shown = re.findall(r"# (?:In an open schema: )?([^#\n]+?) -> ([^;\n]+)", inspect.getsource(predicate))
@@ -262,14 +269,26 @@ def test_a_function_that_is_left_keeps_its_source(index: int) -> None:
     assert "state" in inspect.getsource(function)
 
 
-def test_code_nests_as_deeply_as_members_do() -> None:
-    """Python's stack grows by little for each member, and the source of what could be compiled can be shown."""
+def deep(levels: int) -> Schema:
     field: fields.Field = fields.Integer()
-    for _ in range(60):
+    for _ in range(levels - 1):
         field = fields.Object({"a": field})
-    compiled = Schema({"a": field}).compile(".".join(["a"] * 61) + " gt 5")
+    return Schema({"a": field})
 
-    def deep(depth: int) -> Any:
-        return deep(depth - 1) if depth else compiled.matches
 
-    assert inspect.getsource(deep(400)).count(".get('a')") == 61
+def test_code_nests_as_deeply_as_members_do() -> None:
+    """For each level of members Python's stack grows by little, on top of what the caller takes."""
+    compiled = deep(60).compile(".".join(["a"] * 60) + " gt 5")
+
+    def after(calls: int) -> bool:
+        return after(calls - 1) if calls else compiled.matches({})
+
+    assert not after(500)
+    # To write its source takes more of the stack, if not more than there is. Then none is shown, and nothing else happens.
+    lines = linecache.getlines(compiled.matches.__code__.co_filename)
+    assert not lines or "".join(lines).count(".get('a')") == 60 + 59
+
+
+def test_the_source_of_deep_members() -> None:
+    matches = deep(12).compile(".".join(["a"] * 12) + " gt 5").matches
+    assert inspect.getsource(matches).count(".get('a')") == 12

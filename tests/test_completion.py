@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from functools import cache
 from statistics import median
@@ -95,8 +96,29 @@ FILTERS = [
 ]
 
 
+def map_names():
+    found = {"no map"}
+
+    def look(owner):
+        for name, field in owner.members.items():
+            inner = field.items if isinstance(field, fields.Array) else field
+            if isinstance(inner, fields.Map):
+                found.add(name)
+            elif isinstance(inner, fields.Object):
+                look(inner)
+
+    for suite in suites():
+        if not is_open(suite):
+            look(suite.schema.root)
+    return found
+
+
 def is_open(suite):
     return isinstance(suite.schema.root, fields.Open)
+
+
+# Of the conformance cases: fields that are maps.
+MAPS = "(?:" + "|".join(re.escape(name) for name in map_names()) + ")`?"
 
 
 def put(text, candidate):
@@ -114,8 +136,8 @@ def continued(schema, text):
             schema.compile(text)
         except FilterError:
             found = schema.complete(text + " ")
-            if not found and isinstance(schema.root, fields.Open):
-                text += " a"  # Any field will do, and none is known.
+            if not found and (isinstance(schema.root, fields.Open) or text.endswith(".")):
+                text += " a"  # Any field of an open schema will do, and any key of a map; none is known.
                 continue
             if not found:
                 return None
@@ -170,6 +192,8 @@ def test_the_next_token_is_among_the_candidates():
         ends = [0, *(span.end for _, _, span, _ in tokens)]
         for (kind, token, span, is_name), end in zip(tokens, ends, strict=False):
             found = schema.complete(text[: span.start])
+            if not found and re.search(rf"\b{MAPS}\s*\.\s*$", text[: span.start]):
+                continue  # The key of a map.
             assert any(fits(kind, token, is_name, each) for each in found), (text, token, found)
             # Marks may follow without a blank.
             if token[0] in ",)[].'`":

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import sqlalchemy as sa
-from sqlalchemy.orm import aliased, selectinload, undefer
+from sqlalchemy.orm import LoaderCriteriaOption, aliased
 from sqlalchemy.orm.collections import collection_adapter
 from sqlalchemy.sql import coercions, roles
 
-from astra_filter.adapters._orm_sql import Path, Stored, Where, inside, slots, tests
+from astra_filter.adapters._orm_sql import Path, Stored, Where, slots, tests
 from astra_filter.adapters._sqlalchemy_schema import attributes_of, relationships
 from astra_filter.adapters._sqlalchemy_sql import Embedded, bind, form_of, show
 from astra_filter.fields import Array, Object, Open
@@ -21,10 +20,9 @@ from astra_filter.wording import adapters as adapters_wording
 from astra_filter.wording import sql as sql_wording
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping
 
-    from sqlalchemy.orm import InstrumentedAttribute, Mapper
-    from sqlalchemy.orm.strategy_options import _AbstractLoad
+    from sqlalchemy.orm import QueryableAttribute
 
     from astra_filter.adapters._orm_sql import PlaceKey
     from astra_filter.meaning.conditions import Condition, Test
@@ -39,6 +37,8 @@ class Scope(NamedTuple):
     owner: Object
     leaves: Mapping[Path, Leaf]
     binary: bool
+    criteria: tuple[LoaderCriteriaOption, ...] = ()
+    """The ``with_loader_criteria()`` of the statement, which its related rows meet."""
 
     def column(self, name: str) -> sa.ColumnElement[Any]:
         if isinstance(self.target, sa.FromClause):
@@ -77,17 +77,25 @@ class Scope(NamedTuple):
         owner = field.items if isinstance(field, Array) else field
         assert isinstance(owner, Object)  # noqa: S101  # As what has members.
         target = relationships(self.target)[name].mapper.class_
-        return Scope(target, owner, leaves(owner, binary=self.binary), self.binary)
+        return Scope(target, owner, leaves(owner, binary=self.binary), self.binary, self.criteria)
 
 
-def scope_of(declaration: Declaration, target: Any) -> Scope:
+def scope_of(declaration: Declaration, target: Any, statement: sa.Select[Any] | None = None) -> Scope:
+    """Return the scope of a target, in a statement if there is one; errors as in `where`."""
     if isinstance(declaration.root, Open):
         raise sql_wording.open_schema_has_no_columns()
     if not isinstance(target, sa.FromClause):
         inspected = sa.inspect(target, raiseerr=False)
         if not (getattr(inspected, "is_mapper", False) or getattr(inspected, "is_aliased_class", False)):
             raise adapters_wording.bad_target(target, "a table, a mapped class, or an alias of either")
-    return Scope(target, declaration.root, declaration.leaves, declaration.binary)
+    criteria = () if statement is None else criteria_of(statement)
+    return Scope(target, declaration.root, declaration.leaves, declaration.binary, criteria)
+
+
+def criteria_of(statement: sa.Select[Any]) -> tuple[LoaderCriteriaOption, ...]:
+    """Return the ``with_loader_criteria()`` of a statement."""
+    options = statement._with_options  # noqa: SLF001  # It tells nobody else.
+    return tuple([option for option in options if isinstance(option, LoaderCriteriaOption)])
 
 
 def condition_on(condition: Condition, values: tuple[Any, ...], scope: Scope) -> sa.ColumnElement[bool]:
@@ -106,7 +114,8 @@ def condition_on(condition: Condition, values: tuple[Any, ...], scope: Scope) ->
             stored = children[column.name] = scope.column(column.name)
         places[path] = Stored(column, form_of(stored))
         for slot, field in slots(test):
-            binds[slot] = bind(field, values[slot], column if test.ref.field.scalar else None, stored.type)
+            in_column = test.ref.field.scalar and test.ref.key is None
+            binds[slot] = bind(field, values[slot], column if in_column else None, stored.type)
     related = frozenset(key for key in children if not isinstance(key, str))
     return Embedded(Where(condition, tuple(places.items()), related), children, binds)
 
@@ -115,38 +124,29 @@ def related_test(test: Test, values: tuple[Any, ...], scope: Scope) -> sa.Column
     """Return a test that begins at a relationship, as EXISTS."""
     name, *rest = test.ref.path
     inner = scope.related(name)
-    inner = inner._replace(target=aliased(inner.target))
-    attribute: InstrumentedAttribute[Any] = getattr(scope.target, name).of_type(inner.target)
+    attribute: QueryableAttribute[Any] = getattr(scope.target, name)
+    unseen: list[sa.ColumnElement[bool]] = []
+    relation = relationships(scope.target)[name]
+    # Only a row of the same table needs another name. Without one, criteria for the whole statement reach it.
+    if relation.mapper.common_parent(relation.parent):
+        inner = inner._replace(target=aliased(inner.target))
+        attribute = attribute.of_type(inner.target)
+        named = sa.inspect(inner.target)
+        unseen = [
+            named._adapt_element(option._resolve_where_criteria(named))  # noqa: SLF001  # Nobody else applies it.
+            for option in scope.criteria
+            if not option.include_aliases and relation.mapper in option._all_mappers()  # noqa: SLF001  # As above.
+        ]
     negated = test.negated
     if rest:
         ref = replace(test.ref, path=tuple(rest))
         if isinstance(test, IsNull):  # Null, or nothing there to hold a value.
             negated = not negated
         test = replace(test, ref=ref, negated=isinstance(test, IsNull))
-        found = attribute.has(condition_on(test, values, inner))
+        found = attribute.has(sa.and_(condition_on(test, values, inner), *unseen))
     elif isinstance(test, Some):
-        found = attribute.any(condition_on(test.condition, values, inner))
+        found = attribute.any(sa.and_(condition_on(test.condition, values, inner), *unseen))
     else:  # A to-many relationship is never null.
         found = sa.true()
         negated = not negated
     return ~found if negated else found
-
-
-def loads(scope: Scope, shown: Sequence[Path]) -> Iterator[_AbstractLoad]:
-    """Return the options that load what the paths ``shown`` need: relationships, and columns that are deferred."""
-    if isinstance(scope.target, sa.FromClause):
-        return
-    deferred = _deferred(sa.inspect(scope.target).mapper)
-    for path in shown if deferred else ():
-        if not scope.is_relation(path[0]):
-            name = scope.attribute(scope.leaves[path].column.name)
-            if name in deferred:
-                yield undefer(getattr(scope.target, name))
-    for name, deeper in inside(scope, shown).items():
-        yield selectinload(getattr(scope.target, name)).options(*loads(scope.related(name), deeper))
-
-
-@lru_cache(maxsize=256)
-def _deferred(mapper: Mapper[Any]) -> frozenset[str]:
-    """Return the attributes of a mapped class whose columns are not loaded before they are asked for."""
-    return frozenset(attribute.key for attribute in mapper.column_attrs if attribute.deferred)

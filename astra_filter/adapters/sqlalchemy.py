@@ -8,7 +8,7 @@ On SQLite, names in JSON that are not ASCII are found where they are stored with
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from astra_filter.adapters._orm_forms import converted
 from astra_filter.adapters._orm_sql import Seek, Sort, Stored, read
@@ -23,13 +23,17 @@ try:
 except ImportError as error:
     raise installation_wording.missing_extra("sqlalchemy", error) from error
 
+from astra_filter.adapters._sqlalchemy_loads import options
 from astra_filter.adapters._sqlalchemy_schema import ModelDescriber, primary_key
-from astra_filter.adapters._sqlalchemy_scope import condition_on, loads, scope_of
+from astra_filter.adapters._sqlalchemy_scope import condition_on, criteria_of, scope_of
 from astra_filter.adapters._sqlalchemy_sql import Embedded, bind, form_of, is_enum
+from astra_filter.adapters._sqlalchemy_statements import narrowable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from typing import Unpack
+
+    from sqlalchemy.orm.context import FromStatement
 
     from astra_filter.adapters._orm_sql import PlaceKey
     from astra_filter.fields import Field
@@ -38,7 +42,7 @@ if TYPE_CHECKING:
 
 __all__ = ["apply", "converted", "count", "page", "schema", "where"]
 
-S = TypeVar("S", bound="sa.Select[Any]")
+Statement: TypeAlias = "sa.Select[Any] | sa.CompoundSelect[Any] | FromStatement[Any]"
 
 # Schemas -------------------------------------------------------------------------------------------------------------
 
@@ -84,8 +88,10 @@ def schema(
 def where(chosen: Filter, target: Any) -> sa.ColumnElement[bool]:
     """Return the condition that is true for exactly the rows that a filter selects (SPEC §4).
 
-    Tests through a relationship become EXISTS. The condition is for WHERE; ``~`` of it is its exact opposite, but where
-    it is part of a larger expression that is negated, NULL may stand for false.
+    Tests through a relationship become EXISTS, under the relationship's own ``primaryjoin`` and the statement's
+    ``with_loader_criteria()``: they see the rows that a page shows. (Where both ends are of one table, criteria need
+    ``include_aliases=True``, or `apply`.) The condition is for WHERE; ``~`` of it is its exact opposite, but where it
+    is part of a larger expression that is negated, NULL may stand for false.
 
     Args:
         chosen: the filter; a field is found by its column's name, or else by the attribute of that name.
@@ -99,29 +105,30 @@ def where(chosen: Filter, target: Any) -> sa.ColumnElement[bool]:
     return condition_on(chosen.template.condition, chosen.values, scope_of(chosen.declaration, target))
 
 
-def apply(chosen: Filter | ListQuery, statement: S, target: Any = None) -> S:
+def apply(chosen: Filter | ListQuery, statement: Statement, target: Any = None) -> sa.Select[Any]:
     """Return a SELECT narrowed to what a filter selects, or to a page of a list request.
 
     For a page that is the filter, the order, the position, the limit and one row more.
 
-    What the statement says already (the tenant, joins, options) stands, but for an ORDER BY, which is replaced. The
-    relationships of a mapped class that the page shows are loaded along.
+    What the statement says already (the tenant, joins, options) stands, but for an ORDER BY, which is replaced. What is
+    distinct, grouped, limited or a union becomes a subquery, whose rows are the collection. The relationships of a
+    mapped class that the page shows are loaded along, unless the statement's own options load them.
 
     Args:
         chosen: the filter or the list request.
-        statement: a ``select()`` of a table or a mapped class.
-        target: what the fields are found in; default what the statement selects first.
+        statement: a ``select()`` of a table or a mapped class, a union, or a ``from_statement()``.
+        target: what the fields are found in; default what the statement selects first. Not used for a subquery.
 
     Raises:
-        SchemaError: as `where`; the statement is not a ``select()``.
+        SchemaError: as `where`; the statement is something else, or cannot be combined with a page.
     """
-    target = _target(statement) if target is None else target
-    if isinstance(chosen, Filter):
-        return statement.where(where(chosen, target))
-    if not isinstance(chosen, ListQuery):
+    if not isinstance(chosen, (Filter, ListQuery)):
         raise wording.not_a_query(chosen)
+    statement, target = narrowable(statement, target)
+    if isinstance(chosen, Filter):
+        return _narrowed(statement, chosen, target)
     query = chosen
-    scope = scope_of(query.declaration, target)
+    scope = scope_of(query.declaration, target, statement)
     statement = _filtered(query, statement, target)
     columns: dict[PlaceKey, sa.ColumnElement[Any]] = {}
     keys: list[Sort] = []
@@ -146,7 +153,10 @@ def apply(chosen: Filter | ListQuery, statement: S, target: Any = None) -> S:
         statement = statement.offset(query.skip)
     if query.limit is not None:
         statement = statement.limit(query.limit + 1)
-    return statement.options(*loads(scope, [leaf.path for leaf in query.leaves]))
+    own, statement = statement._with_options, statement.options()  # noqa: SLF001  # A statement tells nobody else.
+    shown = [leaf.path for leaf in query.leaves]
+    statement._with_options = ()  # noqa: SLF001  # A copy's: `options` has all that were there.
+    return statement.options(*options(own, scope, shown, limited=query.limit is not None))
 
 
 def page(query: ListQuery, instances: Iterable[object], *, total: int | None = None) -> Page:
@@ -167,22 +177,19 @@ def page(query: ListQuery, instances: Iterable[object], *, total: int | None = N
     return query.page_from_resources(resources, total=total)
 
 
-def count(query: ListQuery, statement: sa.Select[Any], target: Any = None) -> sa.Select[Any]:
+def count(query: ListQuery, statement: Statement, target: Any = None) -> sa.Select[Any]:
     """Return the SELECT of the number of all matches, whatever the page; arguments as in `apply`."""
-    matches = _filtered(query, statement, _target(statement) if target is None else target)
+    narrowed, target = narrowable(statement, target)
+    criteria = criteria_of(narrowed)  # Which do not reach into a subquery by themselves.
+    matches = _filtered(query, narrowed, target)
     matches = matches.order_by(None).with_only_columns(sa.literal(1), maintain_column_froms=True)
-    return sa.select(sa.func.count()).select_from(matches.subquery())
+    return sa.select(sa.func.count()).select_from(matches.subquery()).options(*criteria)
 
 
-def _filtered(query: ListQuery, statement: S, target: Any) -> S:
-    return statement if query.filter is None else statement.where(where(query.filter, target))
+def _filtered(query: ListQuery, statement: sa.Select[Any], target: Any) -> sa.Select[Any]:
+    return statement if query.filter is None else _narrowed(statement, query.filter, target)
 
 
-def _target(statement: sa.Select[Any]) -> Any:
-    if not isinstance(statement, sa.Select):
-        raise wording.bad_target(statement, "a select() of a table or a mapped class")
-    first = statement.column_descriptions[0]
-    target = first.get("entity")
-    if target is None:
-        target = getattr(first["expr"], "table", None)
-    return statement.get_final_froms()[0] if target is None else target
+def _narrowed(statement: sa.Select[Any], chosen: Filter, target: Any) -> sa.Select[Any]:
+    scope = scope_of(chosen.declaration, target, statement)
+    return statement.where(condition_on(chosen.template.condition, chosen.values, scope))

@@ -200,7 +200,7 @@ def _reader(field: fields.Field | None) -> Callable[[str], Any]:
             return _number
         case fields.Boolean():
             return lambda cell: {"true": True, "false": False}.get(cell.lower(), cell)
-        case fields.Array() | fields.Object():
+        case fields.Array() | fields.Map() | fields.Object():
             return _container
         case _:
             return str

@@ -349,6 +349,15 @@ def bad_account() -> InputError:
     return InputError("--token: an account stands in a path, and so cannot hold /")
 
 
+def empty_secret() -> InputError:
+    return InputError("--secret: an empty one authenticates nothing")
+
+
+def unreadable_token_file(file: str, error: OSError | ValueError) -> InputError:
+    reason = error.strerror if isinstance(error, OSError) else "this is not UTF-8 text"
+    return InputError(f"--token-file: {file}: {reason}")
+
+
 def secret_not_text() -> InputError:
     return InputError("--secret: this is not UTF-8 text")
 

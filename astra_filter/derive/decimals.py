@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from astra_filter.language.decimals import MAX_DIGITS, from_integer, read_number
+from astra_filter.language.decimals import from_integer, read_number
+from astra_filter.language.values import MAX_DIGITS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

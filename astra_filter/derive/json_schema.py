@@ -87,6 +87,8 @@ class _Shape:
     members: Mapping[str, _Shape] = field(default_factory=dict)
     required: frozenset[str] = frozenset()
     items: _Shape | None = None
+    entries: _Shape | None = None
+    """Of members with names that are not declared."""
     write_only: bool = False
     description: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -136,6 +138,8 @@ class _Reader:
         options = {"operators": operators, "sortable": _expect(node, "x-sortable", bool, place, None)}
         # A tuple's further elements say nothing about its first ones.
         items = None if "prefixItems" in node else node.get("items")
+        # Beside declared members they say nothing that a filter could name.
+        entries = None if properties else node.get("additionalProperties")
         return _Shape(
             place,
             _types(node, place, values),
@@ -150,6 +154,9 @@ class _Reader:
             },
             required=frozenset(filter(_is_text, _expect(node, "required", list, place, []))),
             items=self.read(items, f"{place}/items", depth + 1) if isinstance(items, Mapping) else None,
+            entries=self.read(entries, f"{place}/additionalProperties", depth + 1)
+            if isinstance(entries, Mapping) or entries is True
+            else None,
             write_only=_expect(node, "writeOnly", bool, place, False),
             description=" ".join(_expect(node, "description", str, place, "").split()),
             options={name: value for name, value in options.items() if value is not None},
@@ -201,6 +208,7 @@ def _both(one: _Shape, other: _Shape) -> _Shape:
         members={**one.members, **shared},
         required=one.required | other.required,
         items=_both(one.items, other.items) if one.items and other.items else one.items or other.items,
+        entries=_both(one.entries, other.entries) if one.entries and other.entries else one.entries or other.entries,
         write_only=one.write_only or other.write_only,
         description=one.description or other.description,
         options={**other.options, **one.options},
@@ -233,6 +241,7 @@ def _either(one: _Shape, other: _Shape) -> _Shape:
         members={**one.members, **shared},
         required=one.required & other.required,
         items=_either(one.items, other.items) if one.items and other.items else None,
+        entries=_either(one.entries, other.entries) if one.entries and other.entries else None,
         write_only=one.write_only or other.write_only,
         description=one.description or other.description,
         options={**other.options, **one.options},
@@ -245,13 +254,16 @@ def _field(shape: _Shape, *, hidden: bool, omit: bool, required: bool) -> fields
     if shape.problem is not None:
         raise shape.problem
     types = shape.types - {"null"}
-    hidden = hidden or shape.write_only or (shape.items is not None and shape.items.write_only)
+    inner = shape.items or (None if shape.members else shape.entries)
+    hidden = hidden or shape.write_only or (inner is not None and inner.write_only)
     options: dict[str, Any] = {"description": shape.description, **shape.options}
     options["nullable"] = shape.nullable or "null" in shape.types or not required
     if hidden:
         options |= {"returnable": False, "operators": (), "sortable": False}
     make: Callable[..., fields.Field]
-    if types == {"object"}:
+    if types == {"object"} and shape.entries is not None and not shape.members:
+        make = partial(fields.Map, _entry(shape.entries))
+    elif types == {"object"}:
         options.pop("operators", None)
         make = partial(fields.Object, _members(shape, hidden=hidden, omit=omit))
     elif types == {"array"}:
@@ -285,6 +297,17 @@ def _element(shape: _Shape, *, hidden: bool, omit: bool) -> fields.Field:
     if shape.items.types - {"null"} == {"array"}:
         raise derive_wording.underivable("nested_array", shape.items.place)
     return _field(shape.items, hidden=hidden, omit=omit, required=True)
+
+
+def _entry(shape: _Shape) -> fields.Field:
+    """Make the field of a map's values. Of values that may be anything, the map has those that are text."""
+    if shape.problem is not None:
+        raise shape.problem
+    if shape.types >= _ANYTHING and shape.values is None:
+        return fields.String()
+    if shape.types & {"object", "array"}:
+        raise derive_wording.underivable("map_of_containers", shape.place, _spelled(shape.types))
+    return _field(shape, hidden=False, omit=False, required=True)
 
 
 def _scalar(shape: _Shape, types: frozenset[str]) -> Callable[..., fields.Field]:

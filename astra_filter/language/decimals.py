@@ -13,10 +13,10 @@ from __future__ import annotations
 
 import re
 from decimal import ROUND_FLOOR, Context, Decimal
+from math import isfinite
 from typing import NamedTuple
 
-MAX_DIGITS = 1000
-"""The most digits of a field; what PostgreSQL's ``numeric`` can declare."""
+from astra_filter.language.values import MAX_DIGITS, plain_decimal, plain_text
 
 _NUMBER = re.compile(r"(-?)(0|[1-9][0-9]*)(?:\.([0-9]+))?(?:[eE]([+-]?)0*([0-9]+))?")
 """A JSON number: sign, integer part, fraction, sign of the exponent and the exponent without leading zeros."""
@@ -65,6 +65,32 @@ class Grid(NamedTuple):
             return _CONTEXT.subtract(self.least, half)
         rounded = value.quantize(self.unit, ROUND_FLOOR, _CONTEXT)
         return rounded if rounded == value else _CONTEXT.add(rounded, half)
+
+    def coerce(self, literal: str) -> Decimal:
+        """Return the point of the half-step grid for a literal, which is a JSON number."""
+        value = read_number(literal)
+        assert value is not None  # noqa: S101  # The parser takes numbers only.
+        return self.half_step(value)
+
+    def read(self, value: object) -> Decimal | None:
+        """Return a value in the data with exactly ``places`` places; None where it is not one of the grid."""
+        if isinstance(value, bool):
+            return None
+        number: Decimal | None
+        if isinstance(value, float):
+            double = float.__float__(value)
+            number = read_number(float.__repr__(double)) if isfinite(double) else None
+        elif isinstance(value, int):
+            number = from_integer(int.__int__(value))
+        elif isinstance(value, str):
+            number = read_number(plain_text(value))
+        else:
+            number = plain_decimal(value)
+        return None if number is None or not number.is_finite() else self.on(number)
+
+    def text(self, value: Decimal) -> str:
+        """Return a value of the grid as text, with all its places."""
+        return decimal_text(value)
 
 
 def read_number(text: str) -> Decimal | None:

@@ -32,6 +32,10 @@ _UUID = re.compile(
 is_canonical_uuid = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}").fullmatch
 
 
+MAX_DIGITS = 1000
+"""The most digits of a decimal; what PostgreSQL's ``numeric`` can declare."""
+
+
 def is_text(value: object) -> bool:
     """Whether a value is a string that every backend can hold: no U+0000, no lone surrogate."""
     return isinstance(value, str) and "\0" not in value and not any("\ud800" <= c <= "\udfff" for c in value)
@@ -160,6 +164,17 @@ def member(owner: object, name: str) -> object:
         # No filter reaches the interpreter's own attributes, in an open schema either.
         return None if name.startswith("__") else getattr(owner, name, None)
     except Exception:  # noqa: BLE001
+        return None
+
+
+def entry(owner: object, key: str) -> object:
+    """Return what a map in the data has under a key, None where there is nothing: only mappings are maps."""
+    try:
+        if isinstance(owner, dict):
+            return dict.get(owner, key)
+        owner = unwrap(owner)
+        return owner.get(key) if isinstance(owner, Mapping) else None
+    except Exception:  # noqa: BLE001  # As for `member`.
         return None
 
 

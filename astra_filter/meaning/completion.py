@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from astra_filter.fields import Array, Enum, Object, Open
+from astra_filter.fields import Array, Enum, Map, Object, Open
 from astra_filter.language.names import name_text, unquote
 from astra_filter.language.operators import EQUALITY, TEXT, Operator, spellings
 from astra_filter.language.span import Span
@@ -165,6 +165,8 @@ class _Place:
             if isinstance(field, Array):
                 field = field.items
                 nullable = nullable or (bool(place) and field.nullable)
+            if isinstance(field, Map):
+                return _Path(field.values, nullable=True)
             if not isinstance(field, Object) or name not in field.members:
                 return _Path(None, nullable=False)
             field = field.members[name]
@@ -240,7 +242,7 @@ class _Place:
             ):
                 yield self._made("mark", "[", "[")
         inner = field.items if isinstance(field, Array) else field
-        if isinstance(inner, Object) and _within(inner, self._call):
+        if isinstance(inner, (Object, Map)) and _within(inner, self._call):
             yield self._made("mark", ".", ".")
 
     def _literals(self) -> Iterator[Candidate]:
@@ -283,7 +285,7 @@ def _directly(field: Field, operator: Operator, *, nullable: bool) -> bool:
         return True
     if operator not in field.operators:
         return False
-    if isinstance(field, Object):
+    if isinstance(field, (Object, Map)):
         return False
     if isinstance(field, Array) and isinstance(field.items, Object):
         return nullable and operator in EQUALITY
@@ -294,6 +296,8 @@ def _within(owner: Field, operator: Operator | None) -> bool:
     """Whether some member leads to a test, of an operator or of any."""
     if isinstance(owner, Open):
         return True
+    if isinstance(owner, Map):
+        return bool(owner.operators) if operator is None else operator in owner.operators
     return isinstance(owner, Object) and any(
         _testable(member, operator, nullable=member.nullable) for member in owner.members.values()
     )

@@ -120,9 +120,17 @@ def compile_factory(
     exec(compile(_module(block), filename, "exec"), names, defined)  # noqa: S102  # Made of the templates only.
     factory = defined["factory"]
     inner = {code.co_name: code for code in factory.__code__.co_consts if isinstance(code, CodeType)}
-    linecache.cache[filename] = (lambda: source_of(again()),)
+    linecache.cache[filename] = (partial(_shown, again),)
     finalize(inner[longest_lived], linecache.cache.pop, filename, None).atexit = False
     return factory
+
+
+def _shown(again: Callable[[], Block]) -> str | None:
+    """Return the source for `linecache`, None where there is none to show."""
+    try:
+        return source_of(again())
+    except RecursionError:  # `ast.unparse` takes much of Python's stack, and a traceback must come out in any case.
+        return None
 
 
 def source_of(block: Block) -> str:

@@ -6,11 +6,12 @@ anything else than the filter. Made for people who look at one resource, not for
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any, NamedTuple, assert_never
 
-from astra_filter.fields import Array, Object, Open
+from astra_filter.fields import Array, Map, Object, Open
 from astra_filter.language.names import path_text
-from astra_filter.language.values import member
+from astra_filter.language.values import entry, member
 from astra_filter.meaning.check import check, coerce
 from astra_filter.meaning.leaves import leaves
 from astra_filter.memory.predicate import generate
@@ -101,10 +102,11 @@ class _Explaining:
     def _holds(self, node: Node, resource: object) -> bool:
         syntax = Syntax(node, self._literals)
         text = ""  # Only problems show it, and a filter that was compiled has none.
-        found = check(syntax, text, self._root, self._leaves, {})
+        # It passed the limits when it was compiled.
+        found = check(syntax, text, self._root, self._leaves, {}, sys.maxsize)
         values, _ = coerce(found.coercions, syntax, text)
         assert found.condition is not None  # noqa: S101  # As just said.
-        matches, _ = generate(found.condition).bind(values)
+        matches, _ = generate(found.condition).bind((*values, *found.keys))
         return matches(resource)
 
     def _elements(self, path: Path, condition: Node, resource: object, *, holds: bool) -> tuple[Explanation, ...]:
@@ -162,6 +164,8 @@ def _values(root: Field, names: Sequence[str], resource: object) -> Any:
                 # A list of lists is one of their elements, as the test takes it.
                 found.extend(inner) if isinstance(inner, (list, tuple)) else found.append(inner)
             return found
+        if isinstance(field, Map):
+            return entry(value, name)
         value = member(value, name)
         if isinstance(field, Array):
             field = field.items

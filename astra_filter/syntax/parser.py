@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, assert_never
 
 from astra_filter.errors import FilterError
@@ -348,6 +347,8 @@ def _check_nesting(text: str, limits: Limits) -> None:
 
 def grammar() -> str:
     """Return the text of ``filter.lark``, from beside this file in a wheel, from ``grammar/`` in a checkout."""
+    from pathlib import Path as FilePath  # Costs start-up time, and only errors need the grammar.
+
     here = FilePath(__file__).resolve().parent
     for place in (here / "filter.lark", here.parents[1] / "grammar" / "filter.lark"):
         if place.is_file():

@@ -73,6 +73,11 @@ def several(errors: Sequence[SchemaError]) -> SchemaError:
     return errors[0] if len(errors) == 1 else SchemaError("bad_columns", "\n".join(map(str, errors)))
 
 
+def limited_collection(name: str) -> SchemaError:
+    message = f"contains_eager() of the collection {name} and a limit cannot be combined: the limit would cut its rows"
+    return SchemaError("limited_collection", message)
+
+
 def column_not_found(column: str, target: object) -> SchemaError:
     name = getattr(target, "__name__", None) or getattr(target, "name", None) or target
     return SchemaError("column_not_found", f"{name} has no column or attribute {column!r}, which the schema declares")

@@ -19,6 +19,8 @@ _UNDERIVABLE = {
     "foreign_reference": "{} does not point into this document",
     "free_form_object": "an object without declared members has nothing to filter by",
     "listed_containers": "its listed values are objects or arrays",
+    "map_keys": "the keys of a map are text, and these are {}",
+    "map_of_containers": "the values of a map are scalars of one type, and these may be {}",
     "mixed_types": "values of different types ({}) have no common field type",
     "nested_array": "the elements of an array cannot be arrays",
     "no_resource": "a resource is an object with declared members, and this is {}",
