@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from pydantic import BaseModel
 
+    from astra_filter.meaning.completion import Candidate
     from astra_filter.memo import CacheInfo
     from astra_filter.query import ListQuery, Parameters
     from astra_filter.request.request import SigningKeys
@@ -197,6 +198,19 @@ class Schema(Declaration):
     def cache_info(self) -> CacheInfo:
         """Return what the schema's caches hold: known shapes, and bytes, about, of all that was made of them."""
         return self._shapes.info()
+
+    def complete(self, text: str, cursor: int | None = None) -> list[Candidate]:
+        """Return what may come next in a filter that is being written: fields, operators, values, marks.
+
+        Each candidate leads to a text that can be continued to a valid filter of this schema.
+
+        Args:
+            text: the filter so far; what stands behind the cursor does not matter.
+            cursor: the offset in ``text``; default its end.
+        """
+        from astra_filter.meaning.completion import complete  # Paid by editors.
+
+        return complete(self.root, text, len(text) if cursor is None else cursor)
 
     # List requests
 
