@@ -10,7 +10,7 @@ lower-case `str`, integers as `int`, numbers as `float`, timestamps as UTC `date
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from math import isfinite
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeAlias, TypeVar, final
@@ -576,6 +576,8 @@ class Array(Field):
             raise schema_wording.not_a_field("items", items)
         if isinstance(items, Array):
             raise schema_wording.array_of_arrays()
+        if isinstance(items, Map):
+            raise schema_wording.array_of_maps()
         self.items: AnyField = items  # type: ignore[assignment]  # There are no other fields.
         # An array takes what its elements take; of objects, whether it is missing.
         self.allowed = items.operators if items.scalar else EQUALITY  # type: ignore[misc]
@@ -633,6 +635,66 @@ class Object(Field):
 
 
 @final
+class Map(Field):
+    """An object with free keys and scalar values of one type, such as labels.
+
+    A filter names a key as it names a member: ``labels.env eq 'prod'``. The key comes from the caller, so it is bound
+    like a literal and never part of SQL. Every value may be missing; the map itself takes no test. In data, a map is a
+    mapping. Entries whose key is no text are passed over, and so are values of another type.
+
+    Args:
+        values: the type of the values, a scalar one. Its own ``nullable``, ``sortable``, ``returnable`` and
+            ``column`` mean nothing here.
+    """
+
+    __slots__ = ("allowed", "kind", "values")
+
+    type = "map"
+    scalar = False
+
+    def __init__(self, values: Field, **options: Unpack[Options]) -> None:
+        if not isinstance(values, Field):
+            raise schema_wording.not_a_field("values", values)
+        if not values.scalar or isinstance(values, Open):
+            raise schema_wording.map_of_containers(values.type)
+        # A map takes what its values take.
+        self.allowed = values.operators  # type: ignore[misc]
+        self.kind = values.kind  # type: ignore[misc]
+        super().__init__(**options)
+        self.values: AnyField = changed(  # type: ignore[assignment]  # There are no other fields.
+            values,
+            nullable=True,
+            operators=self.operators,
+            sortable=False,
+            returnable=True,
+            column=None,
+            json_path=None,
+        )
+
+    def _read(self, value: object) -> dict[str, Any] | None:
+        return self._entries(value, self.values.read)
+
+    def _entries(self, value: object, read: Callable[[object], Any]) -> dict[str, Any] | None:
+        value = unwrap(value)
+        if not isinstance(value, Mapping):
+            return None
+        found = [(plain_text(key), read(value[key])) for key in value if isinstance(key, str)]
+        return {key: entry for key, entry in found if entry is not None}
+
+    def json(self, value: dict[str, Any]) -> dict[str, Any]:
+        return {key: self.values.json(entry) for key, entry in value.items()}
+
+    def output(self, value: object) -> dict[str, Any] | None:
+        try:
+            return self._entries(value, self.values.output)
+        except Exception:  # noqa: BLE001  # As `read`.
+            return None
+
+    def signature(self) -> tuple[object, ...]:
+        return (*super().signature(), self.values.signature())
+
+
+@final
 class Open(Field):
     """Any value: what an open schema takes every field for. The literal decides the type."""
 
@@ -642,7 +704,7 @@ class Open(Field):
 
 
 AnyField: TypeAlias = (
-    String | Enum | Uuid | Integer | Number | Decimal | Boolean | Timestamp | Date | Array | Object | Open
+    String | Enum | Uuid | Integer | Number | Decimal | Boolean | Timestamp | Date | Array | Object | Map | Open
 )
 """A field of any type, for a ``match`` that names them all."""
 

@@ -54,6 +54,7 @@ PLAIN: Mapping[str, Field] = {
     "date": fields.Date(),
     "array": fields.Array(fields.String()),
     "object": fields.Object({"a": fields.String()}),
+    "map": fields.Map(fields.String()),
     "any": fields.Open(),
 }
 """A field of each type."""
@@ -315,6 +316,7 @@ def test_the_parameters_are_those_that_are_taken() -> None:
             "decimal": (10, 2),
             "array": (fields.String(),),
             "object": ({"a": fields.String()},),
+            "map": (fields.String(),),
         }.get(cls.type, ())
         assert cls(*first, **named).signature() == PLAIN[cls.type].signature()  # type: ignore[arg-type]
 

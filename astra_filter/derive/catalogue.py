@@ -10,9 +10,9 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, assert_never
 
 from astra_filter import fields
+from astra_filter.derive.connections import dialect_of, run
 from astra_filter.errors import AstraFilterError
 from astra_filter.language.values import is_text
-from astra_filter.sql.connections import dialect_of, run
 from astra_filter.sql.dialects.base import table_parts
 from astra_filter.sql.forms import SPELLINGS
 from astra_filter.wording import derive as wording

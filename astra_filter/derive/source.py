@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, assert_never
 
 from astra_filter import fields
 from astra_filter.language.operators import Operator
-from astra_filter.wording import sql as wording
+from astra_filter.wording import derive as wording
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,7 +24,7 @@ def python(declaration: Declaration, name: str) -> str:
         SchemaError: an open schema.
     """
     if isinstance(declaration.root, fields.Open):
-        raise wording.open_schema_has_no_columns()
+        raise wording.open_has_no_source()
     lines = [f"{_INDENT}{_members(declaration.root, 1)},"]
     if declaration.key is not None:
         lines.append(f"{_INDENT}key={declaration.key!r},")
@@ -58,6 +58,11 @@ def _own(field: AnyField, depth: int) -> Iterable[str]:
             return [_field(field.items, depth)]
         case fields.Object():
             return [_members(field, depth)]
+        case fields.Map():
+            values = field.values
+            # The others are the map's own.
+            own = [*_own(values, depth), *_given(operators=_operators(values))]
+            return [f"fields.{type(values).__name__}({', '.join(own)})"]
         case (
             fields.Uuid()
             | fields.Integer()
@@ -74,11 +79,10 @@ def _own(field: AnyField, depth: int) -> Iterable[str]:
 
 def _common(field: AnyField) -> Iterable[str]:
     """Return the arguments that all types have, where they say something."""
-    operators = [operator.value for operator in Operator if operator in field.operators]
     usual = field.scalar and field.returnable
     return _given(
         nullable=field.nullable or None,
-        operators=None if field.operators == field.allowed else operators,
+        operators=_operators(field),
         sortable=None if field.sortable == usual else field.sortable,
         returnable=None if field.returnable else False,
         column=field.column,
@@ -86,6 +90,12 @@ def _common(field: AnyField) -> Iterable[str]:
         storage=field.storage,
         description=field.description or None,
     )
+
+
+def _operators(field: AnyField) -> list[str] | None:
+    if field.operators == field.allowed:
+        return None
+    return [operator.value for operator in Operator if operator in field.operators]
 
 
 def _given(**arguments: Any) -> list[str]:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from astra_filter import fields
-from astra_filter.language.values import member, unwrap, usual_instant
+from astra_filter.language.values import entry, member, unwrap, usual_instant
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -68,6 +68,7 @@ NAMES: dict[str, object] = {
     "fromisoformat": datetime.fromisoformat,
     "usual_instant": usual_instant,
     "view": View,
+    "entry": entry,
     "open_values": open_values,
     "open_elements": open_elements,
     "read_string": fields.String().read,

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from astra_filter.fields import Object, Open
+from astra_filter.language.values import at
 from astra_filter.memory.codegen import Statements
-from astra_filter.memory.items import Generator, generate, steps_to
+from astra_filter.memory.items import Generator, entry_of, generate, steps_to
+from astra_filter.request.field_lists import map_before_key
 from astra_filter.request.include import is_included
 from astra_filter.sql.forms import foreign
 from astra_filter.sql.rows import is_document, parsed
@@ -45,7 +47,7 @@ def of_rows(declaration: Declaration, include: tuple[Path, ...] | None, columns:
         whole = _of_row(declaration, ())
         assert whole.columns == tuple(columns)  # noqa: S101  # What is sorted by is returned (SPEC §3).
         return lambda row: whole.write(_values(row, columns))
-    writers = [_of_row(declaration, path) for path in include]
+    writers = [_of_path(declaration, path) for path in include]
     writes = [(writer.write, [places[column] for column in writer.columns]) for writer in writers]
     documents = {places[column] for writer in writers for column in writer.documents}
 
@@ -78,6 +80,20 @@ class _Writer(NamedTuple):
     """The columns whose values it takes, in order."""
     documents: tuple[str, ...]
     """Those of the columns that hold JSON; the function of an ``include`` takes them parsed."""
+
+
+def _of_path(declaration: Declaration, path: Path) -> _Writer:
+    field = map_before_key(declaration.root, path)
+    if field is None:
+        return _of_row(declaration, path)
+    # Keys of maps have no end, so no code is kept for them.
+    *steps, key = path
+    column = declaration.leaves[tuple(steps)].column
+
+    def write(values: Sequence[Any]) -> Any:
+        return entry_of(field, at(values[0], column.json_path), key)
+
+    return _Writer(write, (column.name,), (column.name,))
 
 
 def _of_row(declaration: Declaration, path: Path) -> _Writer:

@@ -56,13 +56,26 @@ class Operand(NamedTuple):
         return fill(self.dialect.exact_parameter, p=parameter) if self.exact else parameter
 
 
-def resource_operand(dialect: Dialect, column: Column, field: Field, alias: str | None) -> Operand:
+def resource_operand(
+    dialect: Dialect, column: Column, field: Field, alias: str | None, key: int | None = None
+) -> Operand:
     """Return a resource's value: a scalar or an array, in a table or under a table alias.
+
+    Args:
+        dialect: the database's SQL.
+        column: where the value is stored.
+        field: the field of the value.
+        alias: the table or table alias.
+        key: the column has a map; the value is its entry under the key of this slot.
 
     Raises:
         StorageError: the dialect cannot reach it.
     """
     stored = dialect.column(column.name, alias)
+    if key is not None:
+        document, kind = _member(dialect, fill(dialect.document, x=stored), column.json_path)
+        captured = dialect.captures("map_entry", column.name, alias)
+        return _entry_operand(dialect, field, document, kind, key, captured=captured)
     if column.json_path or not field.scalar:
         return _json_operand(dialect, field, *_member(dialect, fill(dialect.document, x=stored), column.json_path))
     storage = dialect.storage(field)
@@ -83,14 +96,17 @@ def returned(dialect: Dialect, leaf: Leaf) -> str:
     return own or dialect.returned.get(leaf.field.type, "{x}")
 
 
-def element_operand(dialect: Dialect, element: str, path: tuple[str, ...], field: Field) -> Operand:
+def element_operand(
+    dialect: Dialect, element: str, path: tuple[str, ...], field: Field, key: int | None = None
+) -> Operand:
     """Return a value in the array's element that is named ``element``; an empty path is the element itself.
 
-    Raises:
-        StorageError: the dialect cannot reach it.
+    Args and errors as for `resource_operand`; with ``key``, the path leads to a map.
     """
     if path:
         document = fill(dialect.element_document or dialect.element, e=element)
+        if key is not None:
+            return _entry_operand(dialect, field, *_member(dialect, document, path), key, captured=False)
         return _json_operand(dialect, field, *_member(dialect, document, path))
     kind = None if dialect.element_type is None else fill(dialect.element_type, e=element)
     return _json_operand(dialect, field, fill(dialect.element, e=element), kind)
@@ -104,6 +120,16 @@ def _member(dialect: Dialect, document: Fragment, path: tuple[str, ...]) -> tupl
             if name.startswith("-"):
                 raise wording.unreachable_key(dialect.name, name)
     return dialect.member(document, path)
+
+
+def _entry_operand(
+    dialect: Dialect, field: Field, document: Fragment, kind: Fragment | None, key: int, *, captured: bool
+) -> Operand:
+    """Return the value of a map, a JSON document of such a type, under the key of a slot."""
+    storage, template = dialect.json_storage(field)
+    owner = document if kind is None else fill(dialect.entry_owner, value=document, type=kind)
+    read = dialect.read_entry(owner, Param(key, dialect.bind_key), template, captured=captured)
+    return Operand(dialect, read, storage, dialect.exact_json and storage.type == "text", False, True)
 
 
 def _json_operand(dialect: Dialect, field: Field, value: Fragment, kind: Fragment | None) -> Operand:

@@ -31,7 +31,11 @@ _SPELLED = frozenset({"timestamp", "date", "uuid"})
 
 def page_of_rows(request: Request, rows: Iterable[Row], total: int | None) -> Page:
     """Return the page that the rows of the request's SELECT make; arguments and errors as in `page_from_rows`."""
-    columns, write = request.declaration.memo.made(("rows", request.include, request.order.text), _writer, request)
+    if request.declared == request.include:
+        memo = request.declaration.memo
+        columns, write = memo.made(("rows", request.include, request.order.text), _writer, request)
+    else:  # Keys of maps have no end.
+        columns, write = _writer(request)
     leaves = [key.leaf for key in request.order.keys]
 
     def stored(row: Row) -> dict[str, Any]:

@@ -50,7 +50,7 @@ def select(
     position = request.position or ()
     limits = (None if request.limit is None else request.limit + 1, request.skip)
     shape = (
-        request.include,
+        request.declared,
         request.order.text,
         request.limit is None,
         request.skip == 0,

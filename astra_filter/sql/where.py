@@ -78,7 +78,8 @@ class Writer:
             case Some():
                 return self._some(condition)
             case IsNull() | Compare() | In():
-                return Term(self._test(condition), "", 0)
+                asks_rows = condition.ref.key is not None and self._dialect.entry_is_query
+                return Term(self._test(condition), "", SUBQUERY_DEPTH if asks_rows else 0)
             case _:
                 assert_never(condition)
 
@@ -131,7 +132,7 @@ class Writer:
         element = f"element{self._level + 1}"
         inner = Writer(self._dialect, None, self._level + 1).condition(some.condition)
         column = some.ref.column
-        captured = self._alias is None and column is not None and column.name.lower() in self._dialect.captured_names
+        captured = column is not None and self._dialect.captures(element, column.name, self._alias)
         sql = fill(
             self._dialect.some_captured if captured else self._dialect.some,
             array=self._operand(some.ref).value,
@@ -142,10 +143,10 @@ class Writer:
 
     def _operand(self, ref: Ref) -> Operand:
         if self._level:
-            return element_operand(self._dialect, f"element{self._level}", ref.path, ref.field)
+            return element_operand(self._dialect, f"element{self._level}", ref.path, ref.field, ref.key)
         if ref.column is None:
             raise wording.open_schema_has_no_columns()
-        return resource_operand(self._dialect, ref.column, ref.field, self._alias)
+        return resource_operand(self._dialect, ref.column, ref.field, self._alias, ref.key)
 
 
 def _signs(operator: _Relation) -> tuple[str, str]:

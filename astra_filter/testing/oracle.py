@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Self
 
-from astra_filter.sql.connections import dialect_of, run
+from astra_filter.derive.connections import dialect_of, run
 from astra_filter.sql.ddl import create_table
 from astra_filter.sql.dialects import DIALECTS, find_dialect
 from astra_filter.sql.rows import to_row

@@ -67,6 +67,16 @@ def array_of_arrays() -> SchemaError:
     return SchemaError("array_of_arrays", "the elements of an array cannot be arrays")
 
 
+def array_of_maps() -> SchemaError:
+    return SchemaError(
+        "array_of_maps", "the elements of an array cannot be maps: give them a map as a member, in an Object"
+    )
+
+
+def map_of_containers(type_name: str) -> SchemaError:
+    return SchemaError("map_of_containers", f"the values of a map are scalars of one type, not of type {type_name}")
+
+
 def closed_types(name: str) -> SchemaError:
     return SchemaError(
         "closed_types",

@@ -14,14 +14,6 @@ def unknown_dialect(name: object, known: Sequence[str]) -> SchemaError:
     return SchemaError("unknown_dialect", f"there is no dialect {name!r}; the dialects are {', '.join(known)}")
 
 
-def unknown_driver(connection: type, known: Sequence[str]) -> SchemaError:
-    return SchemaError(
-        "unknown_driver",
-        f"a {connection.__module__}.{connection.__qualname__} is no connection of a driver that is known here; "
-        f"known are those of {', '.join(known)}",
-    )
-
-
 def unknown_placeholders(style: object, dialect: str, known: Sequence[str]) -> SchemaError:
     return SchemaError(
         "unknown_placeholders",

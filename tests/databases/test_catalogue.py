@@ -335,6 +335,8 @@ TASKS = Schema(
         }, column='d', json_path=('x',)),
         'tags': fields.Array(fields.Enum('a', "b'c"), returnable=False),
         'since': fields.Timestamp(storage='datetime3'),
+        'labels': fields.Map(fields.Decimal(5, 1, operators=['lt']), nullable=True),
+        'labels': fields.Map(fields.Decimal(5, 1, operators=['lt']), nullable=True),
     },
     key='id',
     binary=True,

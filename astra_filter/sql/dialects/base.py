@@ -225,6 +225,17 @@ class Dialect:
     """A document and at least one name to the value found there and its type; None takes ``json_type`` of the value."""
     reads: Mapping[str, str]
     """The SQL value of JSON that should be ``text``, ``integer``, ``number``, ``boolean`` or ``array``; else null."""
+    entry: str
+    """The value of the map ``{x}``, a JSON document, under the key ``{key}``: null where it has none, or is no object.
+    Or where there is a ``{read}``, what that makes of ``map_entry.value`` and ``map_entry.type``."""
+    entry_captured: str = ""
+    """``entry``, where the map's column has one of `captured_names`."""
+    entry_owner: str = "{value}"
+    """A JSON value as the ``{x}`` of ``entry``."""
+    bind_key: Bind | None = None
+    """The key of a map as the parameter ``{key}``; None for the key itself."""
+    lost_key: str = ""
+    """What begins keys of maps that no path finds."""
     not_true: str = " IS NOT TRUE"
     """Follows a test, which it negates: true where the test is false or null."""
     some: str
@@ -258,7 +269,8 @@ class Dialect:
     returned: Mapping[TypeName, str] = field(default_factory=dict)
     """How columns of a field type are selected, where the driver cannot return ``{x}`` itself."""
     captured_names: frozenset[str] = frozenset()
-    """Unqualified column names that would mean the element's own columns where an array is named in ``some``."""
+    """Column names that would mean the element's own columns where an array is named in ``some``, unless the name of
+    another table qualifies them."""
     some_captured: str = ""
     """``some``, where the array's column has such a name."""
 
@@ -277,6 +289,10 @@ class Dialect:
     def column(self, name: str, alias: str | None) -> Fragment:
         """Return a quoted column name, qualified by a quoted table alias if there is one."""
         return Fragment(f"{self.identifier(alias)}." if alias else "", self.identifier(name))
+
+    def captures(self, inner: str, name: str, alias: str | None) -> bool:
+        """Whether a column's name would mean a column of ``inner``, an alias of the library's own, in its subquery."""
+        return name.lower() in self.captured_names and (alias is None or alias.lower() == inner)
 
     def storage(self, field: Field) -> Storage:
         """Return how a field is stored in a column of its own.
@@ -320,6 +336,26 @@ class Dialect:
         if digits > self.max_digits or places > self.max_places:
             raise wording.too_many_digits(self.name, digits, places, self.max_digits, self.max_places)
         return field.grid
+
+    @property
+    def entry_is_query(self) -> bool:
+        """Whether ``entry`` reads the value in a subquery of its own."""
+        return "{read}" in self.entry
+
+    def read_entry(self, owner: Part, key: Param, template: str, *, captured: bool) -> Fragment:
+        """Return the value under a key, read by a template of ``reads``.
+
+        Args:
+            owner: the map.
+            key: its parameter.
+            template: reads the value.
+            captured: the map's column stands there with one of `captured_names`.
+        """
+        entry = self.entry_captured if captured else self.entry
+        if self.entry_is_query:
+            return fill(entry, x=owner, key=key, read=fill(template, value="map_entry.value", type="map_entry.type"))
+        value = fill(entry, x=owner, key=key)
+        return fill(template, value=value, type=fill(self.json_type, value=value))
 
     def style(self, placeholders: str | None) -> str:
         """Return the placeholder style to use: the one asked for, or the default.

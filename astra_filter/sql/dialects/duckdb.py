@@ -31,8 +31,12 @@ def _member(document: Part, names: tuple[str, ...]) -> tuple[Fragment, Fragment 
     if all(map(needs_no_escape, names)):
         return Fragment("json_extract(", document, ", ", path_literal(names), ")"), None
     # A path cannot name the others; but the key 0 of a pointer is the first element of an array, too.
-    pointer = "".join("/" + name.replace("~", "~0").replace("/", "~1") for name in names)  # RFC 6901
+    pointer = "".join(map(_pointer, names))
     return Fragment("json_extract(", document, ", ", literal(pointer), ")"), None
+
+
+def _pointer(name: str) -> str:
+    return "/" + name.replace("~", "~0").replace("/", "~1")  # RFC 6901
 
 
 _NUMBER = "{type} IN ('BIGINT', 'UBIGINT', 'DOUBLE')"
@@ -162,6 +166,8 @@ DUCKDB = Dialect(
     element="{e}",
     json_type="json_type({value})",
     member=_member,
+    entry="CASE WHEN json_type({x}) = 'OBJECT' THEN json_extract({x}, CAST({key} AS VARCHAR)) END",
+    bind_key=_pointer,
     reads={
         "text": "CASE WHEN {type} = 'VARCHAR' THEN json_extract_string({value}, '$') END",
         "integer": (

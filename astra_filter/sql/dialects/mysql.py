@@ -35,8 +35,16 @@ def _naive(value: datetime) -> datetime:
 
 
 def _member(document: Part, names: tuple[str, ...]) -> tuple[Fragment, Fragment | None]:
-    path = "$" + "".join("." + json.dumps(name, ensure_ascii=False) for name in names)
+    path = "$" + "".join(map(_step, names))
     return Fragment("JSON_EXTRACT(", document, ", ", key_literal(path), ")"), None
+
+
+def _step(name: str) -> str:
+    return "." + json.dumps(name, ensure_ascii=False)
+
+
+def _path(key: str) -> str:
+    return "$" + _step(key)
 
 
 _NUMBER = "{type} IN ('INTEGER', 'UNSIGNED INTEGER', 'DOUBLE', 'DECIMAL')"
@@ -212,6 +220,9 @@ MYSQL = Dialect(
     endswith="RIGHT({x}, CHAR_LENGTH({p})) = {p}",
     json_type="JSON_TYPE({value})",
     member=_member,
+    entry="JSON_EXTRACT({x}, {key})",
+    bind_key=_path,
+    lost_key="-",
     reads={
         "text": "CASE WHEN {type} = 'STRING' THEN JSON_UNQUOTE({value}) END",
         "integer": (

@@ -240,6 +240,7 @@ POSTGRESQL = Dialect(
     json_type="jsonb_typeof({value})",
     embedded_document="to_jsonb({x})",  # ORMs have columns of type json and of arrays, too.
     member=_member,
+    entry="{x} -> CAST({key} AS text)",
     # Only CASE keeps a cast from being evaluated on other values: AND does not.
     reads={
         "text": "CASE WHEN {type} = 'string' THEN {value} #>> '{}' END",

@@ -210,6 +210,13 @@ SQLITE = Dialect(
     element_document="CASE WHEN {e}.type = 'object' THEN {e}.value END",
     json_type="json_type({value})",
     member=_member,
+    # No path takes any key as it is: `$` is the document.
+    entry="(SELECT {read} FROM json_each({x}) AS map_entry WHERE map_entry.key = {key} LIMIT 1)",
+    entry_captured=(
+        "(SELECT {read} FROM (SELECT {x} AS document) AS map_entry_of, json_each(map_entry_of.document) AS map_entry "
+        "WHERE map_entry.key = {key} LIMIT 1)"
+    ),
+    entry_owner="CASE WHEN {type} = 'object' THEN {value} END",
     reads={
         "text": "CASE WHEN {type} = 'text' THEN {value} END",
         # An integer past 64 bits is a real, which no integer equals.

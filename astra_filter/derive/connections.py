@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from astra_filter.sql.dialects import DIALECTS
-from astra_filter.wording import sql as wording
+from astra_filter.wording import derive as wording
 
 if TYPE_CHECKING:
     from astra_filter.sql.dialects.base import Dialect
