@@ -195,6 +195,10 @@ class Dialect:
     """The SQL value of JSON that should be a decimal, as in ``reads``; comparable with a parameter of ``decimal``."""
     max_name_length: int | None = None
     """Most bytes of an identifier; what is longer is cut, or refused."""
+    names: str = ""
+    """A regular expression of the names that a table or column can have; empty where every name will do."""
+    names_are: str = ""
+    """What it says, for people."""
     folds_column_names: bool = True
     """Whether column names that differ in case only are the same column."""
 

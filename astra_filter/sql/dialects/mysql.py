@@ -208,6 +208,9 @@ MYSQL = Dialect(
         f"CAST({{p}} AS DECIMAL({grid.digits + 1}, {grid.places + 1}))",
     ),
     read_decimal=_read_decimal,
+    # MariaDB refuses other names, or the whole statement.
+    names="[\x01-\uffff]{0,63}[\x01-\x08\x0e-\x1f\x21-\uffff]",
+    names_are="1 to 64 characters up to U+FFFF, the last of them no blank",
     max_indexed_length=768,
     long_text="LONGTEXT CHARACTER SET utf8mb4",
     # Even utf8mb4_bin ignores trailing spaces; bytes of UTF-8 sort by code point, whatever the connection speaks.
