@@ -43,6 +43,24 @@ LONG_RUNS = {
 }
 
 
+EXTRAS = ("cli", "django", "pydantic", "sqlalchemy", "testing", "starlette", "fastapi", "flask", "server")
+EXTRAS_TESTS = (
+    "tests/adapters",
+    "tests/server/test_server.py",
+    "tests/test_cli.py",
+    "tests/test_pydantic.py",
+    "tests/test_testing.py",
+)
+"""The tests of the code that needs other packages."""
+
+
+def lowest(*extras: str) -> list[str]:
+    """Return the requirements of extras, each pinned to the lowest version that it allows."""
+    project = nox.project.load_toml("pyproject.toml")["project"]
+    wanted = [*project["dependencies"], *(need for extra in extras for need in project["optional-dependencies"][extra])]
+    return [need.replace(">=", "==") for need in wanted if not need.startswith("astra-filter[")]
+
+
 @nox.session
 def lint(session: nox.Session) -> None:
     """Check style and format with ruff."""
@@ -71,6 +89,21 @@ def tests(session: nox.Session) -> None:
     """Run all tests on each supported Python; what needs a server that cannot be reached is skipped."""
     session.install("--editable", ".[test]")
     session.run("pytest", "--quiet", *session.posargs)
+
+
+@nox.session(python=PYTHONS[0])
+def floors(session: nox.Session) -> None:
+    """Run the tests of the extras with the lowest versions that pyproject.toml allows, all of them together."""
+    session.install("--editable", ".[test]")
+    session.install(*lowest(*EXTRAS))
+    session.run("pytest", "--quiet", *(session.posargs or EXTRAS_TESTS))
+
+
+@nox.session(python=PYTHONS[-1])
+def newest(session: nox.Session) -> None:
+    """Run the tests of the extras with the newest versions that there are, pre-releases included."""
+    session.install("--upgrade", "--pre", "--editable", ".[test]")
+    session.run("pytest", "--quiet", *(session.posargs or EXTRAS_TESTS))
 
 
 @nox.session

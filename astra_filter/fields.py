@@ -10,7 +10,7 @@ lower-case `str`, integers as `int`, numbers as `float`, timestamps as UTC `date
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime
 from math import isfinite
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeAlias, TypeVar, final
@@ -57,6 +57,7 @@ if TYPE_CHECKING:
         returnable: bool
         column: str | None
         json_path: Iterable[str] | None
+        storage: str | None
         description: str
 
 
@@ -98,13 +99,25 @@ class Field:
         returnable: may be returned to the caller.
         column: the SQL column that holds the value; default the field's name, or the parent's column.
         json_path: the members to step through inside ``column``, when it holds JSON.
+        storage: what the SQL column is, where it is not what `create_table` would make: a name of SPEC §5, such as
+            ``smallint`` or ``epoch_ms``.
         description: one line for people.
 
     Raises:
         SchemaError: the arguments contradict each other.
     """
 
-    __slots__ = ("adapted", "column", "description", "json_path", "nullable", "operators", "returnable", "sortable")
+    __slots__ = (
+        "adapted",
+        "column",
+        "description",
+        "json_path",
+        "nullable",
+        "operators",
+        "returnable",
+        "sortable",
+        "storage",
+    )
     __signature__ = _Signature()
 
     adapted: object
@@ -116,6 +129,7 @@ class Field:
     description: str
     column: str | None
     json_path: tuple[str, ...] | None
+    storage: str | None
 
     type: ClassVar[TypeName]
     kind: ClassVar[Kind | None] = None
@@ -132,6 +146,7 @@ class Field:
         returnable: bool = True,
         column: str | None = None,
         json_path: Iterable[str] | None = None,
+        storage: str | None = None,
         description: str = "",
     ) -> None:
         _put(self, "adapted", None)
@@ -146,6 +161,10 @@ class Field:
             raise schema_wording.path_without_column()
         if isinstance(json_path, str):
             raise request_wording.bad_names("json_path", json_path)
+        if storage is not None and not (storage and is_text(storage)):
+            raise schema_wording.bad_identifier("storage", storage)
+        if storage is not None and json_path is not None:
+            raise schema_wording.storage_in_json(storage)
         if column is not None and not is_text(column):
             raise schema_wording.bad_identifier("column", column)
         steps = None if json_path is None else tuple(json_path)
@@ -155,6 +174,7 @@ class Field:
         # Generated code takes no names of other classes.
         _put(self, "column", None if column is None else plain_text(column))
         _put(self, "json_path", None if steps is None else tuple(map(plain_text, steps)))
+        _put(self, "storage", None if storage is None else plain_text(storage))
 
     def __init_subclass__(cls) -> None:
         if cls.__module__ != __name__:
@@ -209,6 +229,7 @@ class Field:
             self.returnable,
             self.column,
             self.json_path,
+            *(() if self.storage is None else (("storage", self.storage),)),
         )
 
     def __repr__(self) -> str:
@@ -599,6 +620,8 @@ class Array(Field):
             raise schema_wording.not_a_field("items", items)
         if isinstance(items, Array):
             raise schema_wording.array_of_arrays()
+        if isinstance(items, Map):
+            raise schema_wording.array_of_maps()
         _put(self, "items", items)
         # An array takes what its elements take; of objects, whether it is missing.
         _put(self, "allowed", items.operators if items.scalar else EQUALITY)
@@ -655,6 +678,69 @@ class Object(Field):
 
 
 @final
+class Map(Field):
+    """An object with free keys and scalar values of one type, such as labels.
+
+    A filter names a key as it names a member: ``labels.env eq 'prod'``. The key comes from the caller, so it is bound
+    like a literal and never part of SQL. Every value may be missing; the map itself takes no test. In data, a map is a
+    mapping. Entries whose key is no text are passed over, and so are values of another type.
+
+    Args:
+        values: the type of the values, a scalar one. Its own ``nullable``, ``sortable``, ``returnable`` and
+            ``column`` mean nothing here.
+    """
+
+    __slots__ = ("allowed", "kind", "values")
+
+    values: AnyField
+
+    type = "map"
+    scalar = False
+
+    def __init__(self, values: Field, **options: Unpack[Options]) -> None:
+        if not isinstance(values, Field):
+            raise schema_wording.not_a_field("values", values)
+        if not values.scalar or isinstance(values, Open):
+            raise schema_wording.map_of_containers(values.type)
+        # A map takes what its values take.
+        _put(self, "allowed", values.operators)
+        _put(self, "kind", values.kind)
+        super().__init__(**options)
+        made = changed(
+            values,
+            nullable=True,
+            operators=self.operators,
+            sortable=False,
+            returnable=True,
+            column=None,
+            json_path=None,
+        )
+        _put(self, "values", made)
+
+    def _read(self, value: object) -> dict[str, Any] | None:
+        return self._entries(value, self.values.read)
+
+    def _entries(self, value: object, read: Callable[[object], Any]) -> dict[str, Any] | None:
+        value = unwrap(value)
+        if not isinstance(value, Mapping):
+            return None
+        found = [(plain_text(key), read(value[key])) for key in value if isinstance(key, str)]
+        return {key: entry for key, entry in found if entry is not None}
+
+    def json(self, value: dict[str, Any]) -> dict[str, Any]:
+        return {key: self.values.json(entry) for key, entry in value.items()}
+
+    def output(self, value: object) -> dict[str, Any] | None:
+        try:
+            return self._entries(value, self.values.output)
+        except Exception:  # noqa: BLE001  # As `read`.
+            return None
+
+    def signature(self) -> tuple[object, ...]:
+        return (*super().signature(), self.values.signature())
+
+
+@final
 class Open(Field):
     """Any value: what an open schema takes every field for. The literal decides the type."""
 
@@ -664,7 +750,7 @@ class Open(Field):
 
 
 AnyField: TypeAlias = (
-    String | Enum | Uuid | Integer | Number | Decimal | Boolean | Timestamp | Date | Array | Object | Open
+    String | Enum | Uuid | Integer | Number | Decimal | Boolean | Timestamp | Date | Array | Object | Map | Open
 )
 """A field of any type, for a ``match`` that names them all."""
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from astra_filter.meaning.conditions import Condition
     from astra_filter.meaning.declaration import Declaration
+    from astra_filter.memory.explain import Explanation
     from astra_filter.memory.predicate import Matches, Select
     from astra_filter.sql import SQL, Prepared
 
@@ -32,7 +33,7 @@ class Filter:
 
     def __init__(self, declaration: Declaration, bound: Bound) -> None:
         self.declaration = declaration
-        self.template, self.literals, self.values = bound
+        self.template, self._root, self.literals, self.values = bound
 
     def __copy__(self) -> Self:
         return self  # It never changes.
@@ -42,7 +43,7 @@ class Filter:
 
     def __reduce__(self) -> tuple[object, ...]:
         # Generated code stays behind: another process makes its own.
-        return (Filter, (self.declaration, Bound(self.template, self.literals, self.values)))
+        return (Filter, (self.declaration, Bound(self.template, self._root, self.literals, self.values)))
 
     def __str__(self) -> str:
         return str(self.syntax)
@@ -56,32 +57,35 @@ class Filter:
         return self.syntax == other.syntax and self.declaration.signature == other.declaration.signature
 
     def __hash__(self) -> int:
-        return hash((self.template.root, self.literals))
+        return hash((self._root, self.literals))
 
     @property
     def syntax(self) -> Syntax:
         """The syntax tree and its raw literals."""
-        return Syntax(self.template.root, self.literals)
+        return Syntax(self._root, self.literals)
 
     @property
     def fields(self) -> tuple[str, ...]:
         """The paths that the filter tests, as `Schema` declares them, each once, in order of appearance.
 
-        ``labels[name eq 'env']`` tests ``labels.name``.
+        ``labels[name eq 'env']`` tests ``labels.name``. A test of the value of a key tests the map.
         """
+        from astra_filter.meaning.keys import without_keys
         from astra_filter.syntax.printer import tested_paths  # Only when asked for.
 
-        return tested_paths(self.template.root)
+        return tested_paths(without_keys(self._root, self.declaration.root))
 
     @property
     def shape(self) -> str:
-        """A stable hash of the filter without its literals, 32 hexadecimal digits: for metrics, a label of few values.
+        """A stable hash of the filter without its literals and keys of maps, 32 hexadecimal digits: for metrics.
 
         Filters of one shape have the same SQL text. ``true``, ``false`` and ``null`` belong to the shape.
         """
+        from astra_filter.meaning.keys import without_keys
         from astra_filter.syntax.printer import shape_text  # Only when asked for.
 
-        return _digest(f"{self.declaration.signature}\0{shape_text(self.template.root, self.literals)}")
+        text = shape_text(without_keys(self._root, self.declaration.root), self.literals)
+        return _digest(f"{self.declaration.signature}\0{text}")
 
     @property
     def fingerprint(self) -> str:
@@ -102,6 +106,15 @@ class Filter:
     def select(self, resources: Iterable[R]) -> list[R]:
         """Return the resources that the filter selects, in order."""
         return cast("list[R]", self._functions[1](resources))
+
+    def explain(self, resource: object) -> Explanation:
+        """Say why the filter selects a resource or does not: a tree that mirrors it, with what each test found.
+
+        Its root holds exactly where `matches` is true. For one resource that a person looks at: it takes milliseconds.
+        """
+        from astra_filter.memory.explain import explain  # Only when asked for.
+
+        return explain(self.declaration, self.syntax, resource)
 
     def sql(self, dialect: str, *, placeholders: str | None = None, alias: str | None = None, first: int = 1) -> SQL:
         """Return the text and parameters of a WHERE condition (SPEC §5).

@@ -136,7 +136,7 @@ class ListQuery:
         }
         return f"<ListQuery {' '.join(f'{name}={value}' for name, value in shown.items() if value is not None)}>"
 
-    def page(self, resources: Iterable[object], *, presorted: bool = False) -> Page:
+    def page(self, resources: Iterable[object], *, presorted: bool = False, whole: bool = False) -> Page:
         """Answer the request from resources in memory.
 
         Reads ``resources`` once and holds no more of them than the page and what it skips.
@@ -145,6 +145,8 @@ class ListQuery:
             resources: mappings or objects, any iterable.
             presorted: they come in the order of this query; reading stops when the page is full and one more is known,
                 unless all are to be counted.
+            whole: the items are the resources themselves, whatever ``include`` and the schema say is returned: for
+                those who may see all of them.
 
         Raises:
             StorageError: the next token would be too long.
@@ -152,7 +154,7 @@ class ListQuery:
         from astra_filter.memory.paging import select_page  # Not paid by those who make SQL only.
 
         matches = None if self.filter is None else self.filter.matches
-        return select_page(self.request, resources, matches, presorted=presorted)
+        return select_page(self.request, resources, matches, presorted=presorted, whole=whole)
 
     def sql(
         self,

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from astra_filter.memo import CacheInfo
     from astra_filter.query import ListQuery, Parameters
+    from astra_filter.request.request import SigningKeys
 
     class SchemaOptions(TypedDict, total=False):
         """What `Schema` takes by name; for type checkers."""
@@ -104,7 +105,8 @@ class Schema(Declaration):
 
         Args:
             document: the parsed document.
-            ref: where in it the resource is: ``#/components/schemas/Task``, or the bare name; default the whole.
+            ref: where in it the resource is: ``#/components/schemas/Task``, or the bare name, or what only one name
+                has behind its last dot; default the whole.
             omit_unsupported: leave out the members that no field can represent, instead of refusing them.
             decimals: make a `fields.Decimal` of a number or text whose digits the document tells: by ``x-decimal``
                 (``{"digits": 12, "places": 2}``), by ``multipleOf`` with a lower and an upper bound, or by the pattern
@@ -203,7 +205,7 @@ class Schema(Declaration):
         parameters: Parameters,
         *,
         scope: str = "",
-        secret: bytes | str | None = None,
+        secret: SigningKeys | None = None,
         default_limit: int | None = None,
         max_limit: int | None = None,
         ignore: Iterable[str] = (),
@@ -215,6 +217,7 @@ class Schema(Declaration):
             parameters: the raw query string; or the decoded parameters, as pairs or as a mapping to a string or a list.
             scope: what a ``continue`` token is bound to besides the request, such as the account.
             secret: authenticates the tokens (HMAC-SHA256); None leaves them readable and forgeable, but type-checked.
+                Of several, the first makes tokens and those of all are taken, so that it can be replaced.
             default_limit: the page size of a request without ``limit``, never more than ``max_limit``; None for that.
             max_limit: the largest page size; None for no bound.
             ignore: names of parameters that are the server's own.

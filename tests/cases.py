@@ -4,7 +4,7 @@ A file is a list of suites, each an object with:
 
 - ``about``: what the suite shows, with its § of the SPEC;
 - ``schema``: the fields by name, each ``{"type": …}`` with the arguments of the class of that type in
-  `astra_filter.fields` (``items``, ``members`` and ``values`` included); or ``"open"``. Every resource also has
+  `astra_filter.fields` (``items``, ``members`` and ``values`` included; those of a map are a field); or ``"open"``. Every resource also has
   ``id``, a string of at most 40 characters, which is the key;
 - ``limits`` (optional): budgets other than the default ones;
 - ``only`` (optional): ``"python"`` where the resources are none that a table can hold;
@@ -132,14 +132,16 @@ _TYPES = {
     field.type: field
     for field in (
         fields.String, fields.Enum, fields.Uuid, fields.Integer, fields.Number, fields.Decimal, fields.Boolean, fields.Timestamp,
-        fields.Date, fields.Array, fields.Object,
+        fields.Date, fields.Array, fields.Map, fields.Object,
     )
 }  # fmt: skip
 
 
 def _field(document: dict[str, Any]) -> fields.Field:
     options = dict(document)
-    arguments: list[Any] = list(options.pop("values", ()))
+    if options["type"] == "map":
+        options["values"] = _field(options["values"])
+    arguments: list[Any] = list(options.pop("values", ())) if options["type"] == "enum" else []
     if "items" in options:
         arguments.append(_field(options.pop("items")))
     if "members" in options:

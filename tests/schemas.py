@@ -52,6 +52,8 @@ def columns(*, binary: bool) -> Schema:
             "end": fields.Timestamp(nullable=True),
             "day": fields.Date(),
             "due": fields.Date(nullable=True),
+            "labels": fields.Map(fields.String()),
+            "value": fields.Map(fields.Decimal(12, 2), nullable=True),
             "we`ird \"na'me%s": fields.String(nullable=True, column="select"),
         },
         key="key",
@@ -73,11 +75,19 @@ def documents() -> Schema:
         "day": fields.Date(nullable=True),
     }
     arrays = {f"{name}s": fields.Array(field, nullable=True) for name, field in scalars.items()}
-    element = fields.Object({**scalars, "app.io/na`me": fields.String(nullable=True), "texts": arrays["texts"]})
+    maps = {f"{name} by key": fields.Map(field, nullable=True) for name, field in scalars.items()}
+    element = fields.Object(
+        {
+            **scalars,
+            "app.io/na`me": fields.String(nullable=True),
+            "texts": arrays["texts"],
+            "n by key": maps["n by key"],
+        }
+    )
     return Schema(
         {
             "key": fields.String(max_length=60),
-            "inner": fields.Object({**scalars, 'key "of" \\ it\'s': fields.String(nullable=True)}),
+            "inner": fields.Object({**scalars, **maps, 'key "of" \\ it\'s': fields.String(nullable=True)}),
             "maybe": fields.Object({"deep": fields.Object({"text": fields.String()}), **arrays}, nullable=True),
             **arrays,
             "required": fields.Array(fields.Integer()),
@@ -103,6 +113,8 @@ def narrow() -> Schema:
             "only_gt": fields.Decimal(2, 1, operators=["gt"], nullable=True),
             "only_contains": fields.String(operators=["contains"], max_length=3, nullable=True),
             "nothing": fields.Boolean(operators=[], nullable=True),
+            "only_gt by key": fields.Map(fields.String(operators=["gt", "in"], max_length=2), operators=["gt"]),
+            "nothing by key": fields.Map(fields.Integer(), operators=[]),
             "labels": fields.Array(
                 fields.Object(
                     {

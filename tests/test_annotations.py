@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import typing
-from collections.abc import Mapping, MutableSequence, Sequence
+from collections.abc import Mapping, MutableMapping, MutableSequence, Sequence
 from dataclasses import InitVar, dataclass, field, make_dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -12,6 +12,7 @@ from typing import (  # noqa: UP035  # List is still written by many.
     Annotated,
     Any,
     ClassVar,
+    Dict,
     Generic,
     List,
     Literal,
@@ -123,6 +124,13 @@ LABEL = fields.Object({"name": fields.String(), "value": fields.String(nullable=
         (Annotated[str, fields.Timestamp()] | None, fields.Timestamp(nullable=True)),
         (Annotated[dict[str, str], fields.Object({"a": fields.String()})], fields.Object({"a": fields.String()})),
         (list[Annotated[str, fields.Uuid()]], fields.Array(fields.Uuid())),
+        (dict[str, str], fields.Map(fields.String())),
+        (Dict[str, int], fields.Map(fields.Integer())),  # noqa: UP006
+        (Mapping[str, date | None] | None, fields.Map(fields.Date(), nullable=True)),
+        (MutableMapping[str, State], fields.Map(fields.Enum("running", "paused"))),
+        (dict[str, Annotated[Decimal, fields.Decimal(9, 2)]], fields.Map(fields.Decimal(9, 2))),
+        (dict[str, Any], fields.Map(fields.String())),
+        (dict[str, object], fields.Map(fields.String())),
     ],
 )
 def test_types(hint, expected):
@@ -214,8 +222,13 @@ class Box(Generic[T]):
         (Any, "unknown_type", "Any has no field type; annotate it with one of astra_filter.fields"),
         (object, "unknown_type", "object has no field type"),
         (bytes, "unknown_type", "bytes has no field type"),
-        (dict[str, str], "unknown_type", "dict[str, str] has no field type"),
-        (Mapping[str, str], "unknown_type", "collections.abc.Mapping[str, str] has no field type"),
+        (dict, "unknown_type", "dict has no field type"),
+        (dict[int, str], "map_keys", "the keys of a map are text, and these are int"),
+        (dict[str, list[str]], "map_of_containers", "scalars of one type, and these may be list[str]"),
+        (Mapping[str, Label], "map_of_containers", "scalars of one type, and these may be Label"),
+        (dict[str, dict[str, str]], "map_of_containers", "scalars of one type, and these may be dict[str, str]"),
+        (dict[str, str | int], "mixed_types", "values of different types (str, int) have no common field type"),
+        (list[dict[str, str]], "array_of_maps", "the elements of an array cannot be maps"),
         (set[str], "unknown_type", "set[str] has no field type"),
         (Box[int], "unknown_type", "Box[int] has no field type"),
         (Box, "unknown_type", "~T has no field type"),

@@ -168,6 +168,7 @@ def test_every_example_beside_a_template_is_in_the_code() -> None:
         "disks": fields.Array(fields.Object({"size": fields.Integer()})),
         "id": fields.Uuid(),
         "price": fields.Decimal(5, 2),
+        "labels": fields.Map(fields.String()),
     }
     closed, opened = Schema(fields_), Schema.open()
     shown = re.findall(r"# (?:In an open schema: )?([^#\n]+?) -> ([^;\n]+)", inspect.getsource(predicate))

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from databases.backends import Backend, Table
 
     from astra_filter import Schema
+    from astra_filter.language.span import Span
 
     Tables = Callable[[Backend, Suite, bool], Table]
 
@@ -203,10 +204,10 @@ def substituted(compiled: Filter, text: str) -> str:
     """Return the filter's text with every literal replaced by another of its kind, hostile where any text will do."""
     found = dict(slot_fields(compiled.template.condition))
     supply: dict[int, Iterator[str]] = {}
-    pieces: list[str] = []
-    end = 0
+    root = parse(text, compiled.declaration.limits).root
+    replaced = [(span, f"`{key.replace('`', '``')}`") for span, key in zip(key_spans(root, compiled), cycle(KEYS))]
     # The spans in the template are those of the first text of the shape.
-    for slot in slots(parse(text, compiled.declaration.limits).root):
+    for slot in slots(root):
         if slot.kind is Kind.NULL:
             continue
         field = found[slot.number]
@@ -216,9 +217,38 @@ def substituted(compiled: Filter, text: str) -> str:
             values = HOSTILE if isinstance(field, fields.String) else OTHERS[field.type]
         value = next(supply.setdefault(id(field), cycle(values)))
         quoted = "'" + value.replace("'", "''") + "'" if slot.kind is Kind.STRING else value
-        pieces += (text[end : slot.span.start], quoted)
-        end = slot.span.end
+        replaced.append((slot.span, quoted))
+    pieces: list[str] = []
+    end = 0
+    for span, other in sorted(replaced):
+        pieces += (text[end : span.start], other)
+        end = span.end
     return "".join((*pieces, text[end:]))
+
+
+KEYS = [text for text in HOSTILE if text] + ["$", "-", "a.b", "env", '"$', "~1"]
+
+
+def key_spans(root: Node, compiled: Filter) -> Iterator[Span]:
+    """Yield the places of the keys of maps."""
+
+    def visit(node: Node, owner: fields.Field) -> Iterator[Span]:
+        match node:
+            case Comparison(path) | Membership(path) | Element(path):
+                for name, span in zip(path.names, path.spans, strict=True):
+                    if isinstance(owner, fields.Map):
+                        yield span
+                    owner = owner.members[name] if isinstance(owner, fields.Object) else owner
+                    owner = owner.items if isinstance(owner, fields.Array) else owner
+                if isinstance(node, Element):
+                    yield from visit(node.condition, owner)
+            case Not(operand):
+                yield from visit(operand, owner)
+            case And(operands) | Or(operands):
+                for operand in operands:
+                    yield from visit(operand, owner)
+
+    return visit(root, compiled.declaration.root)
 
 
 @pytest.mark.parametrize(("suite", "case"), STORED)
@@ -228,7 +258,10 @@ def test_sql_text_depends_on_the_shape_alone(suite: Suite, case: Case) -> None:
     compiled = suite.schema.compile(case.filter)
     # A schema of its own each, so that no text comes out of the other's cache.
     schema = suite.make_schema()
-    other = schema.compile(substituted(compiled, case.filter), limits=schema.limits._replace(text_length=2**20))
+    wider = schema.limits._replace(text_length=2**20)
+    other = schema.compile(substituted(compiled, case.filter), limits=wider)
+    if not any(isinstance(literal, bool) for literal in compiled.literals):  # Those are part of the shape.
+        assert schema.compile(case.filter, limits=wider).shape == other.shape
     for dialect in DIALECTS.keys() - set(case.beyond):
         for style in DIALECTS[dialect].placeholders:
             text = compiled.sql(dialect, placeholders=style).text
@@ -252,5 +285,8 @@ def forced_values(compiled: Filter, schema: Schema, dialect: str, style: str) ->
             values.append(date(1, 1, 1))
         else:
             values.append(value)
-    bound = Bound(compiled.template, compiled.literals, tuple(values))
-    return Filter(schema, bound).sql(dialect, placeholders=style), {value for value in values if isinstance(value, str)}
+    bound = Bound(compiled.template, compiled.syntax.root, compiled.literals, tuple(values))
+    form = DIALECTS[dialect].bind_key or str
+    texts = [(value, place >= len(compiled.literals)) for place, value in enumerate(values) if isinstance(value, str)]
+    passed = {form(value) if is_key else value for value, is_key in texts}
+    return Filter(schema, bound).sql(dialect, placeholders=style), passed

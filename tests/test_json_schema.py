@@ -62,6 +62,42 @@ def refused(schema, **options):
             {"type": "array", "items": document(y={"type": "integer"})},
             fields.Array(fields.Object({"y": fields.Integer()})),
         ),
+        ({"type": "object", "additionalProperties": {"type": "string"}}, fields.Map(fields.String())),
+        ({"additionalProperties": {"type": "string", "maxLength": 63}}, fields.Map(fields.String(max_length=63))),
+        ({"type": "object", "additionalProperties": {"type": ["integer", "null"]}}, fields.Map(fields.Integer())),
+        ({"type": "object", "additionalProperties": {"format": "date-time"}}, fields.Map(fields.Timestamp())),
+        (
+            {"additionalProperties": {"enum": ["a", "b"]}, "nullable": True},
+            fields.Map(fields.Enum("a", "b"), nullable=True),
+        ),
+        ({"type": "object", "additionalProperties": True}, fields.Map(fields.String())),
+        ({"type": "object", "additionalProperties": {}}, fields.Map(fields.String())),
+        ({"type": "object", "properties": {}, "additionalProperties": True}, fields.Map(fields.String())),
+        ({"allOf": [{"type": "object"}, {"additionalProperties": {"type": "boolean"}}]}, fields.Map(fields.Boolean())),
+        (
+            {"anyOf": [{"additionalProperties": {"type": "integer"}}, {"additionalProperties": {"type": "number"}}]},
+            fields.Map(fields.Number()),
+        ),
+        (
+            {"properties": {"y": {"type": "integer"}}, "additionalProperties": {"type": "string"}},
+            fields.Object({"y": fields.Integer(nullable=True)}),
+        ),
+        (
+            {"allOf": [{"properties": {"y": {"type": "integer"}}}, {"additionalProperties": {"type": "string"}}]},
+            fields.Object({"y": fields.Integer(nullable=True)}),
+        ),
+        (
+            {"additionalProperties": {"type": "string"}, "x-filter-operators": ["eq"]},
+            fields.Map(fields.String(), operators=["eq"]),
+        ),
+        (
+            {"additionalProperties": {"type": "string"}, "writeOnly": True},
+            fields.Map(fields.String(), operators=[], returnable=False),
+        ),
+        (
+            {"additionalProperties": {"type": "string", "writeOnly": True}},
+            fields.Map(fields.String(), operators=[], returnable=False),
+        ),
     ],
 )
 def test_types(schema, field):
@@ -256,7 +292,13 @@ UNSUPPORTED = [
     ({"enum": [["a"]]}, "listed_containers", "its listed values are objects or arrays"),
     ({"const": {}}, "listed_containers", "its listed values are objects or arrays"),
     ({"type": "object"}, "free_form_object", "an object without declared members"),
-    ({"type": "object", "additionalProperties": {"type": "string"}}, "free_form_object", "without declared members"),
+    ({"type": "object", "additionalProperties": False}, "free_form_object", "without declared members"),
+    ({"type": "object", "additionalProperties": {"type": "object"}}, "map_of_containers", "these may be object"),
+    ({"additionalProperties": {"type": ["array", "string"]}}, "map_of_containers", "these may be array, string"),
+    ({"additionalProperties": {"type": ["integer", "string"]}}, "mixed_types", "types (integer, string)"),
+    ({"additionalProperties": {"type": "null"}}, "only_null", "nothing but null"),
+    ({"additionalProperties": {"$ref": "#anchor"}}, "foreign_reference", "does not point into this document"),
+    ({"items": {"additionalProperties": {"type": "string"}}}, "array_of_maps", "cannot be maps"),
     ({"type": "array"}, "untyped_elements", "an array needs one type of elements"),
     ({"type": "array", "items": False}, "untyped_elements", "an array needs one type of elements"),
     ({"type": "array", "prefixItems": [{"type": "string"}]}, "untyped_elements", "an array needs one type"),
@@ -270,7 +312,7 @@ UNSUPPORTED = [
 def test_what_no_field_represents_is_refused_or_left_out(schema, code, words):
     found, message = refused(document(a={"type": "string"}, x=schema))
     assert found == code
-    assert message.startswith("#/properties/x: ")
+    assert message.startswith(("#/properties/x: ", "#/properties/x/additionalProperties: "))
     assert words in message
     assert list(members(document(a={"type": "string"}, x=schema), omit_unsupported=True)) == ["a"]
 
@@ -363,7 +405,25 @@ def test_a_definition_of_any_name_is_found(name):
 
 
 def test_an_unknown_name_is_refused():
-    assert refused(OPENAPI, ref="Tusk") == ("bad_reference", "#: 'Tusk' is not found in the document")
+    assert refused(OPENAPI, ref="Tusk") == (
+        "bad_reference",
+        "#: 'Tusk' is not found in the document; did you mean Task?",
+    )
+    assert refused(OPENAPI, ref="zzzzzz") == ("bad_reference", "#: 'zzzzzz' is not found in the document")
+
+
+def test_the_end_of_a_name_is_enough_where_only_one_has_it():
+    pod = document(x={"type": "string"})
+    schema = {"$defs": {"io.k8s.api.core.v1.Pod": pod, "v1.List": pod, "v2.List": pod}}
+    assert list(members(schema, ref="Pod")) == ["x"]
+    assert refused(schema, ref="List") == (
+        "ambiguous_reference",
+        "#: more than one definition ends with 'List': v1.List, v2.List",
+    )
+    assert refused(schema, ref="Pdo") == (
+        "bad_reference",
+        "#: 'Pdo' is not found in the document; did you mean io.k8s.api.core.v1.Pod?",
+    )
 
 
 @pytest.mark.slow

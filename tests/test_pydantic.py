@@ -7,7 +7,7 @@ import importlib
 import re
 import sys
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from ipaddress import IPv4Address, IPv6Network
@@ -33,7 +33,7 @@ from pydantic import (
     field_serializer,
 )
 
-from astra_filter import Schema, SchemaError
+from astra_filter import Schema, SchemaError, fields
 from astra_filter.errors import MissingExtraError
 
 A = "ae1e6561-9e22-406c-8a5a-762f4604da00"
@@ -116,11 +116,41 @@ def test_refused(model: Any, code: str) -> None:
 def test_types_that_no_field_represents() -> None:
     class Odd(BaseModel):
         id: int
-        anything: dict[str, int]
+        anything: dict[str, list[int]]
 
     with pytest.raises(SchemaError, match="anything"):
         Schema.from_pydantic(Odd)
     assert set(Schema.from_pydantic(Odd, omit_unsupported=True).root.members) == {"id"}
+
+
+def test_dicts_are_maps() -> None:
+    class Labelled(BaseModel):
+        labels: dict[str, str]
+        counts: Mapping[Annotated[str, Field(pattern="^[a-z]+$")], int] | None
+        prices: dict[str, Decimal]
+        seen: dict[str, datetime | None] = {}
+        anything: dict[str, Any]
+        bare: dict  # type: ignore[type-arg]
+
+    root = Schema.from_pydantic(Labelled).root
+    maps = {
+        "labels": fields.Map(fields.String()),
+        "counts": fields.Map(fields.Integer(), nullable=True),
+        "prices": fields.Map(fields.Number()),
+        "seen": fields.Map(fields.Timestamp()),
+        "anything": fields.Map(fields.String()),
+        "bare": fields.Map(fields.String()),
+    }
+    assert root.signature() == fields.Object(maps).signature()
+    found = Schema.from_pydantic(Labelled).compile("labels.env eq 'x' and counts.a gt 1")
+    one = Labelled(labels={"env": "x"}, counts={"a": 2}, prices={}, anything={}, bare={})
+    assert found.matches(one)
+
+
+@pytest.mark.parametrize("kind", [dict[int, str], dict[UUID, str], Mapping[Literal["a"], str]])
+def test_maps_have_keys_of_text(kind: Any) -> None:
+    with pytest.raises(SchemaError, match="kind"):
+        Schema.from_pydantic(create_model("Keyed", id=(int, 1), kind=(kind, ...)))
 
 
 class Foreign:

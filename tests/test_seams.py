@@ -54,6 +54,7 @@ PLAIN: Mapping[str, Field] = {
     "date": fields.Date(),
     "array": fields.Array(fields.String()),
     "object": fields.Object({"a": fields.String()}),
+    "map": fields.Map(fields.String()),
     "any": fields.Open(),
 }
 """A field of each type."""
@@ -293,7 +294,7 @@ def test_fields_are_immutable(name: str) -> None:
 
 def test_help_shows_the_parameters() -> None:
     assert list(inspect.signature(fields.String).parameters) == [
-        "max_length", "binary", "nullable", "operators", "sortable", "returnable", "column", "json_path", "description",
+        "max_length", "binary", "nullable", "operators", "sortable", "returnable", "column", "json_path", "storage", "description",
     ]  # fmt: skip
     assert str(inspect.signature(fields.Enum)).startswith("(*values: ")
     assert str(inspect.signature(fields.Array)).startswith("(items: 'Field', *, nullable: 'bool' = False, ")
@@ -315,6 +316,7 @@ def test_the_parameters_are_those_that_are_taken() -> None:
             "decimal": (10, 2),
             "array": (fields.String(),),
             "object": ({"a": fields.String()},),
+            "map": (fields.String(),),
         }.get(cls.type, ())
         assert cls(*first, **named).signature() == PLAIN[cls.type].signature()  # type: ignore[arg-type]
 

@@ -57,7 +57,7 @@ def answer(schema: Schema, shapes: Shapes, resources: list[Any], text: str) -> o
         chosen = schema.compile(text)
     except FilterError as error:
         return error.problems
-    assert bound.template.root == chosen.template.root
+    assert bound.root == chosen.syntax.root
     return (
         bound.values,
         str(chosen),

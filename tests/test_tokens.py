@@ -261,3 +261,18 @@ def _fits(length: int) -> bool:
     except SchemaError:
         return False
     return True
+
+
+def test_a_secret_is_replaced_by_another() -> None:
+    """Of several secrets, the first makes tokens; those of all are taken."""
+    old, new = "the old one", b"the new one"
+    before = token_of(EXAMPLE, secret=old, scope="a")
+    during = token_of(EXAMPLE, secret=[new, old], scope="a")
+    resume(before, secret=(new, old), scope="a")
+    resume(during, secret=new, scope="a")
+    refused(during, secret=old, scope="a")
+    refused(before, secret=[new], scope="a")
+    for wrong in ([], (), [new, ""], [5]):
+        with pytest.raises(SchemaError) as caught:
+            SCHEMA.query("", secret=wrong)  # type: ignore[arg-type]
+        assert caught.value.code == "bad_secret"

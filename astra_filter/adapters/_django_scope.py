@@ -156,7 +156,8 @@ def condition_on(condition: Condition, values: Sequence[Any], scope: Scope) -> E
         places[test.ref.path] = Stored(column, inner.form(stored.name))
         children[name] = inner.column(stored.name)
         for slot, field in slots(test):
-            parameters[slot] = (field, values[slot], column if test.ref.field.scalar else None)
+            in_column = test.ref.field.scalar and test.ref.key is None
+            parameters[slot] = (field, values[slot], column if in_column else None)
     related = frozenset(key for key in children if not isinstance(key, str))
     return Embedded(Where(condition, tuple(places.items()), related), children, parameters)
 

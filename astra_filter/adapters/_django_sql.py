@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from datetime import MINYEAR, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django.conf import settings
 from django.db import models
 
 from astra_filter.adapters._orm_forms import converter_of
-from astra_filter.adapters._orm_sql import Place, Seek, Sort, Where
+from astra_filter.adapters._orm_sql import KEY, Place, Seek, Sort, Where
 from astra_filter.sql.dialects.base import JSON_STORAGE
 from astra_filter.sql.fragment import Param
 
@@ -78,12 +78,14 @@ class Embedded(models.Expression):  # type: ignore[misc]  # Django has no types.
                 params += inside
             elif isinstance(part, Param):
                 text.append("%s")
-                params.append(part.value if part.slot is None else self._parameter(part.slot, children, connection))
+                params.append(part.value if part.slot is None else self._parameter(part, children, connection))
         return "".join(text), params
 
-    def _parameter(self, slot: int, children: Mapping[PlaceKey, Any], connection: Any) -> Any:
+    def _parameter(self, param: Param, children: Mapping[PlaceKey, Any], connection: Any) -> Any:
         """Return a canonical value as the column it is tested against stores it."""
-        field, value, column = self._parameters[slot]
+        field, value, column = self._parameters[cast("int", param.slot)]
+        if field is KEY:
+            return value if param.bind is None else param.bind(value)
         if column is None or column.json_path:
             bind = JSON_STORAGE[field.type].bind
             return value if bind is None else bind(value)

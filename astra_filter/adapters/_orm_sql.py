@@ -11,7 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
 from astra_filter.adapters._orm_forms import LARGEST, as_read, converter_of
-from astra_filter.fields import Number, Uuid
+from astra_filter.fields import Number, String, Uuid
 from astra_filter.language.operators import Operator
 from astra_filter.language.records import replace
 from astra_filter.meaning.conditions import AllOf, AnyOf, Compare, Condition, In, IsNull, Some, Test
@@ -79,7 +79,7 @@ class _RowWriter(Writer):
         return super().condition(condition)
 
     def _operand(self, ref: Ref) -> Operand:
-        operand = _operand(self._name, self._columns[ref.path], ref.field, sorting=False)
+        operand = _operand(self._name, self._columns[ref.path], ref.field, sorting=False, key=ref.key)
         # MariaDB's own type of UUIDs compares as null with a UUID that the type does not take; NaN is no number.
         return operand._replace(nullable=True) if isinstance(ref.field, (Uuid, Number)) else operand
 
@@ -108,8 +108,10 @@ class Stored(NamedTuple):
     form: Form = "plain"
 
 
-def _operand(dialect: str, stored: Stored, field: AnyField, *, sorting: bool) -> Operand:
-    operand = resource_operand(_embedded(dialect), stored.column, field, "row")
+def _operand(dialect: str, stored: Stored, field: AnyField, *, sorting: bool, key: int | None = None) -> Operand:
+    operand = resource_operand(_embedded(dialect), stored.column, field, "row", key)
+    if key is not None:
+        return operand
     if converter_of(field) is not None:
         # What its function makes is compared as the column's own type does.
         return operand._replace(storage=Storage(operand.storage.type))
@@ -176,20 +178,29 @@ def tests(condition: Condition) -> Iterator[Test]:
 
 
 def slots(condition: Condition) -> Iterator[tuple[int, AnyField]]:
-    """Return the slots of a condition, and the field that each slot's value is of."""
+    """Return the slots of a condition, and the field that each slot's value is of; `KEY` for the key of a map."""
     match condition:
-        case Compare(ref, _, slot):
-            yield slot, ref.field
-        case In(ref, several):
-            for slot in several:
-                yield slot, ref.field
-        case Some(_, inner):
-            yield from slots(inner)
         case AllOf(operands) | AnyOf(operands):
             for operand in operands:
                 yield from slots(operand)
-        case IsNull():
+            return
+        case Compare(slot=slot):
+            several: tuple[int, ...] = (slot,)
+        case In(slots=several):
             pass
+        case Some(condition=inner):
+            several = ()
+            yield from slots(inner)
+        case IsNull():
+            several = ()
+    if condition.ref.key is not None:
+        yield condition.ref.key, KEY
+    for slot in several:
+        yield slot, condition.ref.field
+
+
+KEY = String()
+"""The field of the keys of maps."""
 
 
 class Scope(Protocol):

@@ -114,7 +114,8 @@ def condition_on(condition: Condition, values: tuple[Any, ...], scope: Scope) ->
             stored = children[column.name] = scope.column(column.name)
         places[path] = Stored(column, form_of(stored))
         for slot, field in slots(test):
-            binds[slot] = bind(field, values[slot], column if test.ref.field.scalar else None, stored.type)
+            in_column = test.ref.field.scalar and test.ref.key is None
+            binds[slot] = bind(field, values[slot], column if in_column else None, stored.type)
     related = frozenset(key for key in children if not isinstance(key, str))
     return Embedded(Where(condition, tuple(places.items()), related), children, binds)
 

@@ -12,7 +12,7 @@ from sqlalchemy.sql.visitors import InternalTraversal
 
 from astra_filter import fields
 from astra_filter.adapters._orm_forms import as_shown, converter_of
-from astra_filter.adapters._orm_sql import Place, Seek, Sort, Where
+from astra_filter.adapters._orm_sql import KEY, Place, Seek, Sort, Where
 from astra_filter.adapters._sqlalchemy_types import held, labels, values
 from astra_filter.sql.dialects import DIALECTS
 from astra_filter.sql.dialects.base import JSON_STORAGE
@@ -102,6 +102,17 @@ def refuse(element: Embedded, compiler: SQLCompiler, **options: Any) -> str:
     raise wording.unknown_dialect(compiler.dialect.name, tuple(_DIALECTS))
 
 
+class _Key(sa.types.TypeDecorator[str]):
+    """The key of a map, in the form that a database takes it in."""
+
+    impl = sa.String
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: sa.Dialect) -> str | None:
+        form = DIALECTS[_DIALECTS[dialect.name]].bind_key
+        return value if form is None or value is None else form(value)
+
+
 def _dialect(dialect: sa.Dialect) -> str:
     """Return our dialect's name, ``mariadb`` where UUIDs are of the database's own type."""
     return "mariadb" if dialect.name == "mariadb" and dialect.supports_native_uuid else _DIALECTS[dialect.name]
@@ -109,6 +120,8 @@ def _dialect(dialect: sa.Dialect) -> str:
 
 def bind(field: AnyField, value: Any, column: Column | None, stored: sa.types.TypeEngine[Any]) -> sa.BindParameter[Any]:
     """Return the parameter for a canonical value, to be tested against a column of a type, or None for one in JSON."""
+    if field is KEY:
+        return sa.bindparam(None, value, _Key(), unique=True)
     storage = JSON_STORAGE[field.type]
     parameter = _PARAMETERS[storage.type]
     if column is None or column.json_path:
@@ -138,7 +151,7 @@ def bind(field: AnyField, value: Any, column: Column | None, stored: sa.types.Ty
             of_type = parameter
         case ((fields.Uuid() | fields.Decimal() | fields.Boolean() | fields.Timestamp() | fields.Date()), _):
             pass
-        case ((fields.Array() | fields.Object() | fields.Open()), _):
+        case ((fields.Array() | fields.Object() | fields.Map() | fields.Open()), _):
             pass
         case _:
             assert_never(field)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from astra_filter.limits import Limits
     from astra_filter.query import ListQuery
+    from astra_filter.request.request import SigningKeys
     from astra_filter.schema import Schema
 
 R = TypeVar("R")
@@ -24,7 +25,7 @@ class Parameters(Generic[R]):
     Args:
         schema: of the resources.
         scope: what a ``continue`` token is bound to besides the request, or a function that tells it of a request.
-        secret: authenticates the tokens; None leaves them readable and forgeable.
+        secret: authenticates the tokens, of several the first; None leaves them readable and forgeable.
         default_limit: the page size of a request without ``limit``, never more than ``max_limit``; None for that.
         max_limit: the largest page size; None for no bound.
         ignore: names of parameters that are the server's own.
@@ -39,7 +40,7 @@ class Parameters(Generic[R]):
         schema: Schema,
         *,
         scope: str | Callable[[R], str] = "",
-        secret: bytes | str | None = None,
+        secret: SigningKeys | None = None,
         default_limit: int | None = None,
         max_limit: int | None = None,
         ignore: Iterable[str] = (),

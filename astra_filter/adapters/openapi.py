@@ -16,6 +16,7 @@ from astra_filter.fields import (
     Decimal,
     Enum,
     Integer,
+    Map,
     Number,
     Object,
     Open,
@@ -25,6 +26,7 @@ from astra_filter.fields import (
 )
 from astra_filter.language.names import path_text
 from astra_filter.language.operators import Operator
+from astra_filter.request.field_lists import chain
 from astra_filter.request.include import returnable
 from astra_filter.request.parameters import page_size
 from astra_filter.syntax.printer import string_text, test_text
@@ -66,7 +68,7 @@ def parameters(
             _listed(
                 "include",
                 "Which fields to return, in order. Each item is then an array of their values instead of an object.",
-                {"type": "string", "enum": names},
+                _included(schema, names),
                 bounds.include_names,
                 names[:2],
             )
@@ -195,6 +197,16 @@ def _listed(name: str, description: str, items: dict[str, Any], most: int, examp
     return _parameter(name, description, schema, example, style="form", explode=False)
 
 
+def _included(schema: Schema, names: list[str]) -> dict[str, Any]:
+    """Return the JSON Schema of an item of ``include``."""
+    maps = [path for path in returnable(schema.root) if isinstance(chain(schema.root, path)[-1], Map)]
+    if not maps:
+        return {"type": "string", "enum": names}
+    prefixes = "|".join([re.sub(r"[\\^$.|?*+()\[\]{}]", r"\\\g<0>", path_text(path)) for path in maps])
+    key = "[A-Za-z_][A-Za-z0-9_]*|`(?:[^`,]|``)+`"
+    return {"type": "string", "anyOf": [{"enum": names}, {"pattern": f"^(?:{prefixes})[.](?:{key})$"}]}
+
+
 def _order(sortable: list[str], limits: Limits) -> dict[str, Any]:
     directed = {name: [name, f"{name} asc", f"{name} desc"] for name in sortable}
     found = _listed(
@@ -241,7 +253,9 @@ def _testable(owner: AnyField, path: tuple[str, ...]) -> Iterator[tuple[tuple[st
     """Yield the paths that a filter may test, those through arrays included."""
     for name, field in owner.members.items() if isinstance(owner, Object) else ():
         place = (*path, name)
-        if field.operators or (isinstance(field, Array) and isinstance(field.items, Object)):
+        if isinstance(field, Map) and field.operators:
+            yield (*place, "key"), field
+        elif field.operators or (isinstance(field, Array) and isinstance(field.items, Object)):
             yield place, field
         yield from _testable(field.items if isinstance(field, Array) else field, place)
 
@@ -261,6 +275,8 @@ def _type(field: AnyField) -> str:
     name: str = field.type
     if isinstance(field, Array):
         name = f"array of {field.items.type}"
+    elif isinstance(field, Map):
+        return f"map of {field.values.type}: any name in the place of `key`, nullable"
     elif isinstance(field, Enum):
         name = "enum: " + ", ".join(field.values).translate(_CELL)
     return name + (", nullable" if field.nullable else "")
@@ -306,6 +322,8 @@ def _literal(field: AnyField) -> str | None:
             return "'2020-08-06T12:24:52Z'"
         case Date():
             return "'2020-08-06'"
+        case Map():
+            return _literal(field.values)
         case Array() | Object() | Open():
             return None
         case _:
@@ -328,6 +346,8 @@ def _value(field: AnyField, *, certain: bool) -> dict[str, Any]:
             required = [name for name, member in members.items() if certain and not member.nullable]
             if required:
                 found["required"] = required
+        case Map():
+            found = {"type": "object", "additionalProperties": _value(field.values, certain=certain)}
         case Array():
             found = {"type": "array", "items": _or_null(_value(field.items, certain=False))}
         case Enum():

@@ -6,37 +6,66 @@ import json
 import os
 import sys
 from contextlib import closing
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
-from astra_filter.cli import messages, reading, writing
+from astra_filter.cli import messages, reading, schemas, selecting, tree
+from astra_filter.cli.arguments import (
+    ContinueOption,
+    CountOnlyOption,
+    CountOption,
+    DelimiterOption,
+    DialectName,
+    EncodingOption,
+    ExplainRowOption,
+    FileArgument,
+    FilterArgument,
+    FilterOption,
+    FormatOption,
+    FromOption,
+    IncludeOption,
+    ItemsOption,
+    KeyOption,
+    LimitOption,
+    OmitOption,
+    OrderOption,
+    RefOption,
+    SampleOption,
+    SchemaOption,
+    SkipInvalidOption,
+    SkipOption,
+    StatusOption,
+    SummaryOption,
+    TableOption,
+)
 from astra_filter.cli.messages import InputError
 from astra_filter.cli.progress import Progress
-from astra_filter.cli.reading import Format
+from astra_filter.cli.schemas import Given
+from astra_filter.cli.selecting import Asked, Outcome, print_line
 from astra_filter.cli.serve import serve
-from astra_filter.cli.writing import OutputFormat
-from astra_filter.errors import AstraFilterError, QueryError, RequestError, SchemaError
-from astra_filter.fields import changed
-from astra_filter.schema import Schema
+from astra_filter.cli.sources import Format, Options, Row
+from astra_filter.cli.writing import OutputFormat, Shape, writer
+from astra_filter.errors import AstraFilterError, RequestError
+from astra_filter.fields import Object
+from astra_filter.language.names import path_text
 from astra_filter.schema import compile as compile_open
-from astra_filter.sql.dialects import DIALECTS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from astra_filter.cli.database import Table
+    from astra_filter.cli.sources import Source
     from astra_filter.errors import Problem
     from astra_filter.fields import Field
     from astra_filter.filter import Filter
-    from astra_filter.meaning.leaves import Leaf
-    from astra_filter.query import ListQuery, Page
+
+_EPILOG = """Operators: eq ne lt lte gt gte · in (…) · not in (…) · contains startswith endswith · and or not · a[…].
+Examples: astra-filter query tasks.json --filter "state eq 'running' and percentDone gte 20";
+astra-filter query people.csv --filter "name in ('Ada', 'Grace')" --include name,born --order-by born;
+tail -f app.jsonl | astra-filter query - --filter "level eq 'error'" --format jsonl"""
 
 app = typer.Typer(
     name="astra-filter",
     help="Filter files, databases and standard input; check filters and turn them into SQL.",
-    add_completion=False,
+    epilog=_EPILOG,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -44,10 +73,6 @@ app = typer.Typer(
 
 _OPTIONS = {"orderBy": "--order-by"}
 """Query parameters whose options have other names."""
-
-
-DialectName = StrEnum("DialectName", {name.upper(): name for name in DIALECTS})  # type: ignore[misc]  # Of the registry.
-"""The databases that SQL is written for."""
 _SQLITE = DialectName("sqlite")
 
 
@@ -86,46 +111,27 @@ def _drop(stream: TextIO) -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
-# Arguments -----------------------------------------------------------------------------------------------------------
+def _version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version  # Paid by those who ask.
 
-FileArgument = Annotated[
-    str, typer.Argument(metavar="FILE", help="JSON, JSON lines, CSV or SQLite; - for standard input.")
-]
-FilterArgument = Annotated[str, typer.Argument(metavar="FILTER", help="The filter.")]
-SchemaOption = Annotated[
-    str | None,
-    typer.Option("--schema", metavar="FILE", help="A JSON Schema or OpenAPI document; default: inferred."),
-]
-RefOption = Annotated[
-    str | None, typer.Option(metavar="REF", help="The resource in it: a JSON pointer, or the name of a definition.")
-]
-OmitOption = Annotated[
-    bool, typer.Option("--omit-unsupported", help="Leave out members of it that no field represents.")
-]
-SampleOption = Annotated[
-    str | None,
-    typer.Option("--sample", metavar="FILE", help="A file to infer the schema from, instead of --schema."),
-]
-KeyOption = Annotated[
-    str | None, typer.Option(metavar="NAME", help="The field that identifies a resource; default: id, if it does.")
-]
-FromOption = Annotated[Format | None, typer.Option("--from", help="What the file is, if its name does not say.")]
-TableOption = Annotated[str | None, typer.Option(metavar="NAME", help="The table of an SQLite database.")]
-FilterOption = Annotated[
-    list[str] | None, typer.Option("--filter", metavar="FILTER", help="Which resources; given again it means and.")
-]
-IncludeOption = Annotated[str | None, typer.Option(metavar="NAMES", help="Which fields, in order: id,name.")]
-LimitOption = Annotated[str | None, typer.Option(metavar="N", help="The most resources to return.")]
-OrderOption = Annotated[str | None, typer.Option("--order-by", metavar="KEYS", help="The order: name desc,id.")]
-SkipOption = Annotated[str | None, typer.Option(metavar="N", help="How many resources to pass over.")]
-CountOption = Annotated[bool, typer.Option("--count", help="Count all matches too.")]
-ContinueOption = Annotated[str | None, typer.Option("--continue", metavar="TOKEN", help="Where the last page ended.")]
+        print_line(version("astra-filter"))
+        raise typer.Exit
+
+
+@app.callback()
+def _main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    del version  # Its callback did the work.
 
 
 # Commands ------------------------------------------------------------------------------------------------------------
 
 
-@app.command()
+@app.command(epilog=_EPILOG)
 def query(
     file: FileArgument,
     filter_: FilterOption = None,
@@ -135,28 +141,48 @@ def query(
     skip: SkipOption = None,
     count: CountOption = False,
     continue_: ContinueOption = None,
-    form: Annotated[OutputFormat, typer.Option("--format", help="How to write the answer.")] = OutputFormat.TABLE,
+    form: FormatOption = OutputFormat.TABLE,
+    count_only: CountOnlyOption = False,
+    exit_status: StatusOption = False,
+    summary: SummaryOption = False,
+    explain_row: ExplainRowOption = None,
     schema: SchemaOption = None,
     ref: RefOption = None,
     omit_unsupported: OmitOption = False,
     key: KeyOption = None,
     from_: FromOption = None,
     table: TableOption = None,
+    items: ItemsOption = None,
+    delimiter: DelimiterOption = None,
+    encoding: EncodingOption = None,
+    skip_invalid: SkipInvalidOption = False,
 ) -> None:
-    """Select, sort and page the resources of a file."""
-    parameters = _parameters(filter_, include, limit, order_by, skip, count, continue_)
-    declared = _declared(schema, ref, omit_unsupported)
+    """Select, sort and page the resources of a file. Without --include they are printed as the file has them."""
+    asked = Asked(
+        _parameters(filter_, include, limit, order_by, skip, count, continue_),
+        form,
+        count_only,
+        exit_status,
+        summary,
+        key,
+        explain_row,
+    )
+    declared = schemas.declared(Given(schema, ref, omit_unsupported))
+    options = Options(from_, items, delimiter, encoding, skip_invalid)
     progress = Progress()
-    source = reading.open_source(file, from_, progress)
-    if source.format is Format.SQLITE:
-        with closing(_table(source, table)) as opened:
-            request = _schema_of_table(opened, declared, key).query(parameters)
-            page = opened.page(request)
-    else:
-        if table is not None:
+    with reading.open_source(file, options, progress) as source:
+        if source.format is Format.SQLITE:
+            if explain_row is not None:
+                raise messages.table_only("--explain-row")
+            outcome = _query_table(source, table, declared, asked)
+        elif table is not None:
             raise messages.table_elsewhere(source.name)
-        request, page = _query_resources(source, declared, key, parameters, progress)
-    writing.write(page, request, form)
+        else:
+            outcome = selecting.answer(
+                source, declared, asked, progress, lambda: reading.open_source(file, options, Progress())
+            )
+    if asked.exit_status and not outcome.matched:
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -178,7 +204,8 @@ def sql(
     table: TableOption = None,
 ) -> None:
     """Print the WHERE condition of a filter, or with --table the whole SELECT; then its parameters as JSON."""
-    known = _schema(schema, ref, omit_unsupported, sample, key, from_, table, selects=True)
+    given = Given(schema, ref, omit_unsupported, sample, key)
+    known = schemas.of_options(given, Options(from_), table, selects=True)
     if known is None:
         raise messages.no_schema()
     request = known.query(_parameters(filter_, include, limit, order_by, skip, False, continue_))
@@ -190,8 +217,8 @@ def sql(
         raise messages.no_filter()
     else:
         statement = request.filter.sql(dialect.value, placeholders=placeholders)
-    _print(statement.text)
-    _print(json.dumps(statement.params, ensure_ascii=False, default=str))
+    print_line(statement.text)
+    print_line(json.dumps(statement.params, ensure_ascii=False, default=str))
 
 
 @app.command()
@@ -205,7 +232,7 @@ def check(
     table: TableOption = None,
 ) -> None:
     """Check a filter and print its canonical text. Without a schema any field is taken."""
-    _print(str(_compiled(text, schema, ref, omit_unsupported, sample, from_, table)))
+    print_line(str(_compiled(text, Given(schema, ref, omit_unsupported, sample), from_, table)))
 
 
 @app.command()
@@ -219,36 +246,22 @@ def explain(
     table: TableOption = None,
 ) -> None:
     """Print a filter as a tree."""
-    compiled = _compiled(text, schema, ref, omit_unsupported, sample, from_, table)
-    for line in writing.tree(compiled.syntax):
-        _print(line)
+    compiled = _compiled(text, Given(schema, ref, omit_unsupported, sample), from_, table)
+    for line in tree.lines(compiled.syntax):
+        print_line(line)
 
 
 app.command()(serve)
 
 
-def _compiled(
-    text: str,
-    schema: str | None,
-    ref: str | None,
-    omit_unsupported: bool,
-    sample: str | None,
-    from_: Format | None,
-    table: str | None,
-) -> Filter:
-    if table is not None and sample is None:
-        raise messages.table_without_sample()
-    known = _schema(schema, ref, omit_unsupported, sample, None, from_, table, selects=False)
-    return compile_open(text) if known is None else known.compile(text)
-
-
-def _print(line: str) -> None:
-    writing.prepare()
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
-
-
 # Steps ---------------------------------------------------------------------------------------------------------------
+
+
+def _compiled(text: str, given: Given, from_: Format | None, table: str | None) -> Filter:
+    if table is not None and given.sample is None:
+        raise messages.table_without_sample()
+    known = schemas.of_options(given, Options(from_), table, selects=False)
+    return compile_open(text) if known is None else known.compile(text)
 
 
 def _parameters(
@@ -267,145 +280,29 @@ def _parameters(
     return [*pairs, ("count", "true")] if count else pairs
 
 
-def _declared(schema: str | None, ref: str | None, omit_unsupported: bool) -> dict[str, Field] | None:
-    """The fields that --schema declares."""
-    if schema is None:
-        if ref is not None:
-            raise messages.ref_without_schema()
-        return None
-    from astra_filter.derive import json_schema
-
-    source = reading.open_source(schema, Format.JSON, Progress())
-    document = reading.json_document(source)
-    if not isinstance(document, dict):
-        raise messages.schema_not_object(source.name)
-    try:
-        return json_schema.members(document, ref=ref, omit_unsupported=omit_unsupported)
-    except AstraFilterError as error:
-        raise messages.at_schema(source.name, error) from None
-
-
-def _schema(
-    schema: str | None,
-    ref: str | None,
-    omit_unsupported: bool,
-    sample: str | None,
-    key: str | None,
-    from_: Format | None,
-    table: str | None,
-    *,
-    selects: bool,
-) -> Schema | None:
-    """The schema that --schema or --sample gives; a table that is to be selected from need not be in the sample."""
-    declared = _declared(schema, ref, omit_unsupported)
-    if declared is not None and sample is not None:
-        raise messages.two_schemas()
-    if declared is not None:
-        return Schema(declared, key=key or _required_id(declared))
-    if sample is None:
-        return None
-    progress = Progress()
-    source = reading.open_source(sample, from_, progress)
-    if source.format is Format.SQLITE:
-        with closing(_table(source, table)) as opened:
-            return _schema_of_table(opened, None, key)
-    if table is not None and not selects:
-        raise messages.table_elsewhere(source.name)
-    return _schema_of_resources(source.name, reading.resources(source, None, progress), None, key, progress)
-
-
-def _query_resources(
-    source: reading.Source,
-    declared: dict[str, Field] | None,
-    key: str | None,
-    parameters: list[tuple[str, str]],
-    progress: Progress,
-) -> tuple[ListQuery, Page]:
-    resources = reading.resources(source, declared, progress)
-    if not resources and declared is None:
-        request = _without_fields(parameters)
-        return request, request.page([])
-    schema = _schema_of_resources(source.name, resources, declared, key, progress)
-    request = schema.query(parameters)
-    return request, request.page(progress.over(resources, len(resources), "filtering"))
-
-
-def _without_fields(parameters: list[tuple[str, str]]) -> ListQuery:
-    """The request where nothing tells what fields there are: any will do, and no order or place makes a difference."""
-    asked = [(name, value) for name, value in parameters if name != "continue"]
-    try:
-        return Schema.open().query(asked)
-    except RequestError as error:
-        wrong = [problem for problem in error.problems if problem.code != "not_sortable"]
-        if wrong:
-            raise QueryError(wrong) from None
-    return Schema.open().query([(name, value) for name, value in asked if name != "orderBy"])
-
-
-def _schema_of_resources(
-    name: str,
-    resources: list[reading.Resource],
-    declared: dict[str, Field] | None,
-    key: str | None,
-    progress: Progress,
-) -> Schema:
-    if declared is None:
-        from astra_filter.derive import sample
-
-        try:
-            declared = sample.members(progress.over(resources, len(resources), "looking for fields"))
-        except SchemaError:
-            raise messages.nothing_to_infer(name) from None
-
-    def identifies(leaf: Leaf) -> bool:
-        values = [leaf.field.read(resource.get(leaf.path[0])) for resource in resources]
-        return None not in values and len(set(values)) == len(values)
-
-    return _keyed(name, declared, key, "id", identifies)
-
-
-def _table(source: reading.Source, wanted: str | None) -> Table:
-    from astra_filter.cli.database import Table  # Only those who read a database pay for SQLite.
-
-    assert source.path is not None  # noqa: S101  # A database never comes from standard input.
-    return Table(source.path, source.name, wanted)
-
-
-def _schema_of_table(table: Table, declared: dict[str, Field] | None, key: str | None) -> Schema:
-    name = f"{table.database}, table {table.name}"
-    return _keyed(name, table.members(declared), key, table.key, table.identifies)
-
-
-def _keyed(
-    name: str,
-    members: dict[str, Field],
-    wanted: str | None,
-    usual: str | None,
-    identifies: Callable[[Leaf], bool],
-) -> Schema:
-    """The schema of these fields, with the key that is wanted, or the usual one if it identifies the resources.
-
-    Raises:
-        InputError: the wanted field is no key.
-    """
-    key = wanted or usual
-    leaf = Schema(members).leaves.get((key,)) if key is not None else None
-    problem = None
-    if key not in members:
-        problem = messages.NOT_A_FIELD
-    elif leaf is None or not leaf.field.sortable:
-        problem = messages.NOT_SORTABLE
-    elif not identifies(leaf):
-        problem = messages.NOT_UNIQUE
-    if key is None or problem is not None:
-        if wanted is not None:
-            raise messages.bad_key(name, wanted, str(problem))
-        return Schema(members)
-    # As just seen, whatever was declared or inferred.
-    return Schema({**members, key: changed(members[key], nullable=False)}, key=key)
-
-
-def _required_id(members: Mapping[str, Field]) -> str | None:
-    """The member ``id``, where a schema's word alone makes it fit for a key."""
-    field = members.get("id")
-    return "id" if field is not None and field.sortable and not field.nullable else None
+def _query_table(source: Source, wanted: str | None, declared: dict[str, Field] | None, asked: Asked) -> Outcome:
+    """Answer a request from a table; its own order is that of its key."""
+    with closing(schemas.open_table(source, wanted)) as opened:
+        request = schemas.of_table(opened, declared, asked.key).query(asked.parameters)
+        if asked.count_only:
+            matched = opened.count(request)
+            print_line(str(matched))
+            return Outcome(matched, matched)
+        page = opened.page(request)
+    root = request.declaration.root
+    assert isinstance(root, Object)  # noqa: S101  # A table has columns.
+    if request.include is not None:
+        names = [path_text(path) for path in request.include]
+    else:
+        names = [name for name, field in root.members.items() if field.returnable]
+    out = writer(asked.form, Shape(names, None, None))
+    for item in page.items:
+        out.write(item if isinstance(item, list) else Row(item))
+    metadata = {"continue": page.next_token, "count": page.total}
+    out.finish({name: value for name, value in metadata.items() if value is not None})
+    if asked.form is not OutputFormat.JSON:
+        if page.total is not None:
+            selecting.tell(messages.total(page.total))
+        if page.more:
+            selecting.tell(messages.more(page.next_token))
+    return Outcome(len(page.items), len(page.items))

@@ -39,6 +39,22 @@ def unknown_format(name: str) -> InputError:
     return InputError(f"{shown(name)}: this is not JSON; say what it is with --from json, jsonl, csv or sqlite")
 
 
+def bad_compression(name: str, error: Exception) -> InputError:
+    return InputError(f"{shown(name)}: this cannot be decompressed: {shown(str(error))}")
+
+
+def unknown_encoding(name: str) -> InputError:
+    return InputError(f"--encoding: there is no encoding '{shown(name)}'")
+
+
+def bad_encoding(name: str, error: UnicodeDecodeError) -> InputError:
+    return InputError(f"{shown(name)}: this is not {error.encoding} text: {error.reason}")
+
+
+def missing_extra(name: str, error: ModuleNotFoundError) -> InputError:
+    return InputError(f"{shown(name)}: this needs {error.name}: pip install 'astra-filter[files]'")
+
+
 def empty(name: str) -> InputError:
     return InputError(f"{shown(name)}: the file is empty")
 
@@ -49,14 +65,16 @@ def not_text(name: str, line: int, error: UnicodeDecodeError) -> InputError:
 
 
 def utf16(name: str) -> InputError:
-    return InputError(f"{shown(name)}: this is UTF-16 text, and only UTF-8 is read")
+    return InputError(f"{shown(name)}: this is UTF-16 text; read it with --encoding utf-16")
 
 
 # JSON ----------------------------------------------------------------------------------------------------------------
 
 
-def not_json(name: str, text: str, span: Span, reason: str, first_line: int = 1) -> InputError:
+def not_json(name: str, text: str, span: Span, reason: str, first_line: int = 1, first_column: int = 1) -> InputError:
     line, column = line_and_column(text, span.start)
+    if line == 1:
+        column += first_column - 1
     place = f"{shown(name)}, line {line + first_line - 1}, column {column}"
     return InputError(f"{place}: {reason}\n{underline(text, span)}")
 
@@ -81,6 +99,26 @@ def no_items(name: str) -> InputError:
     return InputError(f"{shown(name)}: neither an array of resources nor a document with an array called items")
 
 
+def found_items(name: str, path: str, count: int) -> str:
+    return f"{shown(name)}: read the {_count(count, 'object')} of {shown(path)} (say so with --items {shown(path)})"
+
+
+def which_items(name: str, paths: Sequence[str]) -> InputError:
+    return InputError(f"{shown(name)}: say which array to read with --items{_among(paths)}")
+
+
+def bad_items(path: str) -> InputError:
+    return InputError(f"--items: '{shown(path)}' is no path; write names with dots between them: data.rows")
+
+
+def no_array_there(name: str, path: str, paths: Sequence[str]) -> InputError:
+    return InputError(f"{shown(name)}: there is no array at {shown(path)}{_among(paths)}")
+
+
+def items_elsewhere(name: str) -> InputError:
+    return InputError(f"{shown(name)}: --items is for JSON and YAML documents, and this is neither")
+
+
 def not_a_resource(name: str, place: str, kind: str) -> InputError:
     return InputError(f"{shown(name)}, {place}: a resource is an object, and this is {kind}")
 
@@ -96,6 +134,14 @@ def ragged_row(name: str, line: int, cells: int, columns: int) -> InputError:
     return InputError(f"{_at(name, line)}: {_count(cells, 'cell')} in a row, where the header has {columns}")
 
 
+def delimiter_elsewhere(name: str) -> InputError:
+    return InputError(f"{shown(name)}: --delimiter is for CSV, and this is none")
+
+
+def bad_delimiter(text: str) -> InputError:
+    return InputError(f"--delimiter: '{shown(text)}' is not one character that can stand between cells")
+
+
 def unnamed_column(name: str, line: int, column: int) -> InputError:
     return InputError(f"{_at(name, line)}: column {column} of the header has no name")
 
@@ -108,11 +154,37 @@ def no_column(name: str, column: str, columns: Sequence[str]) -> InputError:
     return InputError(f"{shown(name)}: there is no column '{shown(column)}'{_among(columns)}")
 
 
+# YAML, Parquet and Arrow ---------------------------------------------------------------------------------------------
+
+
+def not_yaml(name: str, line: int | None, reason: object) -> InputError:
+    return InputError(f"{_at(name, line)}: not YAML: {shown(str(reason))}")
+
+
+def not_arrow(name: str, form: object, error: Exception) -> InputError:
+    first = str(error).partition("\n")[0]
+    return InputError(f"{shown(name)}: this cannot be read as {form}: {shown(first)}")
+
+
+def no_common_type(error: Exception) -> InputError:
+    return InputError(f"--format parquet: a column has values of different types: {shown(str(error))}")
+
+
+def binary_on_terminal() -> InputError:
+    return InputError("--format parquet: send the file somewhere: add > NAME.parquet")
+
+
 # Databases -----------------------------------------------------------------------------------------------------------
 
 
-def database_from_pipe() -> InputError:
-    return InputError("a database cannot be read from standard input; name its file")
+def database_from_pipe(name: str) -> InputError:
+    if name == "standard input":
+        return InputError("a database cannot be read from standard input; name its file")
+    return InputError(f"{shown(name)}: a database cannot be read from a compressed file")
+
+
+def table_only(option: str) -> InputError:
+    return InputError(f"{option} is for files, and this is a database")
 
 
 def not_a_database(name: str, reason: object) -> InputError:
@@ -154,8 +226,9 @@ def schema_not_object(name: str) -> InputError:
     return InputError(f"{shown(name)}: a JSON Schema is an object")
 
 
-def at_schema(name: str, error: object) -> InputError:
-    return InputError(f"{shown(name)}, {error}")
+def at_schema(name: str, error: object, *, omittable: bool) -> InputError:
+    hint = "\nhint: --omit-unsupported leaves out what no field represents" if omittable else ""
+    return InputError(f"{shown(name)}, {error}{hint}")
 
 
 def no_schema() -> InputError:
@@ -164,6 +237,14 @@ def no_schema() -> InputError:
 
 def no_filter() -> InputError:
     return InputError("give a filter with --filter, or a table to select from with --table")
+
+
+def no_filter_to_explain() -> InputError:
+    return InputError("--explain-row says why a row matches a filter: give one with --filter")
+
+
+def no_such_row(name: str, number: int, rows: int) -> InputError:
+    return InputError(f"{shown(name)}: there is no row {number}; the file has {_count(rows, 'row')}")
 
 
 def no_table_to_select() -> InputError:
@@ -206,6 +287,31 @@ def more(token: str | None) -> str:
     return f"more follow; the next page: --continue {token}"
 
 
+def stopped(limit: int) -> str:
+    return f"stopped after {_count(limit, 'match', 'matches')}; for pages give --order-by or --skip 0"
+
+
+def summary(read: int, matched: int, seconds: float) -> str:
+    return f"{_count(read, 'row')} read, {matched} matched, {seconds:.1f} s"
+
+
+def invalid(name: str, count: int) -> str:
+    return f"{shown(name)}: passed over {_count(count, 'row')} that cannot be read"
+
+
+def unread(path: str, kind: str, count: int) -> str:
+    """``kind`` is what the values are, in the singular: ``a number``."""
+    values = f"{count} value{'' if count == 1 else 's'} of {shown(path)}"
+    article, _, noun = kind.partition(" ")
+    if count == 1:
+        return f"{values} is {kind}: counted as null"
+    return f"{values} are {'no ' if article == 'no' else ''}{noun}s: counted as null"
+
+
+def left_out(name: str, count: int) -> str:
+    return f"{_count(count, 'value')} of {shown(name)} left out: the rows at the beginning lack it, so it has no column"
+
+
 def _at(name: str, line: int | None) -> str:
     return shown(name) if line is None else f"{shown(name)}, line {line}"
 
@@ -232,9 +338,18 @@ def bad_account() -> InputError:
     return InputError("--token: an account stands in a path, and so cannot hold /")
 
 
+def empty_secret() -> InputError:
+    return InputError("--secret: an empty one authenticates nothing")
+
+
+def unreadable_token_file(file: str, error: OSError | ValueError) -> InputError:
+    reason = error.strerror if isinstance(error, OSError) else "this is not UTF-8 text"
+    return InputError(f"--token-file: {file}: {reason}")
+
+
 def secret_not_text() -> InputError:
     return InputError("--secret: this is not UTF-8 text")
 
 
 def database_as_data(name: str) -> InputError:
-    return InputError(f"{shown(name)}: this is a database, and --data takes JSON, JSON lines or CSV")
+    return InputError(f"{shown(name)}: this is a database, and --data takes files of resources")

@@ -6,7 +6,7 @@ import dataclasses
 import enum
 import types
 import typing
-from collections.abc import Callable, MutableSequence, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, MutableSequence, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from functools import partial
@@ -27,6 +27,7 @@ _SCALARS: dict[object, type[fields.Field]] = {
     UUID: fields.Uuid,
 }
 _ARRAYS = frozenset({list, tuple, Sequence, MutableSequence})
+_MAPS = frozenset({dict, Mapping, MutableMapping})
 _WRAPPERS = frozenset({typing.Required, typing.NotRequired, getattr(typing, "ReadOnly", typing.Required)})
 
 
@@ -34,8 +35,8 @@ def members(cls: type, *, omit_unsupported: bool = False) -> dict[str, fields.Fi
     """Return the fields of a resource that a class describes.
 
     ``Optional`` and ``NotRequired`` make a field nullable; `typing.Literal` and `enum.Enum` of strings are enums;
-    lists, tuples and sequences are arrays; nested dataclasses and TypedDicts are objects. A field in `typing.Annotated`
-    stands for the type beside it, and is nullable where that type is:
+    lists, tuples and sequences are arrays; ``dict[str, T]`` and mappings are maps; nested dataclasses and TypedDicts
+    are objects. A field in `typing.Annotated` stands for the type beside it, and is nullable where that type is:
     ``Annotated[str | None, fields.String(max_length=9)]``. A dataclass's members with a leading underscore are private
     and left out.
 
@@ -136,6 +137,8 @@ def _maker(hint: Any, place: str, around: tuple[type, ...], *, omit: bool) -> Ca
         return _of_values(arguments, place)
     if origin in _ARRAYS or (isinstance(hint, type) and hint in _ARRAYS):
         return partial(fields.Array, _element(arguments, place, around, omit=omit))
+    if origin in _MAPS:
+        return partial(fields.Map, _entry(arguments, place, around, omit=omit))
     if not isinstance(hint, type):
         raise wording.underivable("unknown_type", place, _name(hint))
     if hint is types.NoneType:
@@ -170,6 +173,19 @@ def _element(arguments: tuple[Any, ...], place: str, around: tuple[type, ...], *
     if isinstance(element, fields.Array):
         raise wording.underivable("nested_array", place)
     return element
+
+
+def _entry(arguments: tuple[Any, ...], place: str, around: tuple[type, ...], *, omit: bool) -> fields.Field:
+    """The field of a map's values. Of values that may be anything, the map has those that are text."""
+    key, value = arguments
+    if key is not str:
+        raise wording.underivable("map_keys", place, _name(key))
+    if value is Any or value is object:
+        return fields.String()
+    made = _field(value, place, around, nullable=False, omit=omit)
+    if not made.scalar:
+        raise wording.underivable("map_of_containers", place, _name(value))
+    return made
 
 
 def _is_record(cls: object) -> bool:

@@ -14,6 +14,7 @@ from urllib.parse import unquote
 
 from astra_filter import errors, fields
 from astra_filter.derive.decimals import known_digits
+from astra_filter.language.names import nearest
 from astra_filter.language.values import is_text
 from astra_filter.wording import derive as derive_wording
 from astra_filter.wording import schema as schema_wording
@@ -53,7 +54,8 @@ def members(
     Args:
         document: a parsed JSON Schema, or a parsed OpenAPI document.
         ref: where in the document the resource is: ``#/components/schemas/Task``, or ``Task`` for a schema of that
-            name among the document's definitions; default the document itself.
+            name among the document's definitions, or of the only name that ends with ``.Task``; default the document
+            itself.
         omit_unsupported: leave out members that no field can represent instead of refusing the schema.
         decimals: make a `fields.Decimal` of a member whose digits are known (see `Schema.from_json_schema`).
 
@@ -85,6 +87,8 @@ class _Shape:
     members: Mapping[str, _Shape] = field(default_factory=dict)
     required: frozenset[str] = frozenset()
     items: _Shape | None = None
+    entries: _Shape | None = None
+    """Of members with names that are not declared."""
     write_only: bool = False
     description: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -134,6 +138,8 @@ class _Reader:
         options = {"operators": operators, "sortable": _expect(node, "x-sortable", bool, place, None)}
         # A tuple's further elements say nothing about its first ones.
         items = None if "prefixItems" in node else node.get("items")
+        # Beside declared members they say nothing that a filter could name.
+        entries = None if properties else node.get("additionalProperties")
         return _Shape(
             place,
             _types(node, place, values),
@@ -148,6 +154,9 @@ class _Reader:
             },
             required=frozenset(filter(_is_text, _expect(node, "required", list, place, []))),
             items=self.read(items, f"{place}/items", depth + 1) if isinstance(items, Mapping) else None,
+            entries=self.read(entries, f"{place}/additionalProperties", depth + 1)
+            if isinstance(entries, Mapping) or entries is True
+            else None,
             write_only=_expect(node, "writeOnly", bool, place, False),
             description=" ".join(_expect(node, "description", str, place, "").split()),
             options={name: value for name, value in options.items() if value is not None},
@@ -199,6 +208,7 @@ def _both(one: _Shape, other: _Shape) -> _Shape:
         members={**one.members, **shared},
         required=one.required | other.required,
         items=_both(one.items, other.items) if one.items and other.items else one.items or other.items,
+        entries=_both(one.entries, other.entries) if one.entries and other.entries else one.entries or other.entries,
         write_only=one.write_only or other.write_only,
         description=one.description or other.description,
         options={**other.options, **one.options},
@@ -231,6 +241,7 @@ def _either(one: _Shape, other: _Shape) -> _Shape:
         members={**one.members, **shared},
         required=one.required & other.required,
         items=_either(one.items, other.items) if one.items and other.items else None,
+        entries=_either(one.entries, other.entries) if one.entries and other.entries else None,
         write_only=one.write_only or other.write_only,
         description=one.description or other.description,
         options={**other.options, **one.options},
@@ -243,13 +254,16 @@ def _field(shape: _Shape, *, hidden: bool, omit: bool, required: bool) -> fields
     if shape.problem is not None:
         raise shape.problem
     types = shape.types - {"null"}
-    hidden = hidden or shape.write_only or (shape.items is not None and shape.items.write_only)
+    inner = shape.items or (None if shape.members else shape.entries)
+    hidden = hidden or shape.write_only or (inner is not None and inner.write_only)
     options: dict[str, Any] = {"description": shape.description, **shape.options}
     options["nullable"] = shape.nullable or "null" in shape.types or not required
     if hidden:
         options |= {"returnable": False, "operators": (), "sortable": False}
     make: Callable[..., fields.Field]
-    if types == {"object"}:
+    if types == {"object"} and shape.entries is not None and not shape.members:
+        make = partial(fields.Map, _entry(shape.entries))
+    elif types == {"object"}:
         options.pop("operators", None)
         make = partial(fields.Object, _members(shape, hidden=hidden, omit=omit))
     elif types == {"array"}:
@@ -283,6 +297,17 @@ def _element(shape: _Shape, *, hidden: bool, omit: bool) -> fields.Field:
     if shape.items.types - {"null"} == {"array"}:
         raise derive_wording.underivable("nested_array", shape.items.place)
     return _field(shape.items, hidden=hidden, omit=omit, required=True)
+
+
+def _entry(shape: _Shape) -> fields.Field:
+    """Make the field of a map's values. Of values that may be anything, the map has those that are text."""
+    if shape.problem is not None:
+        raise shape.problem
+    if shape.types >= _ANYTHING and shape.values is None:
+        return fields.String()
+    if shape.types & {"object", "array"}:
+        raise derive_wording.underivable("map_of_containers", shape.place, _spelled(shape.types))
+    return _field(shape, hidden=False, omit=False, required=True)
 
 
 def _scalar(shape: _Shape, types: frozenset[str]) -> Callable[..., fields.Field]:
@@ -356,16 +381,28 @@ def _spelled(types: frozenset[str]) -> str:
 
 
 def _pointer(document: _Json, ref: str) -> str:
-    """The JSON pointer that ``ref`` means: a fragment, or the name of a definition."""
+    """The JSON pointer that ``ref`` means: a fragment, or the name of a definition, or what such a name ends with."""
     if ref == "#" or ref.startswith("#/"):
         return ref[1:]
+    pointers: dict[str, str] = {}
     for room in _NAMED:
         target: Any = document
         for step in room.split("/"):
             target = target.get(step) if isinstance(target, Mapping) else None
-        if isinstance(target, Mapping) and ref in target:
-            return f"/{room}/{_escaped(ref)}"
-    raise derive_wording.underivable("bad_reference", "#", repr(ref))
+        if isinstance(target, Mapping):
+            for name in filter(_is_text, target):
+                pointers.setdefault(name, f"/{room}/{_escaped(name)}")
+    if ref in pointers:
+        return pointers[ref]
+    ending = [name for name in pointers if name.rpartition(".")[2] == ref]
+    if len(ending) == 1:
+        return pointers[ending[0]]
+    if ending:
+        raise derive_wording.ambiguous_definition(ref, ending)
+    # People write the last name; near the last names, then, is what they meant.
+    lasts = {name.rpartition(".")[2]: name for name in reversed(pointers)}
+    near = [lasts.get(word, word) for word in nearest(ref, [*pointers, *lasts])]
+    raise derive_wording.unknown_definition(ref, list(dict.fromkeys(near)))
 
 
 def _escaped(name: str) -> str:

@@ -62,6 +62,13 @@ class _Generate(GenerateJsonSchema):
             return {"type": "number"}
         return {"type": "number", "x-decimal": {"digits": digits, "places": min(digits, places)}}
 
+    def dict_schema(self, schema: core_schema.DictSchema) -> dict[str, Any]:
+        keys: Any = schema.get("keys_schema", {"type": "str"})
+        if keys["type"] not in ("str", "any"):  # In JSON only are they text.
+            return {}
+        values = schema.get("values_schema")
+        return {"type": "object", "additionalProperties": {} if values is None else self.generate_inner(values)}
+
     def field_is_required(self, field: Any, total: bool) -> bool:
         # An instance also has the members with a default.
         return field["type"] != "typed-dict-field" or super().field_is_required(field, total)

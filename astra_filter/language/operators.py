@@ -42,7 +42,7 @@ ScalarName: TypeAlias = Literal[
     "string", "enum", "uuid", "integer", "number", "decimal", "boolean", "timestamp", "date"
 ]
 """The types whose values are compared and sorted."""
-TypeName: TypeAlias = Literal[ScalarName, "array", "object", "any"]
+TypeName: TypeAlias = Literal[ScalarName, "array", "object", "map", "any"]
 """The types of fields. ``any`` is that of an open schema's fields."""
 
 

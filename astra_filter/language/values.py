@@ -212,6 +212,17 @@ def _is_plain(kind: type) -> bool:
     return not any(_OWN_WAYS.intersection(vars(base)) for base in kind.__mro__[:-1] if base is not SimpleNamespace)
 
 
+def entry(owner: object, key: str) -> object:
+    """Return what a map in the data has under a key, None where there is nothing: only mappings are maps."""
+    try:
+        if isinstance(owner, dict):
+            return dict.get(owner, key)
+        owner = unwrap(owner)
+        return owner.get(key) if isinstance(owner, Mapping) else None
+    except Exception:  # noqa: BLE001  # As for `member`.
+        return None
+
+
 def at(owner: object, path: Iterable[str]) -> object:
     """Return what a value in the data has at a path, as `member` steps through it."""
     for name in path:

@@ -8,14 +8,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, assert_never
 
 from astra_filter.errors import LiteralError, Problem
-from astra_filter.fields import Array, Boolean, Field, Number, Object, Open, String
+from astra_filter.fields import Array, Boolean, Field, Map, Number, Object, Open, String
 from astra_filter.language.names import nearest, path_text
 from astra_filter.language.operators import EQUALITY, Kind, Operator
-from astra_filter.language.records import make
+from astra_filter.language.records import make, replace
+from astra_filter.language.span import Span
 from astra_filter.limits import MOST_PROBLEMS
 from astra_filter.meaning.conditions import AllOf, AnyOf, Compare, Condition, In, IsNull, Ref, Some
 from astra_filter.syntax.nodes import And, Comparison, Element, Membership, Node, Not, Or, Path, Slot
 from astra_filter.wording import check as wording
+from astra_filter.wording import syntax as syntax_wording
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -32,6 +34,8 @@ class Checked(NamedTuple):
     """None when there are problems."""
     coercions: tuple[Callable[[str], object] | None, ...]
     """By slot number; None where the literal is its own value."""
+    keys: tuple[str, ...]
+    """The keys of maps that the paths name, in order; their slots follow those of the literals."""
     problems: tuple[Problem, ...]
 
 
@@ -49,6 +53,7 @@ def check(
     root: Object | Open,
     leaves: Mapping[tuple[str, ...], Leaf],
     targets: dict[tuple[str, ...], Target],
+    most_literals: int,
 ) -> Checked:
     """Check a syntax tree, apart from the values of its literals.
 
@@ -58,8 +63,9 @@ def check(
         root: the fields of a resource.
         leaves: where each field is stored.
         targets: a cache of resolved paths of the resource; declared paths that are new are added.
+        most_literals: how many literals and keys of maps the filter may have together (SPEC §8).
     """
-    return _Check(text, leaves, targets, len(syntax.literals), root).run(syntax.root, root)
+    return _Check(text, leaves, targets, len(syntax.literals), most_literals, root).run(syntax.root, root)
 
 
 def coerce(
@@ -119,6 +125,7 @@ class _Check:
         leaves: Mapping[tuple[str, ...], Leaf],
         targets: dict[tuple[str, ...], Target],
         slots: int,
+        most_literals: int,
         root: Object | Open,
     ) -> None:
         self._text = text
@@ -126,11 +133,14 @@ class _Check:
         self._targets = targets
         self._root = root
         self._coercions: list[Callable[[str], object] | None] = [None] * slots
+        self._keys: list[str] = []
+        self._most_literals = most_literals
         self._problems: list[Problem] = []
 
     def run(self, node: Node, root: Object | Open) -> Checked:
         condition = self._condition(node, _Scope(root, is_resource=True), negated=False)
-        return Checked(None if self._problems else condition, tuple(self._coercions), tuple(self._problems))
+        problems = tuple(self._problems)
+        return Checked(None if problems else condition, tuple(self._coercions), tuple(self._keys), problems)
 
     # Nodes to conditions. A node that has a problem gives None.
 
@@ -193,12 +203,12 @@ class _Check:
     ) -> IsNull | Compare | In | Some:
         if kind is _NULL:
             return IsNull(ref, negated)
-        path, field, _, is_open = ref
+        path, field, _, is_open, _ = ref
         in_array = isinstance(field, Array)
         if in_array:
-            tested, flag = Ref((), field.items, None, False), False
+            tested, flag = Ref((), field.items, None, False, None), False
         else:
-            tested, flag = (Ref(path, _OPEN_TYPES[kind], None, True) if is_open else ref), negated
+            tested, flag = (Ref(path, _OPEN_TYPES[kind], None, True, None) if is_open else ref), negated
         test = In(tested, slots, flag) if operator is _IN else make(Compare, (tested, operator, slots[0], flag))
         return Some(ref, test, negated) if in_array else test
 
@@ -218,6 +228,9 @@ class _Check:
                 )
             )
             return None
+        elif isinstance(field, Map):
+            self._refuse(wording.map_tested(self._text, node.path.span, path_text(node.path.names)))
+            return None
         else:
             label = path_text(node.path.names)
             self._refuse(wording.brackets_on_scalar(self._text, node.path.span, label, field.type))
@@ -232,13 +245,14 @@ class _Check:
     def _resolve(self, path: Path, scope: _Scope) -> Target | None:
         owner, is_resource = scope
         if isinstance(owner, Open):
-            return Target((), Ref(path.names, owner, None, True), nullable=True)
+            return Target((), Ref(path.names, owner, None, True, None), nullable=True)
         if not is_resource:
             return self._step(path, owner, is_resource=False)
         target = self._targets.get(path.names)
         if target is None:
             target = self._step(path, owner, is_resource=True)
-            if target is not None:
+            # Keys of maps have no end.
+            if target is not None and target.ref.key is None:
                 self._targets[path.names] = target
         return target
 
@@ -264,6 +278,8 @@ class _Check:
                 arrays.append(self._ref(names[start : index + 1], field, is_resource=is_resource))
                 owner, is_resource, start = field.items, False, index + 1
                 nullable = nullable or owner.nullable
+            elif isinstance(field, Map):
+                return self._entry(path, index, start, tuple(arrays), field, is_resource=is_resource)
             else:
                 label = path_text(names[: index + 1])
                 problem = wording.no_such_member(self._text, path.spans[index + 1], label, field.type)
@@ -271,9 +287,27 @@ class _Check:
                 return None
         return Target(tuple(arrays), self._ref(names[start:], field, is_resource=is_resource), nullable)
 
+    def _entry(
+        self, path: Path, index: int, start: int, arrays: tuple[Ref, ...], field: Map, *, is_resource: bool
+    ) -> Target | None:
+        """Resolve a path behind the map that its name number ``index`` leads to; the others as in `_step`."""
+        key = index + 1
+        if key < len(path.names) - 1:
+            label = path_text(path.names[: index + 1])
+            span = Span(path.spans[key].start, path.spans[-1].end)
+            self._refuse(wording.members_of_entry(self._text, span, label, ".".join(path.names[key:])))
+            return None
+        slot = len(self._coercions) + len(self._keys)
+        if slot >= self._most_literals:
+            self._refuse(syntax_wording.too_many_literals(self._text, path.spans[key], self._most_literals))
+            return None
+        self._keys.append(path.names[key])
+        ref = self._ref(path.names[start:key], field, is_resource=is_resource)
+        return Target(arrays, replace(ref, field=field.values, key=slot), nullable=True)
+
     def _ref(self, names: tuple[str, ...], field: Field, *, is_resource: bool) -> Ref:
         leaf = self._leaves.get(names) if is_resource else None
-        return make(Ref, (names, field, None if leaf is None else leaf.column, False))
+        return make(Ref, (names, field, None if leaf is None else leaf.column, False, None))
 
     # What does not fit
 
@@ -286,6 +320,9 @@ class _Check:
         if isinstance(field, Object):
             label = path_text(path.names)
             self._refuse(wording.object_tested(self._text, path.span, label, self._example(path, scope)))
+            return False
+        if isinstance(field, Map):
+            self._refuse(wording.map_tested(self._text, path.span, path_text(path.names)))
             return False
         if not isinstance(field, Open) and operator not in field.operators:
             allowed = [o.value for o in Operator if o in field.operators]

@@ -34,7 +34,8 @@ class Ref(Record):
 
     The scope is the resource, or inside a `Some` the array's element; an empty path is the element itself.
     ``column`` says where a resource's value is stored in SQL, and is None inside a `Some`, where the path is a path in
-    the element's JSON. In an open schema the field follows the literal's kind and ``open`` is true.
+    the element's JSON. In an open schema the field follows the literal's kind and ``open`` is true. Where the path
+    leads to a map, ``key`` is the slot of the key of the entry that is meant, and ``field`` is the type of its values.
     """
 
     __slots__ = ()
@@ -43,6 +44,7 @@ class Ref(Record):
     field: AnyField
     column: Column | None
     open: bool
+    key: int | None
 
 
 class IsNull(Record):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from astra_filter.fields import Object, Open
+from astra_filter.wording import schema as wording
 
 if TYPE_CHECKING:
     from astra_filter.fields import AnyField
@@ -50,6 +51,9 @@ def leaves(root: Object | Open, *, binary: bool) -> dict[tuple[str, ...], Leaf]:
     Args:
         root: the fields of a resource.
         binary: whether text columns have a binary collation where their field does not say.
+
+    Raises:
+        SchemaError: a field inside JSON has a storage of its own.
     """
     found: dict[tuple[str, ...], Leaf] = {}
     if isinstance(root, Open):
@@ -71,6 +75,8 @@ def leaves(root: Object | Open, *, binary: bool) -> dict[tuple[str, ...], Leaf]:
                 at, inside = name, ()
             else:
                 at, inside = column, (*json_path, name)
+            if member.storage is not None and inside:
+                raise wording.storage_in_json(member.storage)
             maybe = nullable or member.nullable
             shown = returnable and member.returnable
             if isinstance(member, Object):

@@ -8,6 +8,10 @@
 A text with the same key only needs its literals coerced and bound. A shape is kept only after the parser has accepted
 its text and found the same literals as the scan did; every other text takes the plain way through the parser. Both ways
 give equal filters and equal errors.
+
+Keys of maps, as in ``labels.env eq 'prod'``, are values too, but only the check can tell them from other names. So the
+names stand in the key of the scan, and texts that differ in such keys only are parsed each; but they have one template,
+which is found by the text of their shape, ``labels.? eq ?``.
 """
 
 from __future__ import annotations
@@ -22,8 +26,10 @@ from astra_filter.language.names import FRACTION_AND_EXPONENT, INTEGER_PART, STR
 from astra_filter.language.records import make
 from astra_filter.limits import MOST_PROBLEMS
 from astra_filter.meaning.check import Target, check, coerce
+from astra_filter.meaning.keys import without_keys
 from astra_filter.memo import Budget, CacheInfo, Memo
 from astra_filter.syntax.parser import parse
+from astra_filter.syntax.printer import shape_text
 from astra_filter.wording import syntax as wording
 
 if TYPE_CHECKING:
@@ -54,6 +60,8 @@ _CHARACTER_BYTES = 80
 """... and more for each character of the shape ..."""
 _LITERAL_BYTES = 300
 """... and for each literal."""
+_SPELLINGS = 8
+"""Which part of the entries and of the budget texts may take that name keys of maps: one in so many."""
 
 
 class Scan(NamedTuple):
@@ -106,12 +114,26 @@ class Template:
         return (Template, (self.root, self.condition, self.coercions, self.constants, self.weight))
 
 
+class _Spelling(NamedTuple):
+    """A text that names keys of maps, as far as it is not the shape's."""
+
+    shape: _Key
+    """The key of the template, the same for all keys of maps."""
+    root: Node
+    keys: tuple[str, ...]
+    """The keys of maps that the paths name. Their slots follow those of the literals."""
+    weight: int
+
+
 class Bound(NamedTuple):
-    """A template with one filter's literals, raw and canonical."""
+    """A template with one filter's tree, literals and values."""
 
     template: Template
+    root: Node
     literals: tuple[Literal, ...]
+    """Raw, by slot."""
     values: tuple[object, ...]
+    """Canonical, by slot: those of the literals, then the keys of maps."""
 
 
 class Shapes:
@@ -129,6 +151,9 @@ class Shapes:
         self._entries = entries
         self._targets: dict[tuple[str, ...], Target] = {}
         self._templates: OrderedDict[_Key, Template] = OrderedDict()
+        # Keys of maps have no end: texts that name some push out such texts only, and no shape.
+        self._spellings: OrderedDict[_Key, _Spelling] = OrderedDict()
+        self._spelled = 0
         self._budget = budget or Budget()
         self._budget.shed = self._shed
         self._lock = threading.Lock()
@@ -149,10 +174,14 @@ class Shapes:
         if len(text) > limits.text_length:
             raise FilterError([wording.text_too_long(text, limits.text_length)])
         scanned = scan(text)
-        key = (limits, scanned.key)
+        key: _Key = (limits, scanned.key)
         template = self._templates.get(key)
+        spelling = None
         if template is None:
-            return self._plain(text, limits, key, scanned)
+            spelling = self._spellings.get(key)
+            template = None if spelling is None else self._templates.get(spelling.shape)
+            if template is None:
+                return self._plain(text, limits, key, scanned)
         literals = _literals(scanned, template.constants)
         try:
             values = tuple(
@@ -163,15 +192,21 @@ class Shapes:
             )
         except LiteralError:  # The plain way finds the place of the literal.
             return self._plain(text, limits, key, scanned)
-        try:  # noqa: SIM105  # `suppress` takes longer than what it guards.
+        root = template.root
+        try:
+            if spelling is not None:
+                root = spelling.root
+                values += spelling.keys
+                self._spellings.move_to_end(key)
+                key = spelling.shape
             self._templates.move_to_end(key)
         except KeyError:  # Another thread has just removed it.
             pass
-        return make(Bound, (template, tuple(literals), values))
+        return make(Bound, (template, root, tuple(literals), values))
 
     def _plain(self, text: str, limits: Limits, key: _Key, scanned: Scan) -> Bound:
         syntax = parse(text, limits, self._root)
-        found = check(syntax, text, self._root, self._leaves, self._targets)
+        found = check(syntax, text, self._root, self._leaves, self._targets, limits.literals)
         values, problems = coerce(found.coercions, syntax, text)
         if found.condition is None or problems:
             problems = tuple(sorted((*found.problems, *problems), key=lambda problem: problem.span)[:MOST_PROBLEMS])
@@ -185,12 +220,30 @@ class Shapes:
                     if each is None or isinstance(each, bool)
                 ]
             )
-        template = Template(
-            syntax.root, found.condition, found.coercions, constants, _weight(scanned, len(syntax.literals))
-        )
-        if tuple(_literals(scanned, constants)) == syntax.literals:
-            self._keep(key, template)
-        return Bound(template, syntax.literals, values)
+        known = tuple(_literals(scanned, constants)) == syntax.literals
+        weight = _weight(scanned.key, len(syntax.literals))
+        if found.keys:
+            shape: _Key = (shape_text(without_keys(syntax.root, self._root), syntax.literals),)
+            if known:
+                self._keep_spelling(key, _Spelling((limits, shape), syntax.root, found.keys, weight))
+            key, weight = (limits, shape), _weight(shape, len(syntax.literals))
+        template = self._templates.get(key) if found.keys else None
+        if template is None:
+            template = Template(syntax.root, found.condition, found.coercions, constants, weight)
+            if known or found.keys:
+                self._keep(key, template)
+        return Bound(template, syntax.root, syntax.literals, (*values, *found.keys))
+
+    def _keep_spelling(self, key: _Key, spelling: _Spelling) -> None:
+        with self._lock:
+            before = self._spelled
+            old = self._spellings.pop(key, None)
+            self._spelled += spelling.weight - (0 if old is None else old.weight)
+            self._spellings[key] = spelling
+            while len(self._spellings) * _SPELLINGS > self._entries or self._spelled * _SPELLINGS > self._budget.most:
+                self._spelled -= self._spellings.popitem(last=False)[1].weight
+            more = self._spelled - before
+        self._budget.add(more)
 
     def _keep(self, key: _Key, template: Template) -> None:
         more = template.weight + template.memo.attach(self._budget)
@@ -206,6 +259,9 @@ class Shapes:
         """Let go of the shapes that nobody has asked for longest, until the budget is kept."""
         freed = 0
         with self._lock:
+            while self._spellings and self._budget.held - freed > self._budget.most:
+                freed += self._spellings.popitem(last=False)[1].weight
+            self._spelled -= freed
             while self._templates and self._budget.held - freed > self._budget.most:
                 freed += _released(self._templates.popitem(last=False)[1])
         self._budget.add(-freed)
@@ -216,9 +272,9 @@ def _released(template: Template) -> int:
     return template.weight + template.memo.detach()
 
 
-def _weight(scanned: Scan, literals: int) -> int:
+def _weight(key: _Key, literals: int) -> int:
     """Return about how many bytes a template of a text holds, with its key."""
-    characters = sum([len(piece) for piece in scanned.key if isinstance(piece, str)])
+    characters = sum([len(piece) for piece in key if isinstance(piece, str)])
     return _TEMPLATE_BYTES + _CHARACTER_BYTES * characters + _LITERAL_BYTES * literals
 
 

@@ -43,10 +43,10 @@ from functools import partial
 from sys import float_info
 from typing import TYPE_CHECKING, Any, TypeAlias, assert_never, cast
 
-from astra_filter.fields import MAX_INTEGER, MIN_INTEGER, Array, Field, Object, Open
-from astra_filter.language.values import at, is_canonical_uuid, member
+from astra_filter.fields import MAX_INTEGER, MIN_INTEGER, Array, Field, Map, Object, Open
+from astra_filter.language.values import at, entry, is_canonical_uuid, member
 from astra_filter.memory.codegen import Block, Code, Expression, Statements, compile_factory, constant
-from astra_filter.request.field_lists import chain
+from astra_filter.request.field_lists import chain, map_before_key
 
 if TYPE_CHECKING:
     from astra_filter.meaning.declaration import Declaration
@@ -62,8 +62,22 @@ def of_resources(declaration: Declaration, include: tuple[Path, ...] | None) -> 
     """Return what makes the items of resources, mappings or objects; a list of what is at the paths of ``include``."""
     if include is None:
         return _of_resource(declaration, ())
-    writers = [_of_resource(declaration, path) for path in include]
+    writers = [_of_path(declaration, path) for path in include]
     return lambda resource: [write(resource) for write in writers]
+
+
+def _of_path(declaration: Declaration, path: Path) -> Write:
+    field = map_before_key(declaration.root, path)
+    if field is None:
+        return _of_resource(declaration, path)
+    # Keys of maps have no end, so no code is kept for them.
+    *steps, key = path
+    return lambda resource: entry_of(field, at(resource, steps), key)
+
+
+def entry_of(field: Map, value: object, key: str) -> Any:
+    """Return what a map in the data has under a key, as it is returned."""
+    return field.values.output(entry(value, key))
 
 
 def _of_resource(declaration: Declaration, path: Path) -> Write:
@@ -126,6 +140,8 @@ class Generator:
         """Write ``value``; arguments as in `place`."""
         if isinstance(field, Object):
             return self._object(field, put, nullable=nullable)
+        if isinstance(field, Map):
+            return _MAP(READ=self.constant("read", field.output), PUT=put("value"))
         if isinstance(field, Array):
             return _ARRAY(READ=self.constant("read", field.read), PUT=put(self._elements(field.items)))
         test, form = _canonical(field)
@@ -218,6 +234,12 @@ if type(value) is not list:
 if value is not None:
     PUT
 """)
+# A map: value = read2(value), if value is not None: item1['labels'] = value
+_MAP = Statements("""
+value = READ(value)
+if value is not None:
+    PUT
+""")
 _SCALARS = Expression("[FORM if TEST else READ(value) for value in value]")
 # An array of objects: PUT of the above is item1['disks'] = write1(value), and beside `write` stands this.
 _OBJECTS = Statements("""
@@ -262,7 +284,7 @@ def _canonical(field: Field) -> tuple[Code, Code]:
             return _IS_TIMESTAMP(), _AS_IT_IS()
         case "date" | "decimal" | "any":
             return _NEVER(), _AS_IT_IS()
-        case "array" | "object":
+        case "array" | "object" | "map":
             raise AssertionError(field)
         case _:
             assert_never(field.type)

@@ -18,7 +18,12 @@ if TYPE_CHECKING:
 
 
 def select_page(
-    request: Request, resources: Iterable[object], matches: Callable[[object], bool] | None, *, presorted: bool
+    request: Request,
+    resources: Iterable[object],
+    matches: Callable[[object], bool] | None,
+    *,
+    presorted: bool,
+    whole: bool,
 ) -> Page:
     """Filter, sort and cut resources; arguments and errors as in `ListQuery.page`.
 
@@ -27,6 +32,7 @@ def select_page(
         resources: any iterable; it is read once.
         matches: the predicate of the filter; None where every resource matches.
         presorted: the resources come in the order of the request.
+        whole: the items are the resources themselves.
     """
     order = request.order
     after = None if request.position is None else order.rank(request.position)
@@ -51,5 +57,9 @@ def select_page(
     if request.with_count:
         for _ in ranked:
             pass
-    write = of_resources(request.declaration, request.include)
+    write = _itself if whole else of_resources(request.declaration, request.include)
     return make_page(request, [resource for _, resource in first[request.skip :]], total, write, request.order.values)
+
+
+def _itself(resource: object) -> object:
+    return resource

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from astra_filter.fields import Field
+    from astra_filter.meaning.conditions import Ref
     from astra_filter.memo import Memo
     from astra_filter.memory.codegen import Block, Code, Part
 
@@ -183,6 +184,8 @@ _MEMBER_OF_ANY = Expression(
     " else INNER.ATTRIBUTE if type(INNER) in plain_objects else member(INNER, NAME)"
 )
 _OTHER_MEMBER_OF_ANY = Expression("INNER.get(NAME) if type(INNER := OWNER) is dict else member(INNER, NAME)")
+# labels.env eq 'a' -> inner1.get(key1) if type(inner1 := scope.get('labels')) is dict else entry(inner1, key1)
+_ENTRY = Expression("INNER.get(KEY) if type(INNER := MAP) is dict else entry(INNER, KEY)")
 # Gives a resource or an element a method `get`, if it has none of a `dict`.
 _AS_SCOPE = Statements("""
 if type(SCOPE) is not dict:
@@ -340,7 +343,7 @@ class _Generator:
             case Some(negated=negated):
                 test = self._some(condition, scope)
             case IsNull(ref, negated) | Compare(ref, negated=negated) | In(ref, negated=negated):
-                test = self._open(condition, scope) if ref.open else self._test(condition, self._get(ref.path, scope))
+                test = self._open(condition, scope) if ref.open else self._test(condition, self._value(ref, scope))
             case _:
                 assert_never(condition)
         return _NOT(TEST=test) if negated else test
@@ -376,6 +379,14 @@ class _Generator:
         return loop
 
     # Values and tests
+
+    def _value(self, ref: Ref, scope: str) -> str | Code:
+        """Write what a path leads to, or behind a map its entry under a key, which is an argument of the factory."""
+        value, slot = self._get(ref.path, scope), ref.key
+        if slot is None:
+            return value
+        key = self._argument((slot, "key"), lambda values: values[slot], "key")
+        return _ENTRY(INNER=self._new("inner"), MAP=value, KEY=key)
 
     def _get(self, path: Sequence[str], scope: str) -> str | Code:
         value: str | Code = scope
@@ -455,7 +466,7 @@ class _Generator:
                 fits = _IS_TEXT_OF(X=x, VALUE=value, LENGTH=constant(10))
                 slow = _DATE_SLOW(HOLDS=fast, X=x, SLOW=slow)
                 fast = self._as_text(condition, x, _READABLE_DATE)
-            case "array" | "object" | "any":
+            case "array" | "object" | "map" | "any":
                 raise AssertionError(field)
             case _:
                 assert_never(field.type)
@@ -471,7 +482,7 @@ class _Generator:
                 own = "list"
             case "integer" | "number" | "decimal" | "uuid" | "timestamp" | "date":
                 return _IS_NULL_OR_UNREADABLE(X=x, VALUE=value, READ=self._reader(field))
-            case "object" | "any":
+            case "object" | "map" | "any":
                 raise AssertionError(field)
             case _:
                 assert_never(field.type)

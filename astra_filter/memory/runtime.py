@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 from astra_filter import fields
-from astra_filter.language.values import PLAIN_ENUMS, PLAIN_OBJECTS, member, unwrap, usual_instant
+from astra_filter.language.values import PLAIN_ENUMS, PLAIN_OBJECTS, entry, member, unwrap, usual_instant
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -123,6 +123,7 @@ NAMES: dict[str, object] = {
     "member": member,
     "plain_objects": PLAIN_OBJECTS,
     "plain_enums": PLAIN_ENUMS,
+    "entry": entry,
     "open_values": open_values,
     "open_elements": open_elements,
     "read_string": fields.String().read,

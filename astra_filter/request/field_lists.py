@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from astra_filter.fields import Array, Object, Open
+from astra_filter.fields import Array, Map, Object, Open
 from astra_filter.language.names import (
     QUOTED_NAME,
     RESERVED,
@@ -122,10 +122,18 @@ def chain(root: Object | Open, path: tuple[str, ...]) -> list[Field]:
     for name in path:
         if isinstance(owner, Object) and name in owner.members:
             owner = owner.members[name]
+        elif isinstance(owner, Map):
+            owner = owner.values
         elif not isinstance(owner, Open):
             break
         fields.append(owner)
     return fields
+
+
+def map_before_key(root: Object | Open, path: tuple[str, ...]) -> Map | None:
+    """Return the map whose key a path ends with; None for other paths."""
+    before = chain(root, path[:-1])[-1:]
+    return before[0] if before and isinstance(before[0], Map) else None
 
 
 def unresolved(text: str, item: Item, parameter: str, found: list[Field], known: Iterable[str]) -> Problem:
@@ -141,5 +149,8 @@ def unresolved(text: str, item: Item, parameter: str, found: list[Field], known:
     last = found[-1] if found else None
     if isinstance(last, Array) and isinstance(last.items, Object) and item.path[len(found)] in last.items.members:
         return wording.through_array(text, item.span, parameter, path_text(item.path[: len(found)]))
+    if found[-2:-1] and isinstance(found[-2], Map):
+        key = ".".join(item.path[len(found) - 1 :])
+        return wording.members_of_entry(text, item.span, parameter, path_text(item.path[: len(found) - 1]), key)
     name = path_text(item.path)
     return wording.unknown_item(text, item.span, parameter, name, nearest(name, known))

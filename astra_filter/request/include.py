@@ -30,7 +30,7 @@ Path: TypeAlias = tuple[str, ...]
 
 
 def is_included(leaf: Leaf, include: tuple[Path, ...] | None) -> bool:
-    """Whether a leaf is returned, given the paths of ``include``, or None for whole objects."""
+    """Whether a leaf is returned, given the paths of ``include`` without keys of maps, or None for whole objects."""
     return leaf.returnable and (include is None or any(leaf.path[: len(path)] == path for path in include))
 
 
@@ -78,7 +78,7 @@ def _returnable_paths(declaration: Declaration) -> tuple[str, ...]:
 
 
 def returnable(owner: Field, prefix: Path = ()) -> Iterator[Path]:
-    """Yield the paths that ``include`` may name; nothing for an open schema, which takes any path."""
+    """Yield the paths that ``include`` may name, but for the keys of maps; none of an open schema, which takes any."""
     for name, field in owner.members.items() if isinstance(owner, Object) else ():
         if field.returnable:
             yield (*prefix, name)

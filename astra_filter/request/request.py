@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from astra_filter.errors import FilterError, QueryError
 from astra_filter.language.span import Span
 from astra_filter.limits import MOST_PROBLEMS
+from astra_filter.request.field_lists import map_before_key
 from astra_filter.request.include import is_included, parse_include
 from astra_filter.request.order import Order, parse_order
 from astra_filter.request.parameters import MOST_ROWS, read_count, read_limit, read_parameters, read_skip
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
     from astra_filter.meaning.shapes import Bound, Shapes
     from astra_filter.request.include import Path
     from astra_filter.request.parameters import Parameters
+
+
+SigningKeys: TypeAlias = "bytes | str | Sequence[bytes | str]"
+"""Of several secrets, the first makes tokens, and those of all are taken."""
 
 
 class Request(NamedTuple):
@@ -45,23 +50,28 @@ class Request(NamedTuple):
     """Makes the token of the next page; None for a schema without a key."""
 
     @property
+    def declared(self) -> tuple[Path, ...] | None:
+        """``include`` without the keys of maps: what SQL depends on."""
+        if self.include is None:
+            return None
+        root = self.declaration.root
+        return tuple([path[:-1] if map_before_key(root, path) else path for path in self.include])
+
+    @property
     def leaves(self) -> tuple[Leaf, ...]:
         """The leaves that the page is made from: what is returned, and the sort keys for the next token."""
-        return self.declaration.memo.made(("leaves", self.include, self.order.text), self._leaves)
+        declared = self.declared
+        return self.declaration.memo.made(("leaves", declared, self.order.text), self._leaves, declared)
 
     @property
     def columns(self) -> tuple[str, ...]:
         """The columns of those leaves, each once, in order."""
         return tuple(dict.fromkeys([leaf.column.name for leaf in self.leaves]))
 
-    def _leaves(self) -> tuple[Leaf, ...]:
+    def _leaves(self, declared: tuple[Path, ...] | None) -> tuple[Leaf, ...]:
         sorting = {key.leaf.path for key in self.order.keys}
         return tuple(
-            [
-                leaf
-                for path, leaf in self.declaration.leaves.items()
-                if path in sorting or is_included(leaf, self.include)
-            ]
+            [leaf for path, leaf in self.declaration.leaves.items() if path in sorting or is_included(leaf, declared)]
         )
 
 
@@ -71,7 +81,7 @@ def parse_request(
     parameters: Parameters,
     *,
     scope: str,
-    secret: str | bytes | None,
+    secret: SigningKeys | None,
     default_limit: int | None,
     max_limit: int | None,
     ignore: Iterable[str],
@@ -100,8 +110,7 @@ def parse_request(
 
     tokens = position = None
     if declaration.key is not None:
-        key = secret.encode() if isinstance(secret, str) else secret
-        tokens = Tokens(order, bound, scope, key, limits.token_length)
+        tokens = Tokens(order, bound, scope, _keys(secret), limits.token_length)
     token = values.get("continue")
     if token is not None:
         if "skip" in values.others:
@@ -117,19 +126,25 @@ def parse_request(
     return Request(declaration, bound, include, order, limit, skip, count, position, tokens)
 
 
+def _keys(secret: SigningKeys | None) -> tuple[bytes, ...]:
+    each = () if secret is None else (secret,) if isinstance(secret, (str, bytes)) else secret
+    return tuple([one.encode() if isinstance(one, str) else one for one in each])
+
+
 def _room(problems: Sequence[Problem]) -> int:
     """Return how many more problems are shown: what is not shown is not looked for."""
     return max(MOST_PROBLEMS - len(problems), 0)
 
 
 def _check_arguments(
-    scope: str, secret: str | bytes | None, default_limit: int | None, max_limit: int | None, ignore: Iterable[str]
+    scope: str, secret: SigningKeys | None, default_limit: int | None, max_limit: int | None, ignore: Iterable[str]
 ) -> frozenset[str]:
     """Refuse wrong arguments of the server's own code; return the names to ignore."""
     for argument, value in (("default_limit", default_limit), ("max_limit", max_limit)):
         if value is not None and (type(value) is not int or not 1 <= value <= MOST_ROWS):
             raise wording.bad_page_size(argument, value)
-    if secret is not None and not (isinstance(secret, (str, bytes)) and secret):
+    each = secret if isinstance(secret, (list, tuple)) else () if secret is None else (secret,)
+    if not all(isinstance(one, (str, bytes)) and one for one in each) or secret in ([], ()):
         raise wording.bad_secret()
     if not isinstance(scope, str):
         raise wording.bad_scope(scope)

@@ -43,17 +43,20 @@ class Tokens:
         order: the order the rows are in.
         bound: the filter, of which the canonical text counts; None without one.
         scope: what else the token is bound to, such as the account.
-        secret: the server's secret, None for tokens that are not authenticated.
+        secrets: the server's; the first makes tokens, and those of all are taken. none for tokens that are not
+            authenticated.
         max_length: the characters that a token may have (SPEC §8).
     """
 
-    __slots__ = ("_bound", "_max_length", "_order", "_secret", "scope")
+    __slots__ = ("_bound", "_max_length", "_order", "_secrets", "scope")
 
-    def __init__(self, order: Order, bound: Bound | None, scope: str, secret: bytes | None, max_length: int) -> None:
+    def __init__(
+        self, order: Order, bound: Bound | None, scope: str, secrets: tuple[bytes, ...], max_length: int
+    ) -> None:
         self.scope = scope
         self._order = order
         self._bound = bound
-        self._secret = secret or b""
+        self._secrets = secrets or (b"",)
         self._max_length = max_length
 
     def write(self, values: tuple[Any, ...]) -> str:
@@ -87,7 +90,9 @@ class Tokens:
         tag, payload = data[len(_VERSION) : start], data[start:]
         # The last character has unused bits; only one of its spellings is taken.
         one_spelling = urlsafe_b64encode(data).rstrip(b"=").decode() == token
-        if data[: len(_VERSION)] != _VERSION or not one_spelling or not compare_digest(tag, self._tag(payload)):
+        if data[: len(_VERSION)] != _VERSION or not one_spelling:
+            return None
+        if not any(compare_digest(tag, self._tag(payload, secret)) for secret in self._secrets):
             return None
         try:
             stored = json.loads(payload.decode())
@@ -99,11 +104,11 @@ class Tokens:
         values = [_typed(value, leaf) for value, (leaf, _) in zip(stored, keys, strict=True)]
         return None if _Bad in values else tuple(values)
 
-    def _tag(self, payload: bytes) -> bytes:
+    def _tag(self, payload: bytes, secret: bytes | None = None) -> bytes:
         bound = self._bound
-        filter_text = None if bound is None else canonical(bound.template.root, bound.literals)
+        filter_text = None if bound is None else canonical(bound.root, bound.literals)
         context = json.dumps([filter_text, self._order.text, self.scope])
-        return digest(self._secret, context.encode() + b"\n" + payload, "sha256")
+        return digest(self._secrets[0] if secret is None else secret, context.encode() + b"\n" + payload, "sha256")
 
 
 class _Bad:

@@ -9,6 +9,7 @@ from astra_filter.wording import installation as wording
 
 try:
     from astra_filter.server.app import create_app
+    from astra_filter.server.bounds import Bounds
     from astra_filter.server.run import serve
     from astra_filter.server.store import Store, StoreError
     from astra_filter.server.tasks import EXAMPLE_ACCOUNT, MEMBERS, TASK
@@ -17,4 +18,4 @@ except ModuleNotFoundError as error:
         raise
     raise wording.missing_extra("server", error) from error
 
-__all__ = ["EXAMPLE_ACCOUNT", "MEMBERS", "TASK", "Store", "StoreError", "create_app", "serve"]
+__all__ = ["EXAMPLE_ACCOUNT", "MEMBERS", "TASK", "Bounds", "Store", "StoreError", "create_app", "serve"]

@@ -2,11 +2,15 @@
 
 # Annotations are not postponed here: FastAPI reads those of its functions, and they name dependencies that are local.
 
-from collections.abc import AsyncIterator, Mapping
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from hashlib import sha256
 from hmac import compare_digest
 from http import HTTPStatus
+from math import ceil
+from time import monotonic
 from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, Path, Request, Response
@@ -15,11 +19,17 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from astra_filter import problem
 from astra_filter.adapters import openapi
-from astra_filter.adapters.fastapi import ListParameters, ListQuery, ProblemResponse, handle_errors
+from astra_filter.adapters.fastapi import ListParameters, ListQuery, ProblemResponse
+from astra_filter.errors import RequestError
+from astra_filter.server.bounds import Bounds
 from astra_filter.server.logs import HEADER, RequestLog, correlation_id
+from astra_filter.server.metrics import CONTENT_TYPE, Metrics
+from astra_filter.server.quotas import Quota
+from astra_filter.server.statements import Call, Cancelled
 from astra_filter.server.store import Store
 from astra_filter.server.tasks import EXAMPLE_ACCOUNT, TASK
 
@@ -28,17 +38,35 @@ MAX_LIMIT = 1000
 
 _PATH = "/accounts/{account_id}/core/v1/tasks"
 _READY = "/readyz"
+_METRICS = "/metrics"
 
 
-def create_app(store: Store, accounts: Mapping[str, str], secret: bytes | str) -> FastAPI:
+_PROMPT = 0.08
+"""Seconds that ``/readyz`` waits for the database."""
+_FRESH = 2.0
+"""Seconds for which it trusts the database's last answer."""
+_CLIENT_CLOSED_REQUEST = 499
+"""What nobody reads, and the log tells."""
+
+
+def create_app(
+    store: Store,
+    accounts: Mapping[str, str],
+    secret: bytes | str | Sequence[bytes | str],
+    bounds: Bounds = Bounds(),  # noqa: B008  # It never changes.
+) -> FastAPI:
     """Return the application.
 
     Args:
         store: the tasks; closed when the application ends.
         accounts: the account that each bearer token is for.
-        secret: authenticates ``continue`` tokens.
+        secret: authenticates ``continue`` tokens; of several, the first makes them and all are taken.
+        bounds: what each caller is given at most.
     """
     tokens = BearerTokens(accounts)
+    health = Health(store)
+    quotas = {token: Quota(bounds) for token in accounts}
+    metrics = Metrics() if bounds.metrics else None
     lists = ListParameters(
         TASK,
         scope=lambda request: str(request.path_params["account_id"]),
@@ -50,6 +78,7 @@ def create_app(store: Store, accounts: Mapping[str, str], secret: bytes | str) -
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
+        health.close()
         store.close()
 
     app = FastAPI(title="Tasks", version="1.1", lifespan=lifespan, redoc_url=None, redirect_slashes=False)
@@ -57,17 +86,25 @@ def create_app(store: Store, accounts: Mapping[str, str], secret: bytes | str) -
     async def permitted(
         request: Request,
         account_id: Annotated[str, Path(description="The account.", examples=[EXAMPLE_ACCOUNT])],
-    ) -> str:
+    ) -> AsyncIterator[str]:
         """The account asked for, which the token must be for."""
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        account = tokens.account(token.strip(" ")) if scheme.lower() == "bearer" else None
+        token = token.strip(" ")
+        account = tokens.account(token) if scheme.lower() == "bearer" else None
         if account is None:
             raise HTTPException(401, headers={"WWW-Authenticate": "Bearer"})
         request.state.account = account
         if account != account_id:
             known = account_id in tokens.known or await run_in_threadpool(store.has, account_id)
             raise HTTPException(403 if known else 404)
-        return account
+        quota = quotas[token]
+        wait = quota.enter()
+        if wait:
+            raise HTTPException(429, headers={"Retry-After": str(ceil(wait))})
+        try:
+            yield account
+        finally:
+            quota.leave()
 
     @app.get(
         _PATH,
@@ -78,30 +115,115 @@ def create_app(store: Store, accounts: Mapping[str, str], secret: bytes | str) -
             401: openapi.problem_response("No bearer token, or one that is not known."),
             403: openapi.problem_response("The token is for another account."),
             404: openapi.problem_response("There is no such account."),
+            429: openapi.problem_response("Too many requests with this token."),
             503: openapi.problem_response("The database does not answer."),
         },
         openapi_extra={**lists.openapi, "security": [{"bearer": []}]},
     )
-    def list_tasks(
-        account: Annotated[str, Depends(permitted)], query: Annotated[ListQuery, Depends(lists)]
+    async def list_tasks(
+        request: Request, account: Annotated[str, Depends(permitted)], query: Annotated[ListQuery, Depends(lists)]
     ) -> Response:
-        page = store.page(query, account)
-        body = page.body(type="application/astra-tasks", version="1.1")
-        return Response(to_json(body), media_type="application/json")
+        if metrics is not None and query.filter is not None:
+            request.state.shape = query.filter.shape
+        return await _answer(request, store, query, account)
 
     @app.get(
         _READY,
         summary="Whether requests can be answered",
         responses={503: openapi.problem_response("The database does not answer.")},
     )
-    def ready() -> dict[str, str]:
-        store.has(EXAMPLE_ACCOUNT)
+    async def ready() -> dict[str, str]:
+        if not await health.check():
+            raise HTTPException(503)
         return {"status": "ready"}
 
+    if metrics is not None:
+        _serve_metrics(app, metrics)
     _answer_problems(app)
-    app.add_middleware(RequestLog, failure=lambda name: _document(500, name))
+    app.add_middleware(HeadAsGet)
+    app.add_middleware(
+        RequestLog,
+        failure=lambda name: _document(500, name),
+        observe=None if metrics is None else metrics.observe,
+    )
     _document_exactly(app)
     return app
+
+
+async def _answer(request: Request, store: Store, query: ListQuery, account: str) -> Response:
+    """Answer a list request, unless its client hangs up before."""
+    call = Call()
+
+    def answer() -> bytes:
+        return to_json(store.page(query, account, call).body(type="application/astra-tasks", version="1.1"))
+
+    async def hang_up() -> None:
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
+        store.cancel(call)
+
+    waiting = asyncio.create_task(hang_up())
+    try:
+        return Response(await run_in_threadpool(answer), media_type="application/json")
+    except Cancelled:
+        return Response(status_code=_CLIENT_CLOSED_REQUEST if call.cancelled else 503)
+    finally:
+        waiting.cancel()
+
+
+def _serve_metrics(app: FastAPI, metrics: Metrics) -> None:
+    @app.get(_METRICS, summary="Numbers for a monitoring system", include_in_schema=False)
+    async def numbers() -> Response:
+        return Response(metrics.text(TASK.cache_info()), media_type=CONTENT_TYPE)
+
+
+class HeadAsGet:
+    """Answers HEAD as GET, whose body the server then leaves out.
+
+    Args:
+        app: the application.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle a request (ASGI)."""
+        if scope["type"] == "http" and scope["method"] == "HEAD":
+            scope = {**scope, "method": "GET"}
+        await self._app(scope, receive, send)
+
+
+class Health:
+    """Whether the database answers, asked in a thread and over a connection of its own.
+
+    Args:
+        store: the tasks.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._thread = ThreadPoolExecutor(1, "health")
+        self._asked: Future[None] | None = None
+        self._answered = float("-inf")
+
+    async def check(self) -> bool:
+        """Return whether the database answers at once, or else answered a moment ago."""
+        if self._asked is None or self._asked.done():
+            self._asked = self._thread.submit(self._ask)
+        asked = self._asked
+        await asyncio.wait([asyncio.wrap_future(asked)], timeout=_PROMPT)
+        if asked.done():
+            return asked.exception() is None
+        return monotonic() - self._answered < _FRESH
+
+    def _ask(self) -> None:
+        self._store.ping()
+        self._answered = monotonic()
+
+    def close(self) -> None:
+        """End the thread."""
+        self._thread.shutdown(wait=False, cancel_futures=True)
 
 
 class BearerTokens:
@@ -154,10 +276,15 @@ def _answer_problems(app: FastAPI) -> None:
         document = _document(error.status_code, correlation_id(request))
         return ProblemResponse(document, error.status_code, headers=error.headers)
 
+    async def invalid(request: Request, error: Exception) -> ProblemResponse:
+        assert isinstance(error, RequestError)  # noqa: S101  # As above.
+        request.state.codes = [each.code for each in error.problems]
+        return ProblemResponse(error.problem(correlation_id=correlation_id(request)), 400)
+
     async def unavailable(request: Request, _: Exception) -> ProblemResponse:
         return ProblemResponse(_document(503, correlation_id(request)), 503)
 
-    handle_errors(app, correlation_id=correlation_id)
+    app.add_exception_handler(RequestError, invalid)
     app.add_exception_handler(HTTPException, refuse)
     app.add_exception_handler(OperationalError, unavailable)
     app.add_exception_handler(PoolTimeoutError, unavailable)

@@ -68,11 +68,18 @@ class RequestLog:
     Args:
         app: the application.
         failure: the problem document for status 500, made for a correlation ID.
+        observe: is told of each request: status, seconds, shape of the filter, codes of problems.
     """
 
-    def __init__(self, app: ASGIApp, failure: Callable[[str], dict[str, Any]]) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        failure: Callable[[str], dict[str, Any]],
+        observe: Callable[[int, float, str | None, list[str]], None] | None = None,
+    ) -> None:
         self._app = app
         self._failure = failure
+        self._observe = observe
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle a request (ASGI)."""
@@ -99,6 +106,8 @@ class RequestLog:
             if not status:
                 await ProblemResponse(self._failure(name), 500)(scope, receive, answer)
         finally:
+            if self._observe is not None:
+                self._observe(status, perf_counter() - began, state.get("shape"), state.get("codes", []))
             entry = {
                 "correlationID": name,
                 "client": scope["client"] and scope["client"][0],

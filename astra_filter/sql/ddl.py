@@ -64,12 +64,14 @@ def create_index(
     parts = [record.identifier(column) for column in leading]
     for leaf, descending in order.keys:
         operand = resource_operand(record, leaf.column, leaf.field, None)
+        own = operand.storage.value == "{x}"
         unordered = "ordered index" in record.cannot or (
-            operand.exact and "ordered index of folded text" in record.cannot
+            (operand.exact or not own) and "ordered index of folded text" in record.cannot
         )
         if unordered or is_document(held[leaf.column.name]) or is_sorted_in_pieces(record, leaf.field):
             raise sql_wording.no_index(path_text(leaf.path), record.name)
-        parts.append(operand.ordered().prepare("?").text + direction(record, operand.nullable, descending))
+        key = operand.ordered() if own else operand.ordered().parenthesised()
+        parts.append(key.prepare("?").text + direction(record, operand.nullable, descending))
     *qualifiers, bare = table_parts(table)
     named = name or _index_name([bare, *leading, *order.text.replace(",", "").split()])
     index, on = (
@@ -94,14 +96,14 @@ def _column_type(held: tuple[Leaf, ...], declaration: Declaration, record: Diale
         return record.columns["array"].type + ("" if held[0].column.nullable else " NOT NULL")
     leaf = held[0]
     kind = record.storage(leaf.field).type
-    if isinstance(leaf.field, (String, Enum)):
-        kind = _text_type(leaf, leaf.field, record, key=leaf.path == (declaration.key,))
+    if isinstance(leaf.field, (String, Enum)) and (leaf.field.storage is None or "{length}" in kind):
+        kind = _text_type(leaf, leaf.field, record, kind, key=leaf.path == (declaration.key,))
+    if isinstance(leaf.field, (String, Enum)) and leaf.field.storage is None:
         kind += record.text_collation.replace("{collation}", collation)
     return kind if leaf.column.nullable else f"{kind} NOT NULL"
 
 
-def _text_type(leaf: Leaf, field: String | Enum, record: Dialect, *, key: bool) -> str:
-    kind = record.columns[field.type].type
+def _text_type(leaf: Leaf, field: String | Enum, record: Dialect, kind: str, *, key: bool) -> str:
     indexed = record.max_indexed_length
     if indexed is None:
         return kind
@@ -114,7 +116,7 @@ def _text_type(leaf: Leaf, field: String | Enum, record: Dialect, *, key: bool) 
         return kind.replace("{length}", str(length))
     if key:
         raise sql_wording.unbounded_key(path_text(leaf.path), record.name, indexed)
-    return record.long_text
+    return record.long_text if leaf.field.storage is None else kind.replace("VARCHAR({length})", "LONGTEXT")
 
 
 def _check_names(names: Iterable[str], record: Dialect) -> None:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
-from uuid import UUID
 
-from astra_filter.fields import Decimal, Object, Open
-from astra_filter.language.decimals import from_scaled
+from astra_filter.fields import Object, Open
+from astra_filter.language.values import at
 from astra_filter.memory.codegen import Statements
-from astra_filter.memory.items import Generator, generate, steps_to
+from astra_filter.memory.items import Generator, entry_of, generate, steps_to
+from astra_filter.request.field_lists import map_before_key
 from astra_filter.request.include import is_included
+from astra_filter.sql.forms import foreign
 from astra_filter.sql.rows import is_document, parsed
 from astra_filter.wording import request as request_wording
 from astra_filter.wording import sql as sql_wording
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from astra_filter.fields import Field
-    from astra_filter.language.operators import TypeName
     from astra_filter.meaning.declaration import Declaration
     from astra_filter.meaning.leaves import Leaf
     from astra_filter.memory.codegen import Block
@@ -48,7 +47,7 @@ def of_rows(declaration: Declaration, include: tuple[Path, ...] | None, columns:
         whole = _of_row(declaration, ())
         assert whole.columns == tuple(columns)  # noqa: S101  # What is sorted by is returned (SPEC §3).
         return lambda row: whole.write(_values(row, columns))
-    writers = [_of_row(declaration, path) for path in include]
+    writers = [_of_path(declaration, path) for path in include]
     writes = [(writer.write, [places[column] for column in writer.columns]) for writer in writers]
     documents = {places[column] for writer in writers for column in writer.documents}
 
@@ -81,6 +80,20 @@ class _Writer(NamedTuple):
     """The columns whose values it takes, in order."""
     documents: tuple[str, ...]
     """Those of the columns that hold JSON; the function of an ``include`` takes them parsed."""
+
+
+def _of_path(declaration: Declaration, path: Path) -> _Writer:
+    field = map_before_key(declaration.root, path)
+    if field is None:
+        return _of_row(declaration, path)
+    # Keys of maps have no end, so no code is kept for them.
+    *steps, key = path
+    column = declaration.leaves[tuple(steps)].column
+
+    def write(values: Sequence[Any]) -> Any:
+        return entry_of(field, at(values[0], column.json_path), key)
+
+    return _Writer(write, (column.name,), (column.name,))
 
 
 def _of_row(declaration: Declaration, path: Path) -> _Writer:
@@ -140,25 +153,12 @@ class _RowGenerator(Generator):
             return self.members(field, put, write, nullable=nullable)
         leaf = self._leaves[path]
         block = _COLUMN(COLUMN=self._columns[leaf.column.name]) + steps_to(leaf.column.json_path)
-        foreign = None if is_document((leaf,)) else _foreign(field)
-        if foreign is not None:
-            foreign_type, to_own = foreign
+        found = None if is_document((leaf,)) else foreign(field)
+        if found is not None:
+            foreign_type, to_own = found
             block += _AS_OWN(FOREIGN=self.constant("foreign", foreign_type), OWN=self.constant("own", to_own))
         return block + self.value(field, put, nullable=nullable)
 
-
-def _foreign(field: Field) -> tuple[type, Callable[[Any], Any]] | None:
-    """Return the type that some drivers give for a field's values, and what makes a value of its own type of one."""
-    if isinstance(field, Decimal):
-        return int, partial(from_scaled, places=field.grid.places)  # SQLite stores the units.
-    return _FOREIGN.get(field.type)
-
-
-_FOREIGN: Mapping[TypeName, tuple[type, type]] = {
-    "boolean": (int, bool),  # SQLite and MySQL have no booleans of their own.
-    "uuid": (UUID, str),  # Of PostgreSQL and DuckDB.
-}
-"""What some drivers give for a type, and what makes it the type's own."""
 
 _COLUMNS = Statements("COLUMNS = source")
 _PARSE = Statements("COLUMN = PARSE(COLUMN)")

@@ -49,7 +49,7 @@ class Key(NamedTuple):
 
     def is_null(self) -> Fragment:
         """Return the test that the key is null."""
-        return Fragment(self.operand.value, " IS NULL")
+        return Fragment(self.operand.compared(), " IS NULL")
 
     def equal(self) -> Fragment:
         """Return the test that the key has the position's value."""
@@ -58,7 +58,7 @@ class Key(NamedTuple):
     def beyond(self) -> list[Fragment]:
         """Return the ranges of values after the position's. Nulls are the smallest values."""
         if self.null:
-            return [] if self.descending else [Fragment(self.operand.value, " IS NOT NULL")]
+            return [] if self.descending else [Fragment(self.operand.compared(), " IS NOT NULL")]
         ranges = [self.test("<" if self.descending else ">")]
         return [*ranges, self.is_null()] if self.descending and self.nullable else ranges
 
@@ -105,6 +105,8 @@ def _ranges(keys: Sequence[Key], dialect: Dialect, unique: Field) -> list[list[F
     second where it is a value.
     """
     row_values = dialect.ranges_row_values and not (dialect.rowid_alias and isinstance(unique, Integer))
+    if not dialect.ranges_collated and any(key.operand.exact for key in keys):
+        row_values = False
     found: list[list[Fragment]] = []
     equal: list[Fragment] = []
     for place, key in enumerate(keys):
@@ -139,7 +141,7 @@ def sort_terms(operand: Operand, field: Field, *, descending: bool) -> Fragment:
     way = direction(dialect, operand.nullable, descending)
     if not is_sorted_in_pieces(dialect, field):
         return Fragment(operand.ordered(), way)
-    text = fill(dialect.exact, x=operand.value)
+    text = fill(dialect.exact, x=operand.compared())
     length = field.max_length if isinstance(field, String) else None
     size = min(4 * (length or _MOST_SORTED), _MOST_SORTED)
     pieces = [fill(dialect.sorted_piece, x=text, start=str(start)) for start in range(1, size, 1000)]

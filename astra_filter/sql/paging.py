@@ -13,6 +13,7 @@ from astra_filter.language.names import path_text
 from astra_filter.language.values import at
 from astra_filter.memory.items import of_resources
 from astra_filter.request.page import Page, make_page
+from astra_filter.sql.forms import stored_text
 from astra_filter.sql.items import of_rows
 from astra_filter.sql.rows import is_ordered, resource
 from astra_filter.wording import request as wording
@@ -30,7 +31,11 @@ _SPELLED = frozenset({"timestamp", "date", "uuid"})
 
 def page_of_rows(request: Request, rows: Iterable[Row], total: int | None) -> Page:
     """Return the page that the rows of the request's SELECT make; arguments and errors as in `page_from_rows`."""
-    columns, write = request.declaration.memo.made(("rows", request.include, request.order.text), _writer, request)
+    if request.declared == request.include:
+        memo = request.declaration.memo
+        columns, write = memo.made(("rows", request.include, request.order.text), _writer, request)
+    else:  # Keys of maps have no end.
+        columns, write = _writer(request)
     leaves = [key.leaf for key in request.order.keys]
 
     def stored(row: Row) -> dict[str, Any]:
@@ -97,7 +102,7 @@ def _check_found_again(leaf: Leaf, stored: object, value: Any) -> None:
     if value is None:
         raise wording.unreadable_in_token(path_text(leaf.path))
     text = leaf.field.type in _SPELLED and isinstance(stored, str)
-    if text and leaf.field.json(value) != stored:
+    if text and stored_text(leaf.field, value) != stored:
         raise wording.unordered_in_token(path_text(leaf.path), str(stored))
 
 

@@ -10,12 +10,12 @@ import json
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from astra_filter.fields import Array, Boolean, Decimal, Enum, Object, Open, String
-from astra_filter.language.decimals import from_scaled
+from astra_filter.fields import Array, Decimal, Enum, Map, Object, Open, String
 from astra_filter.language.names import path_text
 from astra_filter.language.values import at, is_text, member
 from astra_filter.sql.dialects import find_dialect
 from astra_filter.sql.dialects.base import JSON_STORAGE
+from astra_filter.sql.forms import as_own
 from astra_filter.wording import request as request_wording
 from astra_filter.wording import sql as sql_wording
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from astra_filter.fields import Field
     from astra_filter.meaning.declaration import Declaration
     from astra_filter.meaning.leaves import Leaf
+    from astra_filter.sql.dialects.base import Dialect
 
 Path = tuple[str, ...]
 
@@ -65,17 +66,21 @@ def to_row(declaration: Declaration, resource: object, dialect: str) -> dict[str
 
     Raises:
         SchemaError: an unknown dialect, an open schema, or two fields stored in the same place.
-        StorageError: a column that is NOT NULL would be null, or a text is longer than its ``max_length``.
+        StorageError: a column that is NOT NULL would be null, a text is longer than its ``max_length``, or no filter
+            would find a key of a map in this dialect.
     """
     record = find_dialect(dialect)
     row: dict[str, Any] = {}
     for name, held in columns(declaration).items():
         leaf = held[0]
         if is_document(held):
-            value, bind = _document(held, resource), None
+            value, bind = _document(held, resource, record), None
         else:
             value = _canonical(leaf.field, at(resource, leaf.path), leaf.path)
-            bind = record.storage(leaf.field).bind
+            storage = record.storage(leaf.field)
+            bind = storage.bind
+            if value is not None and storage.holds is not None and not storage.holds(value):
+                value = None
             if isinstance(leaf.field, Enum) and value is not None and record.max_indexed_length is not None:
                 most = enum_length(leaf.field)
                 if len(value) > most:
@@ -118,19 +123,10 @@ def resource(leaves: Iterable[Leaf], row: Mapping[str, Any]) -> dict[str, Any]:
             if name not in documents:
                 documents[name] = parsed(value)
             value = at(documents[name], inside)
-        elif isinstance(value, int):
-            value = _from_integer(leaf.field, value)
+        else:
+            value = as_own(leaf.field, value)
         _put(found, leaf.path, value)
     return found
-
-
-def _from_integer(field: Field, value: int) -> object:
-    """Return the value that a column of integers holds: not all databases have booleans and exact decimals."""
-    if isinstance(field, Boolean):
-        return bool(value)
-    if isinstance(field, Decimal) and not isinstance(value, bool):
-        return from_scaled(value, field.grid.places)
-    return value
 
 
 def is_ordered(leaf: Leaf, value: object) -> bool:
@@ -162,8 +158,20 @@ def _json(field: Field, value: object, path: Path | None) -> Any:
     if isinstance(field, Object):
         owner = field.read(value)
         return None if owner is None else _members(field, owner, path)
+    if isinstance(field, Map):
+        entries = field.read(value)
+        return None if entries is None else _entries(field, entries, path)
     canonical = _canonical(field, value, path)
     return None if canonical is None else field.json(canonical)
+
+
+def _entries(field: Map, entries: dict[str, Any], path: Path | None) -> dict[str, Any]:
+    found = {}
+    for key, value in entries.items():
+        entry = _json(field.values, value, None if path is None else (*path, key)) if is_text(key) else None
+        if entry is not None:
+            found[key] = entry
+    return found
 
 
 def _canonical(field: Field, value: object, path: Path | None) -> Any:
@@ -177,10 +185,12 @@ def _canonical(field: Field, value: object, path: Path | None) -> Any:
     return canonical
 
 
-def _document(held: tuple[Leaf, ...], resource: object) -> str | None:
+def _document(held: tuple[Leaf, ...], resource: object, record: Dialect) -> str | None:
     document: Any = None
     for leaf in held:
         value = _json(leaf.field, at(resource, leaf.path), leaf.path)
+        if record.lost_key:
+            _check_keys(leaf.field, value, leaf.path, record)
         if value is not None and leaf.column.json_path:
             document = document or {}
             _put(document, leaf.column.json_path, value)
@@ -189,6 +199,21 @@ def _document(held: tuple[Leaf, ...], resource: object) -> str | None:
     if document is None:
         return None
     return json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
+def _check_keys(field: Field, value: Any, path: Path, record: Dialect) -> None:
+    """Refuse keys of maps, in what `_json` gave, that no filter would find."""
+    match field:
+        case Map():
+            for key in value or ():
+                if key.startswith(record.lost_key):
+                    raise sql_wording.unreachable_key(record.name, f"{path_text(path)}.{path_text([key])}")
+        case Array():
+            for element in value or ():
+                _check_keys(field.items, element, path, record)
+        case Object():
+            for name, member_field in field.members.items():
+                _check_keys(member_field, (value or {}).get(name), (*path, name), record)
 
 
 def _put(document: dict[str, Any], path: Path, value: Any) -> None:

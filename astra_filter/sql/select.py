@@ -14,7 +14,7 @@ from astra_filter.sql.dialects import find_dialect
 from astra_filter.sql.dialects.base import TableName, fill, table_parts
 from astra_filter.sql.fragment import SQL, Fragment, Param, Verbatim
 from astra_filter.sql.keyset import Key, ranges, sort_terms, wide_ranges
-from astra_filter.sql.operands import resource_operand
+from astra_filter.sql.operands import resource_operand, returned
 from astra_filter.sql.where import where as filter_condition
 from astra_filter.wording import sql as wording
 
@@ -50,7 +50,7 @@ def select(
     position = request.position or ()
     limits = (None if request.limit is None else request.limit + 1, request.skip)
     shape = (
-        request.include,
+        request.declared,
         request.order.text,
         request.limit is None,
         request.skip == 0,
@@ -247,10 +247,7 @@ class _Statement:
         leaves = {leaf.column.name: leaf for leaf in self._request.leaves}
         parts: list[Part] = []
         for name, leaf in leaves.items():
-            template = None if leaf.column.json_path else dialect.returned.get(leaf.field.type)
-            stored: Part = dialect.column(name, self._name)
-            if template is not None:
-                stored = fill(template, x=stored)
+            stored = fill(returned(dialect, leaf), x=dialect.column(name, self._name))
             parts.append(Fragment(stored, f" AS {dialect.identifier(name)}"))
         return Fragment("SELECT ", Fragment.join(", ", parts))
 

@@ -78,7 +78,8 @@ class Writer:
             case Some():
                 return self._some(condition)
             case IsNull() | Compare() | In():
-                return Term(self._test(condition), "", 0)
+                asks_rows = condition.ref.key is not None and self._dialect.entry_is_query
+                return Term(self._test(condition), "", SUBQUERY_DEPTH if asks_rows else 0)
             case _:
                 assert_never(condition)
 
@@ -89,7 +90,7 @@ class Writer:
         operand = self._operand(test.ref)
         match test:
             case IsNull():
-                return Fragment(operand.value, " IS NOT NULL" if test.negated else " IS NULL")
+                return Fragment(operand.compared(), " IS NOT NULL" if test.negated else " IS NULL")
             case Compare():
                 return self._compare(test, operand)
             case In():
@@ -109,11 +110,15 @@ class Writer:
                 positive = fill(self._dialect.endswith, x=value, p=parameter)
             case Operator.EQ | Operator.LT | Operator.LTE | Operator.GT | Operator.GTE:
                 sign, opposite = _signs(test.operator)
-                if test.negated and not operand.nullable:
+                equality = test.operator is Operator.EQ
+                if equality and operand.storage.decides:
+                    positive = Fragment(operand.value, " = ", operand.equal_parameter(test.slot))
+                elif test.negated and not operand.nullable:
                     return Fragment(value, f" {opposite} ", parameter)
-                positive = Fragment(value, f" {sign} ", parameter)
-                if operand.prefilter and test.operator is Operator.EQ and not test.negated:
-                    return Fragment(operand.value, " = ", operand.parameter(test.slot), " AND ", positive)
+                else:
+                    positive = Fragment(value, f" {sign} ", parameter)
+                    if operand.prefilter and equality and not test.negated:
+                        return Fragment(operand.value, " = ", operand.equal_parameter(test.slot), " AND ", positive)
             case Operator.NE | Operator.IN:
                 raise AssertionError(test.operator)
             case _:
@@ -127,7 +132,7 @@ class Writer:
         element = f"element{self._level + 1}"
         inner = Writer(self._dialect, None, self._level + 1).condition(some.condition)
         column = some.ref.column
-        captured = self._alias is None and column is not None and column.name.lower() in self._dialect.captured_names
+        captured = column is not None and self._dialect.captures(element, column.name, self._alias)
         sql = fill(
             self._dialect.some_captured if captured else self._dialect.some,
             array=self._operand(some.ref).value,
@@ -138,10 +143,10 @@ class Writer:
 
     def _operand(self, ref: Ref) -> Operand:
         if self._level:
-            return element_operand(self._dialect, f"element{self._level}", ref.path, ref.field)
+            return element_operand(self._dialect, f"element{self._level}", ref.path, ref.field, ref.key)
         if ref.column is None:
             raise wording.open_schema_has_no_columns()
-        return resource_operand(self._dialect, ref.column, ref.field, self._alias)
+        return resource_operand(self._dialect, ref.column, ref.field, self._alias, ref.key)
 
 
 def _signs(operator: _Relation) -> tuple[str, str]:
@@ -162,16 +167,23 @@ def _signs(operator: _Relation) -> tuple[str, str]:
 
 
 def _membership(test: In, operand: Operand) -> Fragment:
-    parameters = Fragment.join(", ", map(operand.ordered_parameter, test.slots)).parenthesised()
+    if operand.storage.decides:
+        positive = Fragment(operand.value, " IN ", _listed(map(operand.equal_parameter, test.slots)))
+        return Fragment(positive, operand.dialect.not_true) if test.negated else positive
+    parameters = _listed(map(operand.ordered_parameter, test.slots))
     if test.negated and not operand.nullable:
         return Fragment(operand.ordered(), " NOT IN ", parameters)
     positive = Fragment(operand.ordered(), " IN ", parameters)
     if test.negated:
         return Fragment(positive, operand.dialect.not_true)
     if operand.prefilter:
-        plain = Fragment.join(", ", map(operand.parameter, test.slots)).parenthesised()
+        plain = _listed(map(operand.equal_parameter, test.slots))
         return Fragment(operand.value, " IN ", plain, " AND ", positive)
     return positive
+
+
+def _listed(parameters: Iterable[Fragment]) -> Fragment:
+    return Fragment.join(", ", parameters).parenthesised()
 
 
 def asked_once(condition: Condition) -> Condition:

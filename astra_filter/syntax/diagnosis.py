@@ -11,7 +11,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from astra_filter import errors
-from astra_filter.fields import Array, Object
+from astra_filter.fields import Array, Map, Object
 from astra_filter.language.names import RESERVED, bad_name_character, nearest, path_text, unquote
 from astra_filter.language.span import Span
 from astra_filter.syntax import fitting
@@ -359,8 +359,10 @@ class _Diagnosis(Place):
         # Names before the one that is meant: in `meta.created-by` only what follows the object.
         names = run.text.split(".")
         known = 0
-        while known < len(names) - 1 and isinstance(self._field(names[: known + 1]), Array | Object):
+        while known < len(names) - 1 and isinstance(field := self._field(names[: known + 1]), Array | Object | Map):
             known += 1
+            if isinstance(field, Map):  # All that follows is one key.
+                break
         name = ".".join(names[known:])
         fields = self.root.members if isinstance(self.root, Object) else None
         known = fields is None or self._field([*names[:known], name]) is not None

@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from astra_filter.errors import LiteralError
-from astra_filter.fields import Array, Enum, Object, Open, String
+from astra_filter.fields import Array, Enum, Map, Object, Open, String
 from astra_filter.language.names import nearest, path_text, unquote
 from astra_filter.language.operators import TEXT, Kind, Operator
 from astra_filter.syntax.lenient import NUMBER, quote
@@ -73,6 +73,8 @@ def find(scope: Field | None, names: Sequence[str]) -> Found | None:
         if field is None or isinstance(field, Open):
             return Found(None, nullable=True, bracket=0)
         found = field.members.get(name) if isinstance(field, Object) else None
+        if isinstance(field, Map):
+            found = field.values
         if found is None:
             return None
         field = found
@@ -94,7 +96,7 @@ def write(scope: Field | None, names: Sequence[str], operator: str, literals: Se
     base = {"ne": "eq", "not in": "in"}.get(operator, operator)
     if literals == ["null"] and base in ("eq", "in") and not found.nullable:
         raise Misfit(wording.never_null_hint(path))
-    if isinstance(field, Object):
+    if isinstance(field, (Object, Map)):
         raise Misfit
     real = _OPERATORS.get(operator)
     if "null" in literals and base not in ("eq", "in"):
@@ -161,6 +163,8 @@ def example(scope: Field | None, names: Sequence[str], literal: str | None = Non
     """Return a test of the path, or of the first member of it that allows one; with ``literal`` where that fits."""
     found = find(scope, names)
     field = None if found is None else found.field
+    if isinstance(field, Map):
+        return example(scope, [*names, "key"], literal)
     inner = field.items if isinstance(field, Array) else field
     if isinstance(inner, Object):
         start: Sequence[str] = () if isinstance(field, Array) else names

@@ -19,6 +19,14 @@ Literal: TypeAlias = str | bool | None
 """A raw literal: the text of a string without quotes, the text of a number as written, true, false or null."""
 
 
+class _AnyKey(str):
+    __slots__ = ()
+
+
+ANY_KEY = _AnyKey()
+"""Stands for the key of a map at the end of a path, in the tree of a shape. No name is empty."""
+
+
 class Slot(Record, ignored=1):
     """``'text'``, ``12``, ``true`` or ``null``."""
 

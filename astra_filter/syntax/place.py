@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from astra_filter.fields import Array, Object
+from astra_filter.fields import Array, Map, Object
 from astra_filter.language.names import path_text, unquote
 from astra_filter.language.span import Span
 from astra_filter.syntax import fitting
@@ -106,7 +106,10 @@ class Place:
             if isinstance(scope, Array):
                 scope = scope.items
                 nullable = nullable or scope.nullable
-            scope = scope.members.get(name) if isinstance(scope, Object) else None
+            if isinstance(scope, Map):
+                scope = scope.values
+            else:
+                scope = scope.members.get(name) if isinstance(scope, Object) else None
             if scope is None:
                 return None, False
             nullable = nullable or scope.nullable

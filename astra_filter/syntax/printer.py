@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, assert_never
 
 from astra_filter.language.names import path_text
 from astra_filter.language.operators import Kind, Operator
-from astra_filter.syntax.nodes import And, Comparison, Element, Membership, Node, Not, Or, Path, Slot
+from astra_filter.syntax.nodes import ANY_KEY, And, Comparison, Element, Membership, Node, Not, Or, Path, Slot
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -25,19 +25,22 @@ def string_text(text: str) -> str:
 
 
 def shape_text(root: Node, literals: Sequence[Literal]) -> str:
-    """Return the canonical text with ``?`` for strings and numbers: ``state in (?, ?) and done eq true``."""
+    """Return the canonical text with ``?`` for strings, numbers and `ANY_KEY`: ``n in (?, ?) and labels.? eq true``."""
     return _condition(root, [each if each is None or isinstance(each, bool) else _Placeholder() for each in literals])
 
 
-def tested_paths(node: Node) -> tuple[str, ...]:
-    """Return the paths that a filter tests, each once, in order of appearance; a bracket's begin with its array's."""
-    return tuple(dict.fromkeys(map(path_text, _paths(node, ()))))
+def tested_paths(root: Node) -> tuple[str, ...]:
+    """Return the paths that a filter tests, each once, in order of appearance; a bracket's begin with its array's.
+
+    Where `ANY_KEY` stands for the key of a map, the path is that of the map.
+    """
+    return tuple(dict.fromkeys(map(path_text, _paths(root, ()))))
 
 
 def _paths(node: Node, outer: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
     match node:
         case Comparison(Path(names)) | Membership(Path(names)):
-            yield (*outer, *names)
+            yield (*outer, *names[: -1 if names[-1] is ANY_KEY else None])
         case Element(Path(names), condition):
             yield from _paths(condition, (*outer, *names))
         case Not(operand):
@@ -56,10 +59,10 @@ class _Placeholder:
 def _condition(node: Node, literals: Sequence[Literal | _Placeholder]) -> str:
     match node:
         case Comparison(Path(names), operator, slot):
-            return test_text(path_text(names), operator, _literal(slot, literals))
+            return test_text(_path(names), operator, _literal(slot, literals))
         case Membership(Path(names), slots, negated):
             items = ", ".join([_literal(slot, literals) for slot in slots])
-            return f"{path_text(names)} {'not in' if negated else 'in'} ({items})"
+            return f"{_path(names)} {'not in' if negated else 'in'} ({items})"
         case Element(Path(names), condition):
             return f"{path_text(names)}[{_condition(condition, literals)}]"
         case Not(operand):
@@ -74,6 +77,10 @@ def _condition(node: Node, literals: Sequence[Literal | _Placeholder]) -> str:
             return " or ".join([_condition(operand, literals) for operand in operands])
         case _:
             assert_never(node)
+
+
+def _path(names: tuple[str, ...]) -> str:
+    return f"{path_text(names[:-1])}.?" if names[-1] is ANY_KEY else path_text(names)
 
 
 def test_text(path: str, operator: Operator, literal: str) -> str:

@@ -2,6 +2,8 @@
 
 Everything here is a function of a `Pick`; whatever it picks, what is made is valid for the schema, and the smaller its
 picks, the simpler it is.
+
+Long because all that is made shares its pools of values, and one way to pick from them.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar, assert_ne
 from uuid import UUID
 
 from astra_filter import fields
-from astra_filter.fields import Array, Enum, Object, String
+from astra_filter.fields import Array, Enum, Map, Object, String
 from astra_filter.language.decimals import from_scaled
 from astra_filter.language.names import path_text
 from astra_filter.language.operators import EQUALITY, TEXT, Operator, spellings
@@ -39,6 +41,12 @@ _TEXTS = (
     "\xa0", "\u200b", "\u202e", "[]", "{}", '"a"', '{"a":"b"}', "2020-08-06", "NaN",
 )  # fmt: skip
 """Strings that databases like to take for one another, or for something else."""
+_KEYS = (
+    "a", "b", "env", "app.io/name", "A", "a ", " a", "é", "e\u0301", "😀", "$", "$.a", "$[0]", "*", "0", "[0]", "#-1",
+    "'", '"', '\\"', "`", "\\", "%", "%s", "?", ":p1", "$1", "/", "~", "~1", "a/b", "--", "-a", "null", "and", "in",
+    "\n", "\x01", "\u2028", "{}", "key", "value", "__class__",
+)  # fmt: skip
+"""Keys of maps that databases like to take for something else."""
 _UUIDS = (
     "12345678-1234-1234-1234-123456789abc", "12345678-1234-1234-1234-123456789abd",
     "00000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff",
@@ -107,7 +115,7 @@ def _canonical(field: AnyField, pick: Pick) -> Any:
             return _one(pick, _INSTANTS)
         case fields.Date():
             return _one(pick, _DATES)
-        case Array() | Object() | fields.Open():
+        case Array() | Object() | Map() | fields.Open():
             raise AssertionError(field)
         case _:
             assert_never(field)
@@ -190,7 +198,7 @@ def _in_form(field: AnyField, value: Any, pick: Pick) -> object:
             return value if form == 5 else value.isoformat()
         case "string" | "enum" | "boolean":
             return value
-        case "array" | "object" | "any":
+        case "array" | "object" | "map" | "any":
             raise AssertionError(field)
         case _:
             assert_never(field.type)
@@ -293,9 +301,23 @@ def _member(field: AnyField, place: tuple[str, ...], required: set[tuple[str, ..
     if isinstance(field, Array):
         elements = [_element(field.items, pick) for _ in range(pick(4))]
         return tuple(elements) if _some(pick, 8) else elements
+    if isinstance(field, Map):
+        return _map(field, pick)
     if isinstance(field, Enum) and _some(pick, 16):
         return _one(pick, _TEXTS)  # Most are not declared.
     return _as_data(field, _canonical(field, pick), pick)
+
+
+def _map(field: Map, pick: Pick) -> Any:
+    # What begins with a hyphen, a database may refuse to hold.
+    keys = [key for key in (_key(pick) for _ in range(pick(5))) if not key.startswith("-")]
+    made = {key: _element(field.values, pick) for key in keys}
+    return MappingProxyType(made) if _some(pick, 12) else made
+
+
+def _key(pick: Pick) -> str:
+    key = _one(pick, _KEYS)
+    return key + _one(pick, _KEYS) if _some(pick, 12) else key
 
 
 def _element(field: AnyField, pick: Pick) -> Any:
@@ -371,6 +393,8 @@ class _Writer:
             inner, _ = self.condition(field, elements, depth - 1)  # type: ignore[arg-type]  # Objects only.
             return f"{self._path(names)}[{inner}]"
         target = _one(self._pick, targets)
+        if isinstance(target.field, Map):
+            target = _Target((*target.names, _key(self._pick)), target.field.values, nullable=True)
         scalar = target.field.items if isinstance(target.field, Array) else target.field
         operators = [operator for operator in Operator if operator in target.field.operators]
         of_null = [operator for operator in operators if operator in EQUALITY]
@@ -440,7 +464,7 @@ class _Writer:
                 return string_text(_timestamp_text(value, pick))
             case "date":
                 return string_text(value.isoformat())
-            case "array" | "object" | "any":
+            case "array" | "object" | "map" | "any":
                 raise AssertionError(field)
             case _:
                 assert_never(field.type)
@@ -559,7 +583,7 @@ def query(schema: Schema, pick: Pick, near: Iterable[object] = ()) -> list[tuple
         pairs.append(("orderBy", ", ".join(keys)))
     returnable = list(include.returnable(schema.root))
     if returnable and pick(2):
-        chosen = dict.fromkeys(_one(pick, returnable) for _ in range(pick(3) + 1))
+        chosen = dict.fromkeys(_included(schema, _one(pick, returnable), pick) for _ in range(pick(3) + 1))
         pairs.append(("include", ",".join(map(path_text, chosen))))
     if pick(2):
         pairs.append(("limit", str(pick(5) + 1)))
@@ -568,6 +592,12 @@ def query(schema: Schema, pick: Pick, near: Iterable[object] = ()) -> list[tuple
     if _some(pick, 3):
         pairs.append(("count", "true"))
     return pairs
+
+
+def _included(schema: Schema, path: tuple[str, ...], pick: Pick) -> tuple[str, ...]:
+    """Return a path for ``include``: of a map, or of what it has under a key."""
+    leaf = schema.leaves.get(path)
+    return (*path, _key(pick)) if leaf is not None and isinstance(leaf.field, Map) and pick(2) else path
 
 
 # Garbage -------------------------------------------------------------------------------------------------------------

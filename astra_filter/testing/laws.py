@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias, assert_never
 
-from astra_filter.fields import Array, Object, Open
+from astra_filter.fields import Array, Map, Object, Open
 from astra_filter.language.operators import Kind, Operator
 from astra_filter.language.records import replace
 from astra_filter.syntax.nodes import And, Comparison, Element, Membership, Not, Or, Path
@@ -68,7 +68,7 @@ def rewritten(chosen: Filter, change: Callable[[_Test, Field], Node]) -> str:
             case _:
                 assert_never(node)
 
-    return canonical(visit(chosen.template.root, chosen.declaration.root), chosen.literals)
+    return canonical(visit(chosen.syntax.root, chosen.declaration.root), chosen.literals)
 
 
 def _field(owner: Field, names: Sequence[str]) -> Field:
@@ -77,6 +77,8 @@ def _field(owner: Field, names: Sequence[str]) -> Field:
         owner = _inside(owner)
         if isinstance(owner, Object):
             owner = owner.members[name]
+        elif isinstance(owner, Map):
+            owner = owner.values
     return owner
 
 

@@ -15,7 +15,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any, TypeAlias, assert_never
 from uuid import UUID
 
-from astra_filter.fields import Array, Boolean, Field, Number, Object, Open, String
+from astra_filter.fields import Array, Boolean, Field, Map, Number, Object, Open, String
 from astra_filter.language.operators import Kind, Operator
 from astra_filter.syntax.nodes import And, Comparison, Element, Membership, Not, Or
 
@@ -36,7 +36,7 @@ def matches(chosen: Filter, resource: object) -> bool:
         chosen: the filter.
         resource: a mapping, or an object with attributes.
     """
-    return _Reading(chosen.literals).holds(chosen.template.root, chosen.declaration.root, resource)
+    return _Reading(chosen.literals).holds(chosen.syntax.root, chosen.declaration.root, resource)
 
 
 class _Reading:
@@ -95,6 +95,9 @@ def _at(names: Sequence[str], owner: Field, value: object, test: _Test) -> bool:
     rest = names[1:]
     if not rest:
         return test(field, found)
+    if isinstance(field, Map):
+        plain = _plain(found)
+        return test(field.values, plain.get(rest[0]) if isinstance(plain, Mapping) else None)
     if isinstance(field, Array):
         return any(_at(rest, field.items, element, test) for element in _elements(found))
     if isinstance(field, Open) and _is_array(found):
@@ -184,7 +187,7 @@ def _read(field: Field, value: object) -> object:
             if isinstance(value, date) and not isinstance(value, datetime):
                 return date(value.year, value.month, value.day)
             return _date(value)
-        case "array" | "object" | "any":
+        case "array" | "object" | "map" | "any":
             return None
         case _:
             assert_never(field.type)
@@ -202,7 +205,7 @@ def _read_literal(field: Field, literal: Literal) -> object:
             return _timestamp(f"{literal}T00:00:00Z" if len(str(literal)) == len("2020-08-06") else literal)
         case "string" | "enum" | "uuid" | "boolean" | "date":
             return _read(field, literal)
-        case "array" | "object" | "any":
+        case "array" | "object" | "map" | "any":
             raise AssertionError(field)
         case _:
             assert_never(field.type)

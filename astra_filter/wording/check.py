@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from astra_filter.errors import LiteralError, Problem
+from astra_filter.language.names import name_text
 from astra_filter.language.span import Span, visible
 from astra_filter.wording.hints import can_be_shown, lost_plus_hint, mended_hint, shown
 from astra_filter.wording.phrases import article, named, quoted
@@ -40,6 +41,26 @@ def objects_tested(text: str, span: Span, path: str, example: str | None) -> Pro
         text,
         span,
         hint=shown("test one of their members", example) or "test one of their members",
+    )
+
+
+def map_tested(text: str, span: Span, path: str) -> Problem:
+    return Problem(
+        "map_tested",
+        f"{visible(path)} is a map, which takes no test",
+        text,
+        span,
+        hint=f"test the value of a key: {path}.`key` ne null",
+    )
+
+
+def members_of_entry(text: str, span: Span, path: str, key: str) -> Problem:
+    return Problem(
+        "no_members",
+        f"{visible(path)} is a map of scalars, which have no members",
+        text,
+        span,
+        hint=f"a key with a dot needs backquotes: {path}.{visible(name_text(key))}",
     )
 
 

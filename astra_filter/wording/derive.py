@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from astra_filter.errors import SchemaError
 from astra_filter.language.span import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _UNDERIVABLE = {
     "ambiguous_column": "other columns have its name, and that of its column; exclude it",
@@ -14,6 +19,8 @@ _UNDERIVABLE = {
     "foreign_reference": "{} does not point into this document",
     "free_form_object": "an object without declared members has nothing to filter by",
     "listed_containers": "its listed values are objects or arrays",
+    "map_keys": "the keys of a map are text, and these are {}",
+    "map_of_containers": "the values of a map are scalars of one type, and these may be {}",
     "mixed_types": "values of different types ({}) have no common field type",
     "nested_array": "the elements of an array cannot be arrays",
     "no_resource": "a resource is an object with declared members, and this is {}",
@@ -39,6 +46,21 @@ def underivable(code: str, place: str, detail: object = "") -> SchemaError:
     """Say that what stands at ``place`` (a JSON pointer, a class and its member) makes no field."""
     shown = visible(place, 200)
     return SchemaError(code, f"{shown}: {_UNDERIVABLE[code].format(visible(str(detail)))}")
+
+
+def _names(names: Sequence[str]) -> str:
+    return ", ".join(visible(name, 100) for name in names)
+
+
+def unknown_definition(name: str, near: Sequence[str]) -> SchemaError:
+    meant = f"; did you mean {_names(near)}?" if near else ""
+    return SchemaError("bad_reference", f"#: {visible(repr(name))} is not found in the document{meant}")
+
+
+def ambiguous_definition(name: str, names: Sequence[str]) -> SchemaError:
+    return SchemaError(
+        "ambiguous_reference", f"#: more than one definition ends with {visible(repr(name))}: {_names(names[:5])}"
+    )
 
 
 def refused_at(place: str, error: SchemaError) -> SchemaError:

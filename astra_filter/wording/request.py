@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from astra_filter.errors import Problem, SchemaError, StorageError
+from astra_filter.language.names import name_text
 from astra_filter.language.span import Span, visible
 from astra_filter.wording.hints import can_be_shown
 from astra_filter.wording.phrases import named, quoted
@@ -120,6 +121,17 @@ def not_returnable(text: str, span: Span, name: str) -> Problem:
     return Problem("not_returnable", f"{quoted(name)} is not returned", text, span, parameter="include")
 
 
+def members_of_entry(text: str, span: Span, parameter: str, path: str, key: str) -> Problem:
+    return Problem(
+        "no_members",
+        f"{visible(path)} is a map of scalars, which have no members",
+        text,
+        span,
+        hint=f"a key with a dot needs backquotes: {path}.{visible(name_text(key))}",
+        parameter=parameter,
+    )
+
+
 def through_array(text: str, span: Span, parameter: str, array: str) -> Problem:
     message = f"{quoted(array)} is an array, whose elements have no names here"
     hint = f"include {array} as a whole" if parameter == "include" else "sort by a field that has one value"
@@ -146,7 +158,9 @@ def bad_page_size(what: str, value: object) -> SchemaError:
 
 
 def bad_secret() -> SchemaError:
-    return SchemaError("bad_secret", "the secret of continue tokens is bytes or a string, and not empty")
+    return SchemaError(
+        "bad_secret", "the secret of continue tokens is bytes or a string, or several such, and not empty"
+    )
 
 
 def bad_scope(scope: object) -> SchemaError:

@@ -20,6 +20,12 @@ def path_without_column() -> SchemaError:
     return SchemaError("path_without_column", "json_path needs column: the column that holds the JSON")
 
 
+def storage_in_json(storage: str) -> SchemaError:
+    return SchemaError(
+        "storage_in_json", f"storage {storage!r} tells what a column is, but this field is stored inside JSON"
+    )
+
+
 def bad_identifier(what: str, name: object) -> SchemaError:
     return SchemaError("bad_identifier", f"{name!r} cannot be the name of a {what}")
 
@@ -59,6 +65,16 @@ def operator_not_of_type(names: Iterable[str], type_name: str) -> SchemaError:
 
 def array_of_arrays() -> SchemaError:
     return SchemaError("array_of_arrays", "the elements of an array cannot be arrays")
+
+
+def array_of_maps() -> SchemaError:
+    return SchemaError(
+        "array_of_maps", "the elements of an array cannot be maps: give them a map as a member, in an Object"
+    )
+
+
+def map_of_containers(type_name: str) -> SchemaError:
+    return SchemaError("map_of_containers", f"the values of a map are scalars of one type, not of type {type_name}")
 
 
 def closed_types(name: str) -> SchemaError:

@@ -43,6 +43,21 @@ def too_many_digits(dialect: str, digits: int, places: int, max_digits: int, max
     )
 
 
+def unknown_storage(dialect: str, storage: str, type_name: str, known: Sequence[str]) -> StorageError:
+    others = f"those are {', '.join(known)}" if known else "it has none but the usual column"
+    return StorageError(
+        "unknown_storage", f"dialect {dialect} has no storage {storage!r} for a field of type {type_name}: {others}"
+    )
+
+
+def refused_storage(dialect: str, storage: str, reason: str) -> StorageError:
+    return StorageError("refused_storage", f"storage {storage!r} of dialect {dialect} is refused: {reason}")
+
+
+def not_of_storage(storage: str, reason: str) -> StorageError:
+    return StorageError("not_of_storage", f"storage {storage!r} cannot hold this field: {reason}")
+
+
 def unreachable_key(dialect: str, key: str) -> StorageError:
     return StorageError(
         "unreachable_key", f"dialect {dialect} cannot reach a JSON member whose name begins with '-': {key!r}"

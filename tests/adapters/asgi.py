@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class Answer(NamedTuple):
@@ -13,7 +16,7 @@ class Answer(NamedTuple):
     body: Any
 
 
-def get(app: Any, path: str, query: str = "") -> Answer:
+def get(app: Any, path: str, query: str = "", headers: Mapping[str, str] | None = None) -> Answer:
     """Answer a GET request; the body is parsed JSON."""
     scope = {
         "type": "http",
@@ -27,7 +30,10 @@ def get(app: Any, path: str, query: str = "") -> Answer:
         "path": path,
         "raw_path": path.encode(),
         "query_string": query.encode("latin-1"),
-        "headers": [(b"host", b"127.0.0.1")],
+        "headers": [
+            (b"host", b"127.0.0.1"),
+            *((name.lower().encode(), value.encode()) for name, value in (headers or {}).items()),
+        ],
     }
     sent: list[dict[str, Any]] = []
 

@@ -320,6 +320,7 @@ def test_the_schema_of_a_resource():
         ("astra_filter.adapters.starlette", "starlette", "starlette"),
         ("astra_filter.adapters.fastapi", "fastapi", "fastapi"),
         ("astra_filter.adapters.flask", "flask", "flask"),
+        ("astra_filter.testing", "hypothesis", "testing"),
         ("astra_filter.server", "fastapi", "server"),
         ("astra_filter.server", "sqlalchemy", "server"),
         ("astra_filter.server", "uvicorn", "server"),

@@ -664,7 +664,9 @@ def test_padded_text(database: sa.Engine) -> None:
 
 
 @pytest.mark.parametrize(
-    "kind", [sa.REAL(), sa.Float(), sa.Float(24), sa.Double(), sa.Float(53), sa.Numeric(30, 20)], ids=repr
+    "kind",
+    [sa.REAL(), sa.Float(), sa.Float(24), sa.Double(), sa.Float(53), sa.Numeric(30, 20)],
+    ids=lambda value: type(value).__name__,
 )
 def test_numbers_of_all_sizes(database: sa.Engine, kind: Any) -> None:
     cls = model(kind)
@@ -727,7 +729,9 @@ class Unmapped:
 MINE = schema(Mine)
 
 
-@pytest.mark.parametrize("target", [Unmapped, Unmapped(), 5, "mine", None, sa.text("mine")], ids=repr)
+@pytest.mark.parametrize(
+    "target", [Unmapped, Unmapped(), 5, "mine", None, sa.text("mine")], ids=lambda value: type(value).__name__
+)
 def test_targets_that_are_none(target: Any) -> None:
     with pytest.raises(SchemaError) as caught:
         where(MINE.compile("name eq 'x'"), target)
@@ -745,7 +749,9 @@ def test_instances_are_no_targets() -> None:
 
 
 @pytest.mark.parametrize(
-    "made", [Mine.__table__, Mine, sa.text("SELECT 1"), sa.update(Mine), "SELECT 1", None], ids=repr
+    "made",
+    [Mine.__table__, Mine, sa.text("SELECT 1"), sa.update(Mine), "SELECT 1", None],
+    ids=lambda value: type(value).__name__,
 )
 def test_statements_that_are_none(made: Any) -> None:
     for chosen in (MINE.compile("name eq 'x'"), MINE.query("filter=name eq 'x'")):
@@ -760,7 +766,9 @@ def test_queries_of_old_are_no_statements() -> None:
     assert caught.value.code == "bad_target"
 
 
-@pytest.mark.parametrize("chosen", ["name eq 'x'", None, MINE, MINE.query("filter=name eq 'x'"), str], ids=repr)
+@pytest.mark.parametrize(
+    "chosen", ["name eq 'x'", None, MINE, MINE.query("filter=name eq 'x'"), str], ids=lambda value: type(value).__name__
+)
 def test_filters_that_are_none(chosen: Any) -> None:
     with pytest.raises(SchemaError) as caught:
         where(chosen, Mine)

@@ -93,7 +93,7 @@ def _compiled(shapes: Shapes, text: str) -> tuple[object, object]:
         bound = shapes.compile(text, SCHEMA.limits)
     except FilterError as error:
         return None, error.problems
-    return (bound.template.root, bound.literals, bound.values), ()
+    return (bound.root, bound.literals, bound.values), ()
 
 
 def fuzz_query(data: bytes) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import json
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from types import MappingProxyType, SimpleNamespace
@@ -16,8 +17,8 @@ from hypothesis import strategies as st
 from schemas import SCHEMAS
 
 from astra_filter import Schema, fields
-from astra_filter.fields import Array, Field, Object
-from astra_filter.language.values import member
+from astra_filter.fields import Array, Field, Map, Object
+from astra_filter.language.values import entry, member
 from astra_filter.sql.rows import columns, resource, to_row
 from astra_filter.testing import datasets
 
@@ -29,6 +30,13 @@ def written(field: Field, value: object) -> Any:
     if isinstance(field, Array):
         elements = field.read(value)
         return None if elements is None else [element(field.items, each) for each in elements]
+    if isinstance(field, Map):
+        if isinstance(value, enum.Enum):
+            value = value.value
+        if not isinstance(value, Mapping):
+            return None
+        entries = {key: field.values.output(each) for key, each in value.items() if isinstance(key, str)}
+        return {key: each for key, each in entries.items() if each is not None}
     if not isinstance(field, Object):
         return field.output(value)
     found = {name: written(inner, member(value, name)) for name, inner in field.members.items() if inner.returnable}
@@ -50,11 +58,14 @@ def item(schema: Schema, resource: object, include: tuple[tuple[str, ...], ...] 
     for path in include:
         value, field, nullable = resource, schema.root, False
         for name in path:
-            value, field = member(value, name), field.members[name]
+            if isinstance(field, Map):
+                value, field = entry(value, name), field.values
+            else:
+                value, field = member(value, name), field.members[name]
             nullable = nullable or field.nullable
         nothing = None if nullable or not isinstance(field, Object) else {}
         wrote = written(field, value)
-        found.append(nothing if wrote in (None, {}) else wrote)
+        found.append(nothing if wrote is None or (wrote == {} and isinstance(field, Object)) else wrote)
     return found
 
 
@@ -83,6 +94,9 @@ SCALARS = (
 )  # fmt: skip
 
 
+KEYS = st.sampled_from(["a", "env", "app.io/name", "$", "`", "é", "'"])
+
+
 class Mute:
     """Has no attributes that can be read."""
 
@@ -95,6 +109,9 @@ def arbitrary(field: Field) -> st.SearchStrategy[Any]:
     if isinstance(field, Array):
         elements = st.lists(arbitrary(field.items), max_size=3)
         return elements | elements.map(tuple) | SCALARS
+    if isinstance(field, Map):
+        entries = st.dictionaries(KEYS | TEXTS | st.just(5), SCALARS, max_size=3)
+        return entries | entries.map(MappingProxyType) | entries.map(lambda found: SimpleNamespace(a=found)) | SCALARS
     if isinstance(field, Object):
         members = st.fixed_dictionaries({}, optional={name: arbitrary(inner) for name, inner in field.members.items()})
         others = members.map(lambda found: {**found, "undeclared": 1}) | members.map(MappingProxyType)
@@ -131,7 +148,8 @@ EVERY_SCHEMA = pytest.mark.parametrize("schema", ALL.values(), ids=ALL)
 
 
 def includes(schema: Schema) -> st.SearchStrategy[tuple[tuple[str, ...], ...] | None]:
-    paths = []
+    paths: list[tuple[str, ...]] = []
+    maps: list[tuple[str, ...]] = []
 
     def visit(owner: Object, prefix: tuple[str, ...]) -> None:
         for name, field in owner.members.items():
@@ -139,9 +157,14 @@ def includes(schema: Schema) -> st.SearchStrategy[tuple[tuple[str, ...], ...] | 
                 paths.append((*prefix, name))
                 if isinstance(field, Object):
                     visit(field, (*prefix, name))
+                if isinstance(field, Map):
+                    maps.append((*prefix, name))
 
     visit(schema.root, ())
-    return st.none() | st.lists(st.sampled_from(paths), min_size=1, max_size=4, unique=True).map(tuple)
+    chosen = st.sampled_from(paths)
+    if maps:
+        chosen |= st.builds(lambda path, key: (*path, key), st.sampled_from(maps), KEYS)
+    return st.none() | st.lists(chosen, min_size=1, max_size=4, unique=True).map(tuple)
 
 
 def query(schema: Schema, include: tuple[tuple[str, ...], ...] | None) -> Any:

@@ -94,7 +94,7 @@ def outcome(shapes: Shapes, text: str, schema: Schema) -> tuple[object, ...]:
         bound = shapes.compile(text, schema.limits)
     except FilterError as error:
         return error.problems
-    return bound.template.root, bound.literals, bound.values
+    return bound.root, bound.literals, bound.values
 
 
 @EVERY_SCHEMA

@@ -16,6 +16,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from astra_filter.fields import Decimal, Field
+from astra_filter.language.operators import Operator
 from astra_filter.language.values import is_text, timestamp_text
 from astra_filter.sql.fragment import Fragment, Param, Part
 from astra_filter.wording import sql as wording
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from astra_filter.language.decimals import Grid
-    from astra_filter.language.operators import Operator, TypeName
+    from astra_filter.language.operators import TypeName
 
 DialectName: TypeAlias = Literal["sqlite", "postgresql", "mysql", "duckdb"]
 """The dialects. One more is a file beside this one, a name here and a place in `DIALECTS`; tests say what it lacks."""
@@ -59,10 +60,81 @@ class Storage(NamedTuple):
     """The parameter as an expression of the column's type."""
     bind_literal: Callable[[Operator], Bind] | None = None
     """Where a literal need not be a value of the column: how it is bound for an operator; None for ``bind``."""
+    value: str = "{x}"
+    """The column as it is compared with the parameter, and sorted."""
+    exact: bool | None = None
+    """Whether SQL must be added to make the text compare by code point; None takes the field's word."""
+    equal: str | None = None
+    """Another form of the parameter, which the column as it stands is tested against for equality, so that an index
+    serves; null where no value of the column equals the literal."""
+    bind_equal: Bind | None = None
+    """How the literal is bound there."""
+    decides: bool = False
+    """Whether that test says all; otherwise more is equal by it, and the values are compared besides."""
+    partial: bool = False
+    """Whether ``value`` may be null where the column is not."""
+    returned: str | None = None
+    """How the column is selected; None for the dialect's way."""
+    holds: Callable[[Any], bool] | None = None
+    """Whether the column can hold a canonical value; None where it holds all."""
 
     def literal_bind(self, operator: Operator) -> Bind | None:
         """Return how a literal is bound that the operator compares with the column."""
         return self.bind if self.bind_literal is None else self.bind_literal(operator)
+
+
+Served: TypeAlias = Literal["eq", "in", "range", "order", "seek"]
+"""What an index may serve: tests, ORDER BY, and the page that follows a position."""
+
+EVERYTHING: tuple[Served, ...] = ("eq", "in", "range", "order", "seek")
+EQUALITY_ONLY: tuple[Served, ...] = ("eq", "in")
+
+
+class NamedStorage(NamedTuple):
+    """A column that `create_table` would not have made, as ``storage=`` of a field names it."""
+
+    types: tuple[TypeName, ...]
+    """The field types whose values it holds."""
+    column: str
+    """The column, for people."""
+    served: tuple[Served, ...]
+    """What an index on the column as it stands serves."""
+    make: Callable[[Any, str], Storage]
+    """The field, and what stands behind the colon of the name, to the storage."""
+    argument: str = ""
+    """What stands behind the colon, for people; empty where nothing may."""
+
+
+def grid(to_units: Callable[[Any], tuple[int, bool]], write: Callable[[int], Any], impossible: Any) -> Any:
+    """Return the ``bind_literal`` of a column that is coarser than the literals (SPEC §5).
+
+    Args:
+        to_units: a canonical value to the whole units below it, and whether it is exactly so many.
+        write: so many units as the driver's value.
+        impossible: a value that the column never has.
+    """
+
+    def down(value: Any) -> Any:
+        return write(to_units(value)[0])
+
+    def up(value: Any) -> Any:
+        units, exactly = to_units(value)
+        return write(units if exactly else units + 1)
+
+    def same(value: Any) -> Any:
+        units, exactly = to_units(value)
+        return write(units) if exactly else impossible
+
+    def bind_literal(operator: Operator) -> Bind:
+        match operator:
+            case Operator.LT | Operator.GTE:
+                return up
+            case Operator.LTE | Operator.GT:
+                return down
+            case _:
+                return same
+
+    return bind_literal
 
 
 def fill(template: str, **holes: Part) -> Fragment:
@@ -100,6 +172,10 @@ class Dialect:
     """The placeholder styles the drivers take, the default first."""
     columns: Mapping[TypeName, Storage]
     """How each field type is stored in a column of its own; arrays are JSON."""
+    storages: Mapping[str, NamedStorage]
+    """The other columns that hold values of a field, by the name of the ``storage``."""
+    refused_storages: Mapping[str, str] = field(default_factory=dict)
+    """Names of columns that cannot keep the promise, with the reason and the way out."""
     quote: str = '"'
     """Stands around identifiers, and doubled inside them."""
     create_suffix: str = ""
@@ -149,6 +225,17 @@ class Dialect:
     """A document and at least one name to the value found there and its type; None takes ``json_type`` of the value."""
     reads: Mapping[str, str]
     """The SQL value of JSON that should be ``text``, ``integer``, ``number``, ``boolean`` or ``array``; else null."""
+    entry: str
+    """The value of the map ``{x}``, a JSON document, under the key ``{key}``: null where it has none, or is no object.
+    Or where there is a ``{read}``, what that makes of ``map_entry.value`` and ``map_entry.type``."""
+    entry_captured: str = ""
+    """``entry``, where the map's column has one of `captured_names`."""
+    entry_owner: str = "{value}"
+    """A JSON value as the ``{x}`` of ``entry``."""
+    bind_key: Bind | None = None
+    """The key of a map as the parameter ``{key}``; None for the key itself."""
+    lost_key: str = ""
+    """What begins keys of maps that no path finds."""
     not_true: str = " IS NOT TRUE"
     """Follows a test, which it negates: true where the test is false or null."""
     some: str
@@ -165,6 +252,8 @@ class Dialect:
     merges by the ORDER BY that follows; or by one of seeks that are each ordered and limited."""
     ranges_row_values: bool = False
     """Whether an index serves a comparison of row values as a range."""
+    ranges_collated: bool = True
+    """Whether one of row values, too, in which text has a collation of its own."""
     least: Mapping[TypeName, str] = field(default_factory=dict)
     """A literal for each field type that no value is less than, where a range of nulls alone is not taken for one."""
     index_in_schema: bool = False
@@ -180,7 +269,8 @@ class Dialect:
     returned: Mapping[TypeName, str] = field(default_factory=dict)
     """How columns of a field type are selected, where the driver cannot return ``{x}`` itself."""
     captured_names: frozenset[str] = frozenset()
-    """Unqualified column names that would mean the element's own columns where an array is named in ``some``."""
+    """Column names that would mean the element's own columns where an array is named in ``some``, unless the name of
+    another table qualifies them."""
     some_captured: str = ""
     """``some``, where the array's column has such a name."""
 
@@ -200,13 +290,38 @@ class Dialect:
         """Return a quoted column name, qualified by a quoted table alias if there is one."""
         return Fragment(f"{self.identifier(alias)}." if alias else "", self.identifier(name))
 
+    def captures(self, inner: str, name: str, alias: str | None) -> bool:
+        """Whether a column's name would mean a column of ``inner``, an alias of the library's own, in its subquery."""
+        return name.lower() in self.captured_names and (alias is None or alias.lower() == inner)
+
     def storage(self, field: Field) -> Storage:
         """Return how a field is stored in a column of its own.
 
         Raises:
-            StorageError: a decimal has more digits than the dialect holds.
+            StorageError: a decimal has more digits than the dialect holds; the dialect has no such storage for it.
         """
+        if field.storage is not None:
+            return self._named_storage(field, field.storage)
         return self.decimal(self._grid(field)) if isinstance(field, Decimal) else self.columns[field.type]
+
+    def _named_storage(self, field: Field, storage: str) -> Storage:
+        name, colon, argument = storage.partition(":")
+        if name in self.refused_storages:
+            raise wording.refused_storage(self.name, name, self.refused_storages[name])
+        named = self.storages.get(name)
+        if (
+            named is None
+            or field.type not in named.types
+            or bool(argument) != bool(named.argument)
+            or (colon and not argument)
+        ):
+            known = [
+                f"{name}:{named.argument}" if named.argument else name
+                for name, named in self.storages.items()
+                if field.type in named.types
+            ]
+            raise wording.unknown_storage(self.name, storage, field.type, known)
+        return named.make(field, argument)
 
     def json_storage(self, field: Field) -> tuple[Storage, str]:
         """Return how a field is held in JSON, and the template that reads it there; raises as `storage` does."""
@@ -221,6 +336,26 @@ class Dialect:
         if digits > self.max_digits or places > self.max_places:
             raise wording.too_many_digits(self.name, digits, places, self.max_digits, self.max_places)
         return field.grid
+
+    @property
+    def entry_is_query(self) -> bool:
+        """Whether ``entry`` reads the value in a subquery of its own."""
+        return "{read}" in self.entry
+
+    def read_entry(self, owner: Part, key: Param, template: str, *, captured: bool) -> Fragment:
+        """Return the value under a key, read by a template of ``reads``.
+
+        Args:
+            owner: the map.
+            key: its parameter.
+            template: reads the value.
+            captured: the map's column stands there with one of `captured_names`.
+        """
+        entry = self.entry_captured if captured else self.entry
+        if self.entry_is_query:
+            return fill(entry, x=owner, key=key, read=fill(template, value="map_entry.value", type="map_entry.type"))
+        value = fill(entry, x=owner, key=key)
+        return fill(template, value=value, type=fill(self.json_type, value=value))
 
     def style(self, placeholders: str | None) -> str:
         """Return the placeholder style to use: the one asked for, or the default.

@@ -3,19 +3,40 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import partial
+from typing import TYPE_CHECKING
 
 from astra_filter.language.decimals import Grid, decimal_text
 from astra_filter.language.values import timestamp_text
-from astra_filter.sql.dialects.base import Dialect, Storage, decimal_pattern, literal, needs_no_escape, path_literal
+from astra_filter.sql.dialects.base import (
+    Dialect,
+    NamedStorage,
+    Storage,
+    decimal_pattern,
+    literal,
+    needs_no_escape,
+    path_literal,
+)
+from astra_filter.sql.forms import is_on_grid, is_single
 from astra_filter.sql.fragment import Fragment, Part
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from astra_filter import fields
 
 
 def _member(document: Part, names: tuple[str, ...]) -> tuple[Fragment, Fragment | None]:
     if all(map(needs_no_escape, names)):
         return Fragment("json_extract(", document, ", ", path_literal(names), ")"), None
     # A path cannot name the others; but the key 0 of a pointer is the first element of an array, too.
-    pointer = "".join("/" + name.replace("~", "~0").replace("/", "~1") for name in names)  # RFC 6901
+    pointer = "".join(map(_pointer, names))
     return Fragment("json_extract(", document, ", ", literal(pointer), ")"), None
+
+
+def _pointer(name: str) -> str:
+    return "/" + name.replace("~", "~0").replace("/", "~1")  # RFC 6901
 
 
 _NUMBER = "{type} IN ('BIGINT', 'UBIGINT', 'DOUBLE')"
@@ -26,6 +47,89 @@ def _read_decimal(grid: Grid) -> str:
     cast = f"try_cast({text} AS DECIMAL({grid.digits}, {grid.places}))"
     # JSON numbers are doubles here, so only text is exact.
     return f"CASE WHEN {{type}} = 'VARCHAR' AND regexp_matches({text}, '{decimal_pattern(grid)}') THEN {cast} END"
+
+
+def _naive_text(value: datetime) -> str:
+    return timestamp_text(value)[:-1]
+
+
+def _instant(kind: str, size: int) -> Storage:
+    return Storage(
+        kind,
+        _naive_text,
+        "CAST({p} AS TIMESTAMP)",
+        value="CAST({x} AS TIMESTAMP)",
+        returned="CAST({x} AS TIMESTAMP)",
+        holds=partial(is_on_grid, size=size),
+    )
+
+
+# The instants that 64 bits of nanoseconds reach.
+_FIRST_NS, _LAST_NS = 1678, 2261
+
+
+def _nanoseconds() -> Storage:
+    return _instant("TIMESTAMP_NS", 1)._replace(holds=lambda value: _FIRST_NS <= value.year <= _LAST_NS)
+
+
+def _integer(kind: str, least: int) -> Storage:
+    # What lies beyond the integers of 64 bits counts as null.
+    read = "try_cast({x} AS BIGINT)"
+    return Storage(kind, value=read, partial=True, returned=read, holds=lambda value: value >= least)
+
+
+def _enum(field: fields.Enum) -> Storage:
+    return Storage(
+        f"ENUM({', '.join(map(literal, field.values))})",
+        value="CAST({x} AS VARCHAR)",
+        exact=False,
+        returned="CAST({x} AS VARCHAR)",
+        holds=frozenset(field.values).__contains__,
+    )
+
+
+_STORAGES: Mapping[str, NamedStorage] = {
+    **{
+        name: NamedStorage(
+            ("timestamp",),
+            f"`{name.upper()}` in UTC",
+            (),
+            lambda _field, _, name=name, size=size: _instant(name.upper(), size),  # type: ignore[misc]
+        )
+        for name, size in (("timestamp", 1), ("timestamp_s", 1_000_000), ("timestamp_ms", 1000))
+    },
+    "timestamp_ns": NamedStorage(
+        ("timestamp",),
+        "`TIMESTAMP_NS` in UTC, read to the microsecond",
+        (),
+        lambda _field, _: _nanoseconds(),
+    ),
+    "enum": NamedStorage(("enum",), "`ENUM`", (), lambda field, _: _enum(field)),
+    "hugeint": NamedStorage(
+        ("integer",),
+        "`HUGEINT`; what is past 64 bits counts as null",
+        (),
+        lambda _field, _: _integer("HUGEINT", -(2**63)),
+    ),
+    "ubigint": NamedStorage(
+        ("integer",),
+        "`UBIGINT`; what is past 63 bits counts as null",
+        (),
+        lambda _field, _: _integer("UBIGINT", 0),
+    ),
+    "float": NamedStorage(
+        ("number",),
+        "`FLOAT`",
+        (),
+        lambda _field, _: Storage(
+            "FLOAT",
+            parameter="CAST({p} AS DOUBLE)",
+            value="CAST({x} AS DOUBLE)",
+            returned="CAST({x} AS DOUBLE)",
+            holds=is_single,
+        ),
+    ),
+}
 
 
 DUCKDB = Dialect(
@@ -44,6 +148,7 @@ DUCKDB = Dialect(
         "date": Storage("DATE", date.isoformat, "CAST({p} AS DATE)"),
         "array": Storage("JSON"),
     },
+    storages=_STORAGES,
     max_digits=37,
     max_places=37,
     # A long decimal would be bound as a double.
@@ -61,6 +166,8 @@ DUCKDB = Dialect(
     element="{e}",
     json_type="json_type({value})",
     member=_member,
+    entry="CASE WHEN json_type({x}) = 'OBJECT' THEN json_extract({x}, CAST({key} AS VARCHAR)) END",
+    bind_key=_pointer,
     reads={
         "text": "CASE WHEN {type} = 'VARCHAR' THEN json_extract_string({value}, '$') END",
         "integer": (

@@ -2,10 +2,34 @@
 
 from __future__ import annotations
 
+from functools import partial
+from typing import TYPE_CHECKING
+
 from astra_filter.language.decimals import Grid, decimal_text
 from astra_filter.language.values import MAX_DIGITS
-from astra_filter.sql.dialects.base import Dialect, Storage, decimal_pattern, key_literal
+from astra_filter.sql.dialects.base import (
+    EQUALITY_ONLY,
+    EVERYTHING,
+    Dialect,
+    NamedStorage,
+    Storage,
+    decimal_pattern,
+    grid,
+    key_literal,
+    literal,
+)
+from astra_filter.sql.forms import EPOCHS, is_on_grid, is_single, units
 from astra_filter.sql.fragment import Fragment, Part
+from astra_filter.wording import sql as wording
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+    from decimal import Decimal
+
+    from astra_filter import fields
+    from astra_filter.language.operators import Operator
+    from astra_filter.sql.dialects.base import Bind
 
 
 def _member(document: Part, names: tuple[str, ...]) -> tuple[Fragment, Fragment | None]:
@@ -21,6 +45,160 @@ def _read_decimal(grid: Grid) -> str:
         f"WHEN 'number' THEN CASE WHEN abs({number}) <= {decimal_text(grid.largest)} "
         f"AND {number} = round({number}, {grid.places}) THEN {number} END END"
     )
+
+
+def _integer(bits: int) -> Storage:
+    end = 2 ** (bits - 1)
+    return Storage(
+        {16: "smallint", 32: "integer"}[bits],
+        # A literal may be any integer of 64 bits.
+        parameter="CAST({p} AS bigint)",
+        holds=lambda value: -end <= value < end,
+    )
+
+
+_DOUBLE = "CAST({x} AS double precision)"
+# Casts of what no double holds would raise; NaN, which no field reads, is above all.
+_NUMERIC = f"CASE WHEN abs({{x}}) < 2.5e-324 THEN 0 WHEN abs({{x}}) <= 1.7976931348623157e308 THEN {_DOUBLE} END"
+_TEXT = "CAST({x} AS text)"
+
+
+def _naive(value: datetime) -> datetime:
+    return value.replace(tzinfo=None)
+
+
+def _epoch(size: int) -> Storage:
+    to_units = partial(units, size=size)
+    return Storage(
+        "bigint",
+        lambda value: to_units(value)[0],
+        "CAST({p} AS bigint)",
+        # No instant of the years 1 to 9999 is so many units away.
+        bind_literal=grid(to_units, int, 2**62),
+        returned="{x}",
+        holds=partial(is_on_grid, size=size),
+    )
+
+
+def _char(field: fields.String) -> Storage:
+    most = field.max_length
+    if most is None:
+        raise wording.not_of_storage("char", "give it the max_length of the column")
+    # PostgreSQL pads the value, and takes no notice of blanks at its end.
+    return Storage(
+        f"character({most})",
+        value=_TEXT,
+        exact=True,
+        equal="CAST(CAST({p} AS text) AS bpchar)",
+        returned=_TEXT,
+        holds=lambda value: value == value.rstrip(" "),
+    )
+
+
+def _enum(field: fields.Enum, name: str) -> Storage:
+    kind = ".".join('"' + part.replace('"', '""') + '"' for part in name.split("."))
+    # An index takes neither the cast to text nor the order of the labels for the order by code point.
+    ordered = sorted(field.values)
+    ranks = {value: rank for rank, value in enumerate(ordered)}
+    cases = " ".join(f"WHEN {literal(value)} THEN {rank}" for rank, value in enumerate(ordered))
+
+    def bind_literal(_: Operator) -> Bind:
+        return ranks.__getitem__
+
+    return Storage(
+        kind,
+        parameter="CAST({p} AS integer)",
+        bind_literal=bind_literal,
+        value=f"CASE {{x}} {cases} END",
+        exact=False,
+        # Null for what is no label, which a cast would raise for.
+        equal=(
+            f"(SELECT label FROM unnest(enum_range(CAST(NULL AS {kind}))) AS label "
+            "WHERE CAST(label AS text) = CAST({p} AS text))"
+        ),
+        decides=True,
+        returned=_TEXT,
+    )
+
+
+def _exact_number(value: float) -> Decimal:
+    from decimal import Decimal  # Costs start-up time.
+
+    return Decimal(repr(value))
+
+
+def _naive_text(value: datetime) -> str:
+    return _naive(value).isoformat()
+
+
+def _bind_naive_text(_: Operator) -> Bind:
+    return _naive_text
+
+
+def _read_double(_: Operator) -> Bind:
+    return float
+
+
+_STORAGES: Mapping[str, NamedStorage] = {
+    "integer": NamedStorage(("integer",), "`integer`", EVERYTHING, lambda _field, _: _integer(32)),
+    "smallint": NamedStorage(("integer",), "`smallint`", EVERYTHING, lambda _field, _: _integer(16)),
+    "real": NamedStorage(
+        ("number",),
+        "`real`",
+        EVERYTHING,
+        lambda _field, _: Storage("real", parameter="CAST({p} AS double precision)", returned=_DOUBLE, holds=is_single),
+    ),
+    "numeric": NamedStorage(
+        ("number",),
+        "`numeric`; `Decimal` is exact and served by its index",
+        (),
+        lambda _field, _: Storage(
+            "numeric",
+            _exact_number,
+            "CAST({p} AS double precision)",
+            bind_literal=_read_double,
+            value=_NUMERIC,
+            partial=True,
+            returned=_NUMERIC,
+        ),
+    ),
+    "timestamp": NamedStorage(
+        ("timestamp",),
+        "`timestamp`, without time zone, in UTC",
+        EVERYTHING,
+        # As text: asyncpg takes the first and the last datetime for the infinities.
+        lambda _field, _: Storage(
+            "timestamp", _naive, "CAST(CAST({p} AS text) AS timestamp)", bind_literal=_bind_naive_text, returned="{x}"
+        ),
+    ),
+    **{
+        name: NamedStorage(
+            ("timestamp",),
+            f"`bigint`, {unit} since 1970",
+            EVERYTHING,
+            lambda _field, _, size=EPOCHS[name]: _epoch(size),  # type: ignore[misc]
+        )
+        for name, unit in (("epoch_s", "seconds"), ("epoch_ms", "milliseconds"), ("epoch_us", "microseconds"))
+    },
+    "citext": NamedStorage(
+        ("string",),
+        "`citext`",
+        EQUALITY_ONLY,
+        lambda _field, _: Storage(
+            "citext", value=_TEXT, exact=True, equal="CAST(CAST({p} AS text) AS citext)", returned=_TEXT
+        ),
+    ),
+    "char": NamedStorage(
+        ("string",), "`character(n)`, n the `max_length`", EQUALITY_ONLY, lambda field, _: _char(field)
+    ),
+    "enum": NamedStorage(
+        ("enum",),
+        "an enum type, whose labels the field declares, all of them",
+        EQUALITY_ONLY,
+        _enum,
+        "the type, such as `mood` or `app.mood`",
+    ),
+}
 
 
 POSTGRESQL = Dialect(
@@ -39,6 +217,13 @@ POSTGRESQL = Dialect(
         "date": Storage("date"),
         "array": Storage("jsonb"),
     },
+    storages=_STORAGES,
+    refused_storages={
+        "json": (
+            "operators of json raise for the escape \\u0000 and for numbers past all exponents, whatever is asked; "
+            "make it jsonb: ALTER TABLE … ALTER COLUMN … TYPE jsonb"
+        ),
+    },
     max_digits=MAX_DIGITS,
     max_places=MAX_DIGITS,
     decimal=lambda grid: Storage(f"numeric({grid.digits}, {grid.places})", decimal_text, "CAST({p} AS numeric)"),
@@ -55,6 +240,7 @@ POSTGRESQL = Dialect(
     json_type="jsonb_typeof({value})",
     embedded_document="to_jsonb({x})",  # ORMs have columns of type json and of arrays, too.
     member=_member,
+    entry="{x} -> CAST({key} AS text)",
     # Only CASE keeps a cast from being evaluated on other values: AND does not.
     reads={
         "text": "CASE WHEN {type} = 'string' THEN {value} #>> '{}' END",

@@ -4,12 +4,39 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from functools import partial
+from typing import TYPE_CHECKING
 
 from astra_filter.language.decimals import Grid, scaled
 from astra_filter.language.operators import Operator
 from astra_filter.language.values import timestamp_text
-from astra_filter.sql.dialects.base import Bind, Dialect, Storage, fill, key_literal, needs_no_escape, path_literal
+from astra_filter.sql.dialects.base import (
+    EQUALITY_ONLY,
+    EVERYTHING,
+    Bind,
+    Dialect,
+    NamedStorage,
+    Storage,
+    fill,
+    grid,
+    key_literal,
+    needs_no_escape,
+    path_literal,
+)
+from astra_filter.sql.forms import (
+    EPOCHS,
+    SPELLINGS,
+    Spelling,
+    bytes_of,
+    from_microseconds,
+    hex_of,
+    is_on_grid,
+    units,
+)
 from astra_filter.sql.fragment import Fragment, Part
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 def _member(document: Part, names: tuple[str, ...]) -> tuple[Fragment, Fragment | None]:
@@ -74,6 +101,74 @@ def _read_decimal(grid: Grid) -> str:
     )
 
 
+def _epoch(size: int) -> Storage:
+    to_units = partial(units, size=size)
+    return Storage(
+        "INTEGER",
+        lambda value: to_units(value)[0],
+        # No instant of the years 1 to 9999 is so many units away.
+        bind_literal=grid(to_units, int, 2**62),
+        holds=partial(is_on_grid, size=size),
+    )
+
+
+def _spelled(spelling: Spelling) -> Storage:
+    if spelling.size == 1:
+        return Storage("TEXT", spelling.write)
+
+    def write(whole: int) -> str:
+        try:
+            return spelling.write(from_microseconds(whole * spelling.size))
+        except OverflowError:
+            return ":"  # Behind all digits, as the next second is behind the year 9999.
+
+    return Storage(
+        "TEXT",
+        spelling.write,
+        bind_literal=grid(partial(units, size=spelling.size), write, ""),
+        holds=partial(is_on_grid, size=spelling.size),
+    )
+
+
+def _collated(collation: str) -> Storage:
+    return Storage(f"TEXT COLLATE {collation}", exact=True, equal="{p}")
+
+
+_STORAGES: Mapping[str, NamedStorage] = {
+    **{
+        name: NamedStorage(
+            ("timestamp",),
+            f"text in UTC, such as `{spelling.example}`",
+            EVERYTHING,
+            lambda _field, _, spelling=spelling: _spelled(spelling),  # type: ignore[misc]
+        )
+        for name, spelling in SPELLINGS.items()
+    },
+    **{
+        name: NamedStorage(
+            ("timestamp",),
+            f"integers, {unit} since 1970",
+            EVERYTHING,
+            lambda _field, _, size=EPOCHS[name]: _epoch(size),  # type: ignore[misc]
+        )
+        for name, unit in (("epoch_s", "seconds"), ("epoch_ms", "milliseconds"), ("epoch_us", "microseconds"))
+    },
+    "hex": NamedStorage(
+        ("uuid",), "text of 32 lower-case digits", EVERYTHING, lambda _field, _: Storage("TEXT", hex_of)
+    ),
+    "blob": NamedStorage(("uuid",), "a blob of 16 bytes", EVERYTHING, lambda _field, _: Storage("BLOB", bytes_of)),
+    **{
+        name: NamedStorage(
+            ("string", "enum"),
+            f"text declared `COLLATE {name.upper()}`",
+            EQUALITY_ONLY,
+            lambda _field, _, name=name: _collated(name.upper()),  # type: ignore[misc]
+        )
+        for name in ("nocase", "rtrim")
+    },
+}
+
+
 SQLITE = Dialect(
     name="sqlite",
     drivers=("sqlite3",),
@@ -89,6 +184,15 @@ SQLITE = Dialect(
         "timestamp": Storage("TEXT", timestamp_text),
         "date": Storage("TEXT", date.isoformat),
         "array": Storage("TEXT"),
+    },
+    storages=_STORAGES,
+    refused_storages={
+        "iso": (
+            "text of instants that ends with Z and has fractions of different lengths does not sort as they do: "
+            "write all digits of the fraction, or use iso_s or iso_ms"
+        ),
+        "epoch_real": "a REAL is no exact instant, and equals none: store whole milliseconds or microseconds",
+        "julian": "a REAL is no exact instant, and equals none: store whole milliseconds or microseconds",
     },
     max_digits=18,
     max_places=18,
@@ -106,6 +210,13 @@ SQLITE = Dialect(
     element_document="CASE WHEN {e}.type = 'object' THEN {e}.value END",
     json_type="json_type({value})",
     member=_member,
+    # No path takes any key as it is: `$` is the document.
+    entry="(SELECT {read} FROM json_each({x}) AS map_entry WHERE map_entry.key = {key} LIMIT 1)",
+    entry_captured=(
+        "(SELECT {read} FROM (SELECT {x} AS document) AS map_entry_of, json_each(map_entry_of.document) AS map_entry "
+        "WHERE map_entry.key = {key} LIMIT 1)"
+    ),
+    entry_owner="CASE WHEN {type} = 'object' THEN {value} END",
     reads={
         "text": "CASE WHEN {type} = 'text' THEN {value} END",
         # An integer past 64 bits is a real, which no integer equals.
@@ -127,6 +238,7 @@ SQLITE = Dialect(
     most_depth=95,
     seeks="merged",
     ranges_row_values=True,
+    ranges_collated=False,
     index_in_schema=True,
     rowid_alias=True,
     captured_names=frozenset(
