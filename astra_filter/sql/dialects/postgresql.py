@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING
 
 from astra_filter.language.decimals import Grid, decimal_text
-from astra_filter.language.values import MAX_DIGITS
+from astra_filter.language.values import MAX_DIGITS, timestamp_text
 from astra_filter.sql.dialects.base import (
     EQUALITY_ONLY,
     EVERYTHING,
@@ -213,8 +214,9 @@ POSTGRESQL = Dialect(
         "integer": Storage("bigint"),
         "number": Storage("double precision"),
         "boolean": Storage("boolean"),
-        "timestamp": Storage("timestamptz"),
-        "date": Storage("date"),
+        # Bound as text: asyncpg would make infinities of the first and last values of Python.
+        "timestamp": Storage("timestamptz", None, "CAST(CAST({p} AS text) AS timestamptz)", lambda _: timestamp_text),
+        "date": Storage("date", None, "CAST(CAST({p} AS text) AS date)", lambda _: date.isoformat),
         "array": Storage("jsonb"),
     },
     storages=_STORAGES,
