@@ -183,7 +183,7 @@ class _Check:
         arrays, ref, _ = target
         if not slots:
             if isinstance(ref.field, Array):
-                arrays, ref = (*arrays, ref), Ref((), ref.field.items, None, False)
+                arrays, ref = (*arrays, ref), Ref((), ref.field.items, None, False, None)
             none = In(ref, (), negated and not arrays)
             return _some(arrays, none, negated=negated) if arrays else none
         if arrays:
