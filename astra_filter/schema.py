@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from pydantic import BaseModel
 
+    from astra_filter.meaning.completion import Candidate
     from astra_filter.memo import CacheInfo
     from astra_filter.query import ListQuery, Parameters
     from astra_filter.request.request import SigningKeys
@@ -243,6 +244,19 @@ class Schema(Declaration):
         """Return what the schema's caches hold: known shapes, and bytes, about, of all that was made of them."""
         return self._shapes.info()
 
+    def complete(self, text: str, cursor: int | None = None) -> list[Candidate]:
+        """Return what may come next in a filter that is being written: fields, operators, values, marks.
+
+        Each candidate leads to a text that can be continued to a valid filter of this schema.
+
+        Args:
+            text: the filter so far; what stands behind the cursor does not matter.
+            cursor: the offset in ``text``; default its end.
+        """
+        from astra_filter.meaning.completion import complete  # Paid by editors.
+
+        return complete(self.root, text, len(text) if cursor is None else cursor)
+
     # List requests
 
     def query(
@@ -336,6 +350,24 @@ class Schema(Declaration):
         from astra_filter.sql import ddl  # As above.
 
         return ddl.create_index(self, table, dialect, order_by=order_by, leading=leading, name=name)
+
+    def check_connection(self, connection: Any, dialect: str) -> None:
+        """Make sure that the SQL means over a connection what it should; call it once for each new connection.
+
+        Some settings of sessions and databases change what is equal, what comes first, or which characters there are,
+        and no SQL can make them harmless: character sets, encodings, collations by default.
+
+        Args:
+            connection: of a driver with cursors: sqlite3, psycopg, PyMySQL, mysql.connector, or DuckDB's own.
+            dialect: as in `create_table`.
+
+        Raises:
+            SchemaError: unknown dialect.
+            StorageError: some settings do not hold; the one error names them all.
+        """
+        from astra_filter.sql.connection import check_connection  # As above.
+
+        check_connection(connection, dialect)
 
     def to_row(self, resource: object, dialect: str) -> dict[str, Any]:
         """Return what the table stores of a resource, by column: every value canonical, JSON as text (SPEC §5).

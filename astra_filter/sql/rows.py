@@ -193,7 +193,7 @@ def _document(held: tuple[Leaf, ...], resource: object, record: Dialect) -> str 
     document: Any = None
     for leaf in held:
         value = _json(leaf.field, at(resource, leaf.path), leaf.path)
-        if record.lost_key:
+        if "dashed key" in record.cannot:
             _check_keys(leaf.field, value, leaf.path, record)
         if value is not None and leaf.column.json_path:
             document = document or {}
@@ -206,11 +206,11 @@ def _document(held: tuple[Leaf, ...], resource: object, record: Dialect) -> str 
 
 
 def _check_keys(field: Field, value: Any, path: Path, record: Dialect) -> None:
-    """Refuse keys of maps, in what `_json` gave, that no filter would find."""
+    """Refuse dashed keys of maps, which no filter would find, in what `_json` gave."""
     match field:
         case Map():
             for key in value or ():
-                if key.startswith(record.lost_key):
+                if key.startswith("-"):
                     raise sql_wording.unreachable_key(record.name, f"{path_text(path)}.{path_text([key])}")
         case Array():
             for element in value or ():

@@ -89,6 +89,8 @@ class Writer:
         return _chain([self.condition(operand) for operand in _flat(group)], operator)
 
     def _test(self, test: IsNull | Compare | In) -> Fragment:
+        if isinstance(test, In) and not test.slots and not test.ref.open:
+            return Fragment("1 = 1" if test.negated else "1 = 0")
         operand = self._operand(test.ref)
         match test:
             case IsNull():

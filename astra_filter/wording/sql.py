@@ -68,6 +68,17 @@ def too_deep(dialect: str) -> StorageError:
     return StorageError("too_deep", f"the filter asks arrays nested too deeply for dialect {dialect}")
 
 
+def setting(name: str, value: object, wanted: str) -> str:
+    return f"{name} is {value!r}, but must be {wanted}"
+
+
+def connection_settings(dialect: str, found: Sequence[str]) -> StorageError:
+    listed = "; ".join(found)
+    return StorageError(
+        "connection_settings", f"filters would not mean the same over this {dialect} connection: {listed}"
+    )
+
+
 def open_schema_has_no_columns() -> SchemaError:
     return SchemaError("open_schema", "an open schema does not say where fields are stored: it has no SQL")
 

@@ -34,7 +34,7 @@ Feature: TypeAlias = Literal["ordered index", "ordered index of folded text", "d
 
 - ``ordered index``: an index that serves ``orderBy`` (`Schema.create_index`);
 - ``ordered index of folded text``: such an index of text whose collation is not binary;
-- ``dashed key``: reach a member of JSON whose name begins with ``-``.
+- ``dashed key``: reach a member of JSON whose name begins with ``-``; under such a key of a map a filter finds null.
 """
 
 _MOST_PARTS = 3
@@ -262,8 +262,6 @@ class Dialect:
     """A JSON value as the ``{x}`` of ``entry``."""
     bind_key: Bind | None = None
     """The key of a map as the parameter ``{key}``; None for the key itself."""
-    lost_key: str = ""
-    """What begins keys of maps that no path finds."""
     not_true: str = " IS NOT TRUE"
     """Follows a test, which it negates: true where the test is false or null."""
     some: str

@@ -255,7 +255,6 @@ MYSQL = Dialect(
     member=_member,
     entry="JSON_EXTRACT({x}, {key})",
     bind_key=_path,
-    lost_key="-",
     reads={
         "text": "CASE WHEN {type} = 'STRING' THEN JSON_UNQUOTE({value}) END",
         "integer": (

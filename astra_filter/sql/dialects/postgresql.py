@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from astra_filter.fields import Enum
 from astra_filter.language.decimals import Grid, decimal_text
 from astra_filter.language.operators import EQUALITY
-from astra_filter.language.values import MAX_DIGITS
+from astra_filter.language.values import MAX_DIGITS, timestamp_text
 from astra_filter.sql.dialects.base import (
     EQUALITY_ONLY,
     EVERYTHING,
@@ -324,8 +325,9 @@ POSTGRESQL = Dialect(
         "integer": Storage("bigint"),
         "number": Storage("double precision"),
         "boolean": Storage("boolean"),
-        "timestamp": Storage("timestamptz"),
-        "date": Storage("date"),
+        # Bound as text: asyncpg would make infinities of the first and last values of Python.
+        "timestamp": Storage("timestamptz", None, "CAST(CAST({p} AS text) AS timestamptz)", lambda _: timestamp_text),
+        "date": Storage("date", None, "CAST(CAST({p} AS text) AS date)", lambda _: date.isoformat),
         "array": Storage("jsonb"),
     },
     storages=_STORAGES,
