@@ -174,11 +174,11 @@ def _fits(field: Field, described: Any) -> bool:
     if isinstance(field, fields.Array) and described.get_internal_type() == "ArrayField":
         items = plain_field(described.base_field)
         timed = isinstance(field.items, fields.Timestamp) and bool(field.items.operators)
-        return not changes_values(items) and _fits(field.items, items) and not timed
+        return not changes_values(items) and _fits(field.items, items) and not (timed or holds_decimals(field))
     if isinstance(field, fields.Integer) and isinstance(described, models.DecimalField):
         return bool(described.decimal_places == 0)
     if (isinstance(field, fields.Decimal) and isinstance(described, models.FloatField)) or (
-        isinstance(field, (fields.Array, fields.Object)) and holds_decimals(field)
+        isinstance(field, (fields.Array, fields.Object, fields.Map)) and holds_decimals(field)
     ):
         return False
     taken = FITS.get(type(field))

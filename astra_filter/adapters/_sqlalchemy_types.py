@@ -238,11 +238,14 @@ def fits(field: Field, kind: sa.types.TypeEngine[Any]) -> bool:
         case fields.Array(), sa.ARRAY():
             known = held(kind.item_type)
             timed = isinstance(field.items, fields.Timestamp) and bool(field.items.operators)
-            return known is not None and kind.dimensions in (None, 1) and fits(field.items, known.kind) and not timed
-        case ((fields.Array() | fields.Object()), _):
-            return isinstance(kind, sa.JSON)
-        case ((fields.Array() | fields.Object()), _) if holds_decimals(field):
-            return False
+            return (
+                known is not None
+                and kind.dimensions in (None, 1)
+                and fits(field.items, known.kind)
+                and not (timed or holds_decimals(field))
+            )
+        case ((fields.Array() | fields.Object() | fields.Map()), _):
+            return isinstance(kind, sa.JSON) and not holds_decimals(field)
         case fields.Decimal(), (sa.Float() | sa.Double()):
             return False
         case fields.Enum(), sa.Enum():
