@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from decimal import Decimal
 
-    from astra_filter.fields import AnyField, Field
+    from astra_filter.fields import Field
     from astra_filter.sql.operands import Operand
 
 F = TypeVar("F", bound="Field")
@@ -147,19 +147,6 @@ FITS: Mapping[type[Field], frozenset[type[Field] | None]] = {
 }
 """The columns, by the field that represents them, whose values a field compares; `Object` stands for JSON. Dates and
 UUIDs may be text, which must be canonical."""
-
-
-def holds_decimals(field: AnyField) -> bool:
-    """Whether there are decimals in an array or an object, where no ORM's parameters reach them."""
-    match field:
-        case fields.Object():
-            return any(map(holds_decimals, field.members.values()))
-        case fields.Array():
-            return holds_decimals(field.items)
-        case fields.Map():
-            return holds_decimals(field.values)
-        case _:
-            return isinstance(field, fields.Decimal)
 
 
 def decimal_parameter(value: Decimal, dialect: str) -> Any:

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import mysql, postgresql, sqlite
 
 from astra_filter import fields
-from astra_filter.adapters._orm_forms import FITS, holds_decimals
+from astra_filter.adapters._orm_forms import FITS
 from astra_filter.language.values import to_utc
 
 if TYPE_CHECKING:
@@ -242,10 +242,10 @@ def fits(field: Field, kind: sa.types.TypeEngine[Any]) -> bool:
                 known is not None
                 and kind.dimensions in (None, 1)
                 and fits(field.items, known.kind)
-                and not (timed or holds_decimals(field))
+                and not (timed or isinstance(field.items, fields.Decimal))
             )
         case ((fields.Array() | fields.Object() | fields.Map()), _):
-            return isinstance(kind, sa.JSON) and not holds_decimals(field)
+            return isinstance(kind, sa.JSON)
         case fields.Decimal(), (sa.Float() | sa.Double()):
             return False
         case fields.Enum(), sa.Enum():
