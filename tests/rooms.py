@@ -31,6 +31,7 @@ ROOMS: tuple[tuple[str, ...], ...] = (
     ("builder",),
     ("adapters",),
     ("testing",),
+    ("playground",),
     ("server",),
     ("cli",),
 )

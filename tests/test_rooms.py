@@ -7,8 +7,11 @@ import sys
 import pytest
 from rooms import FILES, ROOMS, circle, graph, imports, room, upward
 
-EXTRAS = {"adapters", "cli", "server", "testing"}
-THIRD_PARTY = {"astra_filter.syntax.parser": {"lark"}, "astra_filter.derive.pydantic": {"pydantic"}}
+EXTRAS = {"adapters", "cli", "playground", "server", "testing"}
+THIRD_PARTY = {
+    "astra_filter.syntax.parser": {"lark"},
+    "astra_filter.derive.pydantic": {"pydantic"},
+}
 """What modules of the core import besides the standard library."""
 MOST_LINES = 610  # To be 400.
 
@@ -48,7 +51,9 @@ def test_long_files_say_why(module):
 UNKNOWN = {
     "syntax.parser": {"fields"},
     "syntax.printer": {"fields"},
-    "derive": {"syntax", "meaning", "request", "memory", "sql"},
+    "derive": {"syntax", "meaning", "request", "memory"},
+    # All but the catalogues of databases.
+    **{f"derive.{name}": {"sql"} for name in ("annotations", "json_schema", "pydantic", "sample", "source")},
     "builder": {"meaning", "request", "memory", "sql", "derive", "filter", "query", "schema"},
     "adapters": {"memory"},
     "testing.reference": {"syntax.parser", "syntax.printer", "memory", "sql"},

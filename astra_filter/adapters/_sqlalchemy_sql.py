@@ -11,7 +11,7 @@ from sqlalchemy.sql.compiler import StrSQLCompiler
 from sqlalchemy.sql.visitors import InternalTraversal
 
 from astra_filter import fields
-from astra_filter.adapters._orm_forms import as_shown, converter_of
+from astra_filter.adapters._orm_forms import as_shown, converter_of, decimal_parameter
 from astra_filter.adapters._orm_sql import KEY, Place, Seek, Sort, Where
 from astra_filter.adapters._sqlalchemy_types import held, labels, values
 from astra_filter.sql.dialects import DIALECTS
@@ -132,6 +132,16 @@ class _Key(sa.types.TypeDecorator[str]):
         return value if form is None or value is None else form(value)
 
 
+class _Decimal(sa.types.TypeDecorator[Any]):
+    """An exact decimal, in the form that a database compares."""
+
+    impl = sa.String
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: sa.Dialect) -> Any:
+        return None if value is None else decimal_parameter(value, dialect.name)
+
+
 def _dialect(dialect: sa.Dialect) -> str:
     """Return our dialect's name, ``mariadb`` where UUIDs are of the database's own type."""
     return "mariadb" if dialect.name == "mariadb" and dialect.supports_native_uuid else _DIALECTS[dialect.name]
@@ -143,6 +153,9 @@ def bind(field: AnyField, value: Any, column: Column | None, stored: sa.types.Ty
         return sa.bindparam(None, value, _Key(), unique=True)
     if isinstance(field, fields.Decimal) and (column is None or column.json_path):
         return sa.bindparam(None, value, _Exact(), unique=True)
+    converter = converter_of(field)
+    if isinstance(field, fields.Decimal) and converter is None:
+        return sa.bindparam(None, value, _Decimal(), unique=True)
     storage = JSON_STORAGE[field.type]
     parameter = _PARAMETERS[storage.type]
     if column is None or column.json_path:
@@ -150,9 +163,8 @@ def bind(field: AnyField, value: Any, column: Column | None, stored: sa.types.Ty
         if isinstance(stored, sa.ARRAY) and isinstance(field, fields.Enum):
             value = _label(stored.item_type, value)
         return sa.bindparam(None, value, parameter, unique=True)
-    converter = converter_of(field)
     if converter is not None:
-        return sa.bindparam(None, converter.to_database(value), stored, unique=True)
+        return sa.bindparam(None, converter.bound(value), stored, unique=True)
     known = held(stored)
     kind = stored if known is None else known.kind
     of_type = stored if known is not None and known.own else kind
@@ -197,7 +209,7 @@ def show(field: Field, stored: sa.types.TypeEngine[Any], value: Any) -> Any:
         return None
     converter = converter_of(field)
     if converter is not None:
-        return converter.to_resource(value)
+        return converter.shown(value)
     known = held(stored)
     if known is None:
         return value

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
-from astra_filter.cli import messages, reading, schemas, selecting, tree
+from astra_filter.cli import messages, reading, schemas, selecting
 from astra_filter.cli.arguments import (
     ContinueOption,
     CountOnlyOption,
@@ -40,6 +40,7 @@ from astra_filter.cli.arguments import (
     TableOption,
 )
 from astra_filter.cli.messages import InputError
+from astra_filter.cli.playground import serve_playground
 from astra_filter.cli.progress import Progress
 from astra_filter.cli.schemas import Given
 from astra_filter.cli.selecting import Asked, Outcome, print_line
@@ -50,6 +51,7 @@ from astra_filter.errors import AstraFilterError, RequestError
 from astra_filter.fields import Object
 from astra_filter.language.names import path_text
 from astra_filter.schema import compile as compile_open
+from astra_filter.syntax import drawing
 
 if TYPE_CHECKING:
     from astra_filter.cli.sources import Source
@@ -247,8 +249,28 @@ def explain(
 ) -> None:
     """Print a filter as a tree."""
     compiled = _compiled(text, Given(schema, ref, omit_unsupported, sample), from_, table)
-    for line in tree.lines(compiled.syntax):
+    for line in drawing.lines(compiled.syntax):
         print_line(line)
+
+
+@app.command()
+def playground(
+    file: Annotated[
+        str | None, typer.Argument(metavar="[FILE]", help="A file of resources; default: the published example.")
+    ] = None,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 for any that is free.")] = 0,
+    schema: SchemaOption = None,
+    ref: RefOption = None,
+    omit_unsupported: OmitOption = False,
+    from_: FromOption = None,
+    items: ItemsOption = None,
+    delimiter: DelimiterOption = None,
+    encoding: EncodingOption = None,
+    skip_invalid: SkipInvalidOption = False,
+) -> None:
+    """Serve a page on this machine, and nowhere else, to write filters over a file and see what they mean."""
+    options = Options(from_, items, delimiter, encoding, skip_invalid)
+    serve_playground(file, options, Given(schema, ref, omit_unsupported), port)
 
 
 app.command()(serve)

@@ -326,6 +326,17 @@ def _among(names: Iterable[str]) -> str:
     return f"; there are: {first}" if listed else ""
 
 
+# Playground ----------------------------------------------------------------------------------------------------------
+
+
+def database_in_playground(name: str) -> InputError:
+    return InputError(f"{shown(name)}: this is a database, and the playground takes files of resources")
+
+
+def only_the_first(name: str, count: int) -> str:
+    return f"{shown(name)}: only the first {count} rows are held"
+
+
 # Server --------------------------------------------------------------------------------------------------------------
 
 

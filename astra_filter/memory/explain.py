@@ -9,9 +9,9 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any, NamedTuple, assert_never
 
-from astra_filter.fields import Array, Object, Open
+from astra_filter.fields import Array, Map, Object, Open
 from astra_filter.language.names import path_text
-from astra_filter.language.values import member
+from astra_filter.language.values import entry, member
 from astra_filter.meaning.check import check, coerce
 from astra_filter.meaning.leaves import leaves
 from astra_filter.memory.predicate import generate
@@ -164,6 +164,8 @@ def _values(root: Field, names: Sequence[str], resource: object) -> Any:
                 # A list of lists is one of their elements, as the test takes it.
                 found.extend(inner) if isinstance(inner, (list, tuple)) else found.append(inner)
             return found
+        if isinstance(field, Map):
+            return entry(value, name)
         value = member(value, name)
         if isinstance(field, Array):
             field = field.items

@@ -94,6 +94,8 @@ def parse_request(
     values, problems = read_parameters(parameters, ignored, meant)
 
     bound = _compile(shapes, values.filters, limits, problems)
+    if not _room(problems):
+        raise QueryError(problems[:MOST_PROBLEMS])
     unreadable = bool(values.filters) and bound is None
     include, declared, wrong = parse_include(values.get("include"), declaration, limits.include_names, _room(problems))
     problems += wrong

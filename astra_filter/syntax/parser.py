@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from typing import TYPE_CHECKING, Any, TypeAlias, assert_never
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, assert_never
 
 from astra_filter.errors import FilterError
 from astra_filter.language.names import WORD, bad_name_character, unquote
@@ -103,6 +103,47 @@ def _run(text: str, builder: _Builder) -> Node | None:
         values.append(match if literal is None else literal(builder, match))
     tree: Node = values[0]
     return tree
+
+
+class Beginning(NamedTuple):
+    """A text that a filter may begin with."""
+
+    tokens: list[tuple[str, str, Span, bool]]
+    """Its tokens: the terminal, the text, the place, and whether a name may stand there."""
+    expected: frozenset[str]
+    """The terminals that can follow; ``END`` where it is a filter."""
+
+
+def beginning(text: str) -> Beginning | None:
+    """Run the parse tables over a text that may stop between any two tokens; None where no filter begins so."""
+    rows = [_START]
+    tokens: list[tuple[str, str, Span, bool]] = []
+    for match in _tokens(text, _skip(text).end()):  # type: ignore[union-attr]  # As in `_run`.
+        kind: str = match.lastgroup  # type: ignore[assignment]  # As in `_run`.
+        if kind == "END":
+            break
+        is_name = "NAME" in rows[-1]
+        after = _shifted(rows, kind)
+        if after is None:
+            return None
+        rows = after
+        tokens.append((kind, _text(match), _span(match), is_name))
+    terminals = {kind for kind in rows[-1] if kind.isupper()}
+    return Beginning(tokens, frozenset([kind for kind in terminals if _shifted(rows, kind) is not None]))
+
+
+def _shifted(rows: list[_Row], kind: str) -> list[_Row] | None:
+    """Return the rows after a terminal; None where it cannot stand there."""
+    rows = list(rows)
+    step = rows[-1].get(kind)
+    while type(step) is tuple:
+        del rows[-step[1] :]
+        rows.append(rows[-1][step[0]])
+        step = rows[-1].get(kind)
+    if step is None:
+        return None
+    rows.append(step)
+    return rows
 
 
 def _stopped(text: str) -> tuple[int, frozenset[str]]:

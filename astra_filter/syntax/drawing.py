@@ -1,4 +1,4 @@
-"""Filters as the lines of a tree."""
+"""Syntax tree to the lines of a drawn tree, for people."""
 
 from __future__ import annotations
 
