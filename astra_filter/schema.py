@@ -179,6 +179,51 @@ class Schema(Declaration):
 
         return cls(sample.members(resources, key=options.get("key")), **options)
 
+    @classmethod
+    def from_database(
+        cls,
+        connection: Any,
+        table: str | tuple[str, ...],
+        *,
+        omit_unsupported: bool = False,
+        **options: Unpack[SchemaOptions],
+    ) -> Schema:
+        """Return the schema of a table or view as its database's catalogue tells it, with the storage of each column.
+
+        A primary key of one column is the key. Columns of JSON make no field, because nothing tells their members.
+        `to_python` writes the schema to paste, and to go on from.
+
+        Args:
+            connection: of `sqlite3`, `psycopg`, `pymysql` or `duckdb`. The catalogue is read, and on SQLite the first
+                values of columns that are declared to hold instants, for how they are written.
+            table: its name; a tuple where it is qualified: ``("app", "tasks")``.
+            omit_unsupported: leave out the columns that no storage holds, instead of refusing them.
+            options: ``key``, ``limits``, ``binary`` and ``bounded_tokens``, as `Schema` takes them.
+
+        Raises:
+            SchemaError: a connection of another driver; no such table; columns that no storage holds, all in one error.
+        """
+        from astra_filter.derive import catalogue  # One way of making a schema, paid by those who use it.
+
+        members, key = catalogue.members(connection, table, omit_unsupported=omit_unsupported)
+        options.setdefault("key", key)
+        return cls(members, **options)
+
+    def to_python(self, name: str = "SCHEMA") -> str:
+        """Return the schema as Python source to paste: imports, and one assignment.
+
+        Its limits are not written.
+
+        Args:
+            name: what the schema is assigned to.
+
+        Raises:
+            SchemaError: an open schema.
+        """
+        from astra_filter.derive import source  # For people, not for servers.
+
+        return source.python(self, name)
+
     # Filters
 
     def compile(self, text: str, *, limits: Limits | None = None) -> Filter:

@@ -53,7 +53,8 @@ def columns(declaration: Declaration) -> dict[str, tuple[Leaf, ...]]:
 
 def is_document(held: tuple[Leaf, ...]) -> bool:
     """Whether the column of these leaves holds JSON."""
-    return bool(held[0].column.json_path) or not held[0].field.scalar
+    field = held[0].field
+    return bool(held[0].column.json_path) or (not field.scalar and field.storage is None)
 
 
 def enum_length(field: Enum) -> int:
@@ -175,6 +176,9 @@ def _entries(field: Map, entries: dict[str, Any], path: Path | None) -> dict[str
 
 
 def _canonical(field: Field, value: object, path: Path | None) -> Any:
+    if isinstance(field, Array):
+        elements = field.read(value)
+        return None if elements is None else [_canonical(field.items, element, path) for element in elements]
     canonical = field.read(value)
     if isinstance(field, (String, Enum)) and canonical is not None:
         if not is_text(canonical):

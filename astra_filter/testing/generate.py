@@ -453,8 +453,8 @@ class _Writer:
         return f"{path}{self._space()}{self._word(spelling)}{self._gap(text)}{text}"
 
     def _membership(self, path: str, target: _Target, literal: Callable[[], str]) -> str:
-        items = [literal()]
-        while _some(self._pick, 2):
+        items = [] if _some(self._pick, 16) else [literal()]
+        while items and _some(self._pick, 2):
             items.append(literal())
         if target.nullable and _some(self._pick, 4):
             items.insert(self._pick(len(items) + 1), self._word("null"))

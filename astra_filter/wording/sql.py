@@ -119,5 +119,10 @@ def name_too_long(name: str, dialect: str, most: int) -> StorageError:
     return StorageError("name_too_long", message)
 
 
+def impossible_name(name: str, dialect: str, names_are: str) -> StorageError:
+    message = f"{name!r:.200} can be no name of a table or column in dialect {dialect}: names are {names_are}"
+    return StorageError("impossible_name", message)
+
+
 def bad_collation(name: object) -> SchemaError:
     return SchemaError("bad_collation", f"{name!r} cannot be the name of a collation")
