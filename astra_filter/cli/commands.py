@@ -39,6 +39,7 @@ from astra_filter.cli.arguments import (
     SummaryOption,
     TableOption,
 )
+from astra_filter.cli.introspection import schema as introspect
 from astra_filter.cli.messages import InputError
 from astra_filter.cli.playground import serve_playground
 from astra_filter.cli.progress import Progress
@@ -273,6 +274,7 @@ def playground(
     serve_playground(file, options, Given(schema, ref, omit_unsupported), port)
 
 
+app.command("schema")(introspect)
 app.command()(serve)
 
 
