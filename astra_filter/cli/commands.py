@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
-from astra_filter.cli import messages, reading, schemas, selecting
+from astra_filter.cli import introspection, messages, reading, schemas, selecting
 from astra_filter.cli.arguments import (
     ContinueOption,
     CountOnlyOption,
@@ -264,22 +264,35 @@ class SchemaForm(StrEnum):
 @app.command("schema")
 def print_schema(
     file: FileArgument,
-    form: Annotated[SchemaForm, typer.Option("--format", help="JSON Schema, or Python to paste.")] = SchemaForm.JSON,
+    form: Annotated[
+        SchemaForm | None,
+        typer.Option("--format", help="JSON Schema, or Python to paste; default: Python for a database's table."),
+    ] = None,
     key: KeyOption = None,
     from_: FromOption = None,
     table: TableOption = None,
+    name: Annotated[str, typer.Option(metavar="NAME", help="What the schema is called in Python.")] = "SCHEMA",
+    omit_unsupported: OmitOption = False,
     items: ItemsOption = None,
     delimiter: DelimiterOption = None,
     encoding: EncodingOption = None,
     skip_invalid: SkipInvalidOption = False,
 ) -> None:
-    """Print the schema that the data shows, all of it: to look at, to mend, and to give to --schema."""
+    """Print the schema that the data shows, or that a database's catalogue tells of a table: to mend, and to use."""
+    if not name.isidentifier():
+        raise messages.no_identifier(name)
+    if form is not SchemaForm.JSON and (table is not None or "://" in file) and introspection.is_database(file):
+        if table is None:
+            raise messages.no_table_named()
+        declared = introspection.of_catalogue(file, table, omit_unsupported=omit_unsupported)
+        print_line(declared.to_python(name).rstrip("\n"))
+        return
     given = Given(sample=file, key=key)
     options = Options(from_, items, delimiter, encoding, skip_invalid)
     found = schemas.of_options(given, options, table, selects=False)
     assert found is not None  # noqa: S101  # There is a sample.
     if form is SchemaForm.PYTHON:
-        print_line(found.to_python().rstrip("\n"))
+        print_line(found.to_python(name).rstrip("\n"))
     else:
         print_line(json.dumps(schemas.json_schema_of(found), ensure_ascii=False, indent=2))
 

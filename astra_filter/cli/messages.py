@@ -187,6 +187,26 @@ def table_only(option: str) -> InputError:
     return InputError(f"{option} is for files, and this is a database")
 
 
+def unknown_scheme(scheme: str, known: Iterable[str]) -> InputError:
+    return InputError(f"{shown(scheme)}://: there is no such database; known are {', '.join(known)}, and files")
+
+
+def unreachable(name: str, reason: str) -> InputError:
+    return InputError(f"{shown(name)}: the database cannot be opened: {shown(reason)}")
+
+
+def missing_driver(name: str, error: ModuleNotFoundError) -> InputError:
+    return InputError(f"{shown(name)}: this needs {error.name}: pip install {error.name}")
+
+
+def no_table_named() -> InputError:
+    return InputError("which table? Name it with --table")
+
+
+def no_identifier(name: str) -> InputError:
+    return InputError(f"--name: '{shown(name)}' is no name of Python")
+
+
 def not_a_database(name: str, reason: object) -> InputError:
     return InputError(f"{shown(name)}: not a database that SQLite can read: {reason}")
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from astra_filter.fields import Decimal, Field
@@ -347,7 +348,7 @@ class Dialect:
                 if field.type in named.types
             ]
             raise wording.unknown_storage(self.name, storage, field.type, known)
-        return named.make(field, argument)
+        return _made(named.make, field, argument)
 
     def json_storage(self, field: Field) -> tuple[Storage, str]:
         """Return how a field is held in JSON, and the template that reads it there; raises as `storage` does."""
@@ -394,6 +395,12 @@ class Dialect:
         if placeholders not in self.placeholders:
             raise wording.unknown_placeholders(placeholders, self.name, self.placeholders)
         return placeholders
+
+
+@lru_cache(maxsize=256)
+def _made(make: Callable[[Any, str], Storage], field: Field, argument: str) -> Storage:
+    """Return a named storage, which rows ask for one by one."""
+    return make(field, argument)
 
 
 def table_parts(name: TableName) -> tuple[str, ...]:
