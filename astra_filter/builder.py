@@ -132,7 +132,7 @@ class field:  # noqa: N801  # Read as a word of a sentence.
         return self._compare(Operator.ENDSWITH, text)
 
     def in_(self, values: Iterable[Value]) -> Condition:
-        """Equal to one of the values, of which there is at least one."""
+        """Equal to one of the values; without values it is false."""
         return self._member(values, negated=False)
 
     def not_in(self, values: Iterable[Value]) -> Condition:
@@ -171,8 +171,6 @@ class field:  # noqa: N801  # Read as a word of a sentence.
         if isinstance(values, (str, bytes)):  # A list of its characters is hardly meant.
             raise builder_wording.one_string(values)
         found = [_literal(value) for value in values]
-        if not found:
-            raise builder_wording.empty_list()
         slots = tuple([Slot(number, kind, _NOWHERE) for number, (kind, _) in enumerate(found)])
         root = Membership(self._path, slots, negated, _NOWHERE, _NOWHERE)
         return Condition(Syntax(root, tuple([literal for _, literal in found])))

@@ -146,7 +146,7 @@ class Field:
             raise request_wording.bad_names("json_path", json_path)
         if storage is not None and not (storage and is_text(storage)):
             raise schema_wording.bad_identifier("storage", storage)
-        if storage is not None and json_path is not None:
+        if storage is not None and (json_path is not None or self.type in ("object", "map")):
             raise schema_wording.storage_in_json(storage)
         if column is not None and not is_text(column):
             raise schema_wording.bad_identifier("column", column)

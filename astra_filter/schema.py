@@ -179,6 +179,51 @@ class Schema(Declaration):
 
         return cls(sample.members(resources, key=options.get("key")), **options)
 
+    @classmethod
+    def from_database(
+        cls,
+        connection: Any,
+        table: str | tuple[str, ...],
+        *,
+        omit_unsupported: bool = False,
+        **options: Unpack[SchemaOptions],
+    ) -> Schema:
+        """Return the schema of a table or view as its database's catalogue tells it, with the storage of each column.
+
+        A primary key of one column is the key. Columns of JSON make no field, because nothing tells their members.
+        `to_python` writes the schema to paste, and to go on from.
+
+        Args:
+            connection: of `sqlite3`, `psycopg`, `pymysql` or `duckdb`. The catalogue is read, and on SQLite the first
+                values of columns that are declared to hold instants, for how they are written.
+            table: its name; a tuple where it is qualified: ``("app", "tasks")``.
+            omit_unsupported: leave out the columns that no storage holds, instead of refusing them.
+            options: ``key``, ``limits``, ``binary`` and ``bounded_tokens``, as `Schema` takes them.
+
+        Raises:
+            SchemaError: a connection of another driver; no such table; columns that no storage holds, all in one error.
+        """
+        from astra_filter.derive import catalogue  # One way of making a schema, paid by those who use it.
+
+        members, key = catalogue.members(connection, table, omit_unsupported=omit_unsupported)
+        options.setdefault("key", key)
+        return cls(members, **options)
+
+    def to_python(self, name: str = "SCHEMA") -> str:
+        """Return the schema as Python source to paste: imports, and one assignment.
+
+        Its limits are not written.
+
+        Args:
+            name: what the schema is assigned to.
+
+        Raises:
+            SchemaError: an open schema.
+        """
+        from astra_filter.derive import source  # For people, not for servers.
+
+        return source.python(self, name)
+
     # Filters
 
     def compile(self, text: str, *, limits: Limits | None = None) -> Filter:
@@ -205,9 +250,12 @@ class Schema(Declaration):
         Each candidate leads to a text that can be continued to a valid filter of this schema.
 
         Args:
-            text: the filter so far; what stands behind the cursor does not matter.
+            text: the filter so far; what stands behind the cursor does not matter. Nothing may follow a text that is
+                longer than the limits allow.
             cursor: the offset in ``text``; default its end.
         """
+        if len(text) > self.limits.text_length:
+            return []
         from astra_filter.meaning.completion import complete  # Paid by editors.
 
         return complete(self.root, text, len(text) if cursor is None else cursor)
@@ -305,6 +353,24 @@ class Schema(Declaration):
         from astra_filter.sql import ddl  # As above.
 
         return ddl.create_index(self, table, dialect, order_by=order_by, leading=leading, name=name)
+
+    def check_connection(self, connection: Any, dialect: str) -> None:
+        """Make sure that the SQL means over a connection what it should; call it once for each new connection.
+
+        Some settings of sessions and databases change what is equal, what comes first, or which characters there are,
+        and no SQL can make them harmless: character sets, encodings, collations by default.
+
+        Args:
+            connection: of a driver with cursors: sqlite3, psycopg, PyMySQL, mysql.connector, or DuckDB's own.
+            dialect: as in `create_table`.
+
+        Raises:
+            SchemaError: unknown dialect.
+            StorageError: some settings do not hold; the one error names them all.
+        """
+        from astra_filter.sql.connection import check_connection  # As above.
+
+        check_connection(connection, dialect)
 
     def to_row(self, resource: object, dialect: str) -> dict[str, Any]:
         """Return what the table stores of a resource, by column: every value canonical, JSON as text (SPEC §5).

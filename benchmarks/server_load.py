@@ -140,6 +140,8 @@ def ask(port: int, target: str) -> tuple[int, bytes]:
 
 def serve(port: int, database: str, generate: int) -> list[str]:
     command = [sys.executable, "-m", "astra_filter.cli", "serve", "--port", str(port), "--database", database]
+    # One token does all the asking.
+    command += ["--requests-per-second", "1000000", "--concurrent", "1000"]
     return [*command, "--generate", str(generate), "--token", f"token={ACCOUNT}", "--token", f"other={OTHER}"]
 
 

@@ -5,7 +5,9 @@ A test compares the two.
 
 from __future__ import annotations
 
+import logging
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 from pprint import pformat
 from typing import TYPE_CHECKING, Any
@@ -14,6 +16,8 @@ import lark
 from lark.parsers.lalr_analysis import Shift
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from lark.grammar import Rule
     from lark.parsers.lalr_analysis import IntParseTable
 
@@ -23,7 +27,8 @@ OPTIONS = {"parser": "lalr", "lexer": "contextual", "maybe_placeholders": False}
 
 def source() -> str:
     """Return the text of the module."""
-    made = lark.Lark((HERE / "filter.lark").read_text(encoding="utf-8"), **OPTIONS)
+    with _no_conflicts():
+        made = lark.Lark((HERE / "filter.lark").read_text(encoding="utf-8"), debug=True, **OPTIONS)
     table = made.parser.parser._parse_table  # noqa: SLF001  # Lark shows it to none but its own generator.
     rules = {rule: number for number, rule in enumerate(made.rules)}
     states, end = _states(table, rules)
@@ -54,6 +59,25 @@ RULES: tuple[tuple[str, int, str | None, tuple[tuple[int, bool], ...] | None], .
 rule takes in; None where the only symbol's value passes through. Last, which values are taken, by their place from the
 end, and whether as lists; None for all of them, none of them a list."""
 '''
+
+
+@contextmanager
+def _no_conflicts() -> Iterator[None]:
+    """Make an error of a conflict in the grammar, which Lark would settle by itself and only log."""
+    found: list[str] = []
+    handler = logging.Handler(logging.DEBUG)
+    handler.emit = lambda record: found.append(record.getMessage())  # type: ignore[method-assign]
+    level = lark.logger.level
+    lark.logger.setLevel(logging.DEBUG)
+    lark.logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        lark.logger.removeHandler(handler)
+        lark.logger.setLevel(level)
+    conflicts = [message for message in found if "conflict" in message.lower()]
+    if conflicts:
+        raise SystemExit("\n".join(conflicts))
 
 
 def _states(table: IntParseTable, rules: dict[Rule, int]) -> tuple[tuple[dict[str, int], ...], int]:

@@ -20,11 +20,9 @@ import pytest
 import yaml
 import zstandard
 from pyarrow import ipc, parquet
-from schemas import SCHEMAS
 
 from astra_filter import Schema
 from astra_filter.cli import main
-from astra_filter.derive.source import source
 
 COMMAND = [sys.executable, "-m", "astra_filter.cli"]
 # The package is this one, whatever folder the command runs in.
@@ -383,14 +381,6 @@ def test_the_schema_that_was_inferred(run, file):
     names = {}
     exec(out, names)  # noqa: S102  # It is the command's own.
     assert names["SCHEMA"].signature == inferred.signature
-
-
-def test_python_source_says_all_that_was_declared():
-    for schema in SCHEMAS.values():
-        names = {}
-        exec(source(schema.root.members, schema.key), names)  # noqa: S102  # As above.
-        assert names["SCHEMA"].root.signature == schema.root.signature
-        assert names["SCHEMA"].key == schema.key
 
 
 def test_a_row_is_explained(run, file):

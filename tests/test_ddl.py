@@ -223,3 +223,51 @@ def test_names_of_indexes_have_60_characters_at_most():
     name = schema.create_index(longer, "sqlite").split('"')[1]
     assert len(name) == 60
     assert name.startswith("t" * 43 + "_")
+
+
+@pytest.mark.parametrize("name", ["n" * 65, "é" * 65, "😀", "a😀b", " ", "a ", "a\t", "\n", "a\r"], ids=ascii)
+def test_names_that_mariadb_refuses(mysql, name: str) -> None:
+    schema = Schema({"id": fields.Integer(), "a": fields.Integer(column=name)}, key="id")
+    for made, table in ((schema, "t"), (Schema({"id": fields.Integer()}, key="id"), name)):
+        assert name in made.create_table(table, "postgresql" if len(name) < 30 else "sqlite")
+        with pytest.raises(StorageError) as caught:
+            made.create_table(table, "mysql")
+        assert caught.value.code == "impossible_name"
+        assert str(caught.value).endswith("names are 1 to 64 characters up to U+FFFF, the last of them no blank")
+
+
+@pytest.mark.parametrize("name", ["n" * 64, "é" * 64, " a", "\x01", "\uffff", "a\xa0", "-a"], ids=ascii)
+def test_names_that_mariadb_takes(mysql, name: str) -> None:
+    schema = Schema({"id": fields.Integer(), "a": fields.Integer(column=name)}, key="id")
+    with mysql.table(schema, [{"id": 1, "a": 5}]) as table:
+        assert table.select(schema.compile("a eq 5")) == [0]
+
+
+DASHED = fields.Object({"-a": fields.String()})
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"o": DASHED},
+        {"o": fields.Object({"-a": fields.String()}, column="o")},
+        {"o": fields.Object({"b": DASHED}, column="o")},
+        {"o": fields.Array(DASHED)},
+        {"o": fields.Array(fields.Object({"b": fields.Array(DASHED)}))},
+        {"o": fields.Integer(column="c", json_path=["x", "-a"])},
+        {"o": fields.Object({"b": fields.String()}, column="c", json_path=["-a"])},
+    ],
+)
+def test_members_that_mariadb_does_not_find(members: dict[str, fields.Field]) -> None:
+    schema = Schema({"id": fields.Integer(), **members}, key="id")
+    assert schema.create_table("t", "postgresql")
+    with pytest.raises(StorageError) as caught:
+        schema.create_table("t", "mysql")
+    assert caught.value.code == "unreachable_key"
+
+
+def test_dashed_columns_of_mariadb(mysql) -> None:
+    """An object without a column of its own has columns for members, which may have any name."""
+    schema = Schema({"id": fields.Integer(), "o": fields.Object({"a": fields.String(column="-a")})}, key="id")
+    with mysql.table(schema, [{"id": 1, "o": {"a": "x"}}]) as table:
+        assert table.select(schema.compile("o.a eq 'x'")) == [0]

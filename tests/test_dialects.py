@@ -198,6 +198,106 @@ def test_styles_in_asyncpg(postgresql):
         asyncio.run(select(f"{postgresql.namespace}.{table.quoted}"))
 
 
+def quoted(value):
+    return f"'{value}'" if isinstance(value, str) else str(value).lower()
+
+
+ENDS = {
+    "t": ["0001-01-01T00:00:00.000000Z", "9999-12-31T23:59:59.999999Z", "2020-08-06T12:24:52.000001Z"],
+    "d": ["0001-01-01", "9999-12-31", "2020-08-06"],
+    "i": [-(2**63), 2**63 - 1, 0],
+    "n": [-1.7976931348623157e308, 1.7976931348623157e308, 5e-324],
+    "s": ["", "\U0010ffff", "a"],
+    "b": [False, True, False],
+    "u": ["00000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff", RESOURCE["id"]],
+}
+"""The first value of each type, the last, and one between."""
+BOUNDARIES = Schema(
+    {
+        "id": fields.Integer(),
+        "t": fields.Timestamp(),
+        "d": fields.Date(),
+        "i": fields.Integer(),
+        "n": fields.Number(),
+        "s": fields.String(binary=True),
+        "b": fields.Boolean(),
+        "u": fields.Uuid(),
+    },
+    key="id",
+)
+END_ROWS = [{"id": place, **{name: values[place] for name, values in ENDS.items()}} for place in range(3)]
+END_TESTS = [
+    f"{name} {operator} {quoted(values[place])}"
+    for name, values in ENDS.items()
+    for place in range(3)
+    for operator in (("eq", "ne") if name == "b" else ("eq", "ne", "lt", "lte", "gt", "gte"))
+    if name != "u" or operator in ("eq", "ne")
+]
+
+
+def test_the_ends_of_the_range(backend):
+    with backend.table(BOUNDARIES, END_ROWS) as table:
+        for text in END_TESTS:
+            chosen = BOUNDARIES.compile(text)
+            assert table.select(chosen) == [place for place, row in enumerate(END_ROWS) if chosen.matches(row)], text
+
+
+def test_the_ends_of_the_range_in_asyncpg(postgresql):
+    """It sends the first and last dates and datetimes of Python as infinities, which equal nothing."""
+    asyncpg = pytest.importorskip("asyncpg")
+
+    async def select(table: str) -> None:
+        connection = await asyncpg.connect(POSTGRES_URL)
+        try:
+            for text in END_TESTS:
+                chosen = BOUNDARIES.compile(text)
+                condition = chosen.sql("postgresql", placeholders="$1")
+                statement = f"SELECT id FROM {table} WHERE {condition.text} ORDER BY id"
+                found = [row["id"] for row in await connection.fetch(statement, *condition.params)]
+                assert found == [row["id"] for row in END_ROWS if chosen.matches(row)], text
+            for order in ("t", "t desc", "d", "d desc"):
+                token = ""
+                walked = []
+                for _ in range(3):
+                    parameters = {"orderBy": order, "limit": "1", **({"continue": token} if token else {})}
+                    query = BOUNDARIES.query(parameters)
+                    made = query.sql("page", "postgresql", placeholders="$1")
+                    rows = await connection.fetch(
+                        made.text.replace('FROM "page"', f'FROM {table} AS "page"'), *made.params
+                    )
+                    page = query.page_from_rows([tuple(row.values()) for row in rows])
+                    walked += page.items
+                    token = page.next_token
+                assert walked == BOUNDARIES.query({"orderBy": order}).page(END_ROWS).items
+        finally:
+            await connection.close()
+
+    with postgresql.table(BOUNDARIES, END_ROWS, temporary=False) as table:
+        asyncio.run(select(f"{postgresql.namespace}.{table.quoted}"))
+
+
+def test_the_ends_of_the_range_in_aiosqlite():
+    aiosqlite = pytest.importorskip("aiosqlite")
+
+    async def select() -> None:
+        async with aiosqlite.connect(":memory:") as connection:
+            await connection.execute(BOUNDARIES.create_table("t", "sqlite"))
+            for row in END_ROWS:
+                stored = BOUNDARIES.to_row(row, "sqlite")
+                await connection.execute(
+                    f"INSERT INTO t VALUES ({','.join('?' * len(stored))})", tuple(stored.values())
+                )
+            for text in END_TESTS:
+                chosen = BOUNDARIES.compile(text)
+                condition = chosen.sql("sqlite")
+                found = await connection.execute_fetchall(
+                    f"SELECT id FROM t WHERE {condition.text} ORDER BY id", condition.params
+                )
+                assert [number for (number,) in found] == [row["id"] for row in END_ROWS if chosen.matches(row)], text
+
+    asyncio.run(select())
+
+
 def test_question_marks_on_mysql(mysql):
     """No driver of the test suite speaks them, so a prepared statement does, with the parameters in its variables."""
     with mysql.table(SCHEMA, [RESOURCE, EMPTY]) as table:

@@ -97,9 +97,9 @@ name is a string and has no members
     name.first eq 'x'
          ^^^^^""",
         """\
-a value belongs after '('
-    name in ()
-             ^
+a value belongs after 'eq'
+    name eq )
+            ^
 expected: string, number, true, false, null""",
     ],
 )

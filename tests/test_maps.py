@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from types import MappingProxyType
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from schemas import SCHEMAS
 
 from astra_filter import FilterError, QueryError, Schema, SchemaError, StorageError, fields, parse
+from astra_filter.adapters import openapi
 from astra_filter.builder import field
 from astra_filter.limits import DEFAULT_LIMITS
 from astra_filter.meaning.shapes import Shapes
@@ -317,6 +319,38 @@ def test_a_key_with_a_dot_is_answered_with_backquotes() -> None:
     with pytest.raises(FilterError) as refused:
         SCHEMA.compile("labels.app.kubernetes.io/name eq 'web'")
     assert refused.value.hint == "write `app.kubernetes.io/name`"
+
+
+def test_openapi() -> None:
+    described = openapi.parameters(SCHEMA)
+    assert (
+        "| `labels.key` | map of string: any name in the place of `key`, nullable | eq, ne, "
+        in described[0]["description"]
+    )
+    assert "| `items.labels.key` | map of string: " in described[0]["description"]
+    for example in described[0]["examples"]:
+        assert SCHEMA.compile(example)
+    [include] = [each for each in described if each["name"] == "include"]
+    listed, keyed = include["schema"]["items"]["anyOf"]
+    assert listed["enum"] == ["id", "labels", "prices", "doc", "doc.seen", "doc.n", "items"]
+    for text, taken in (
+        ("labels.env", True),
+        ("labels.`app.io/name`", True),
+        ("doc.seen.`a``b`", True),
+        ("labels.a.b", False),
+        ("labels.``", False),
+        ("labels", False),
+        ("doc.n.a", False),
+        ("items.labels.a", False),
+    ):
+        assert bool(re.search(keyed["pattern"], text)) == taken
+        if taken:
+            assert SCHEMA.query({"include": text}).include
+    properties = openapi.resource(SCHEMA)["properties"]
+    assert properties["labels"] == {"type": "object", "additionalProperties": {"type": "string"}}
+    assert properties["prices"]["additionalProperties"] == {"type": "string", "format": "decimal"}
+    again = Schema.from_json_schema(openapi.resource(SCHEMA)).root
+    assert again.members["labels"].signature() == SCHEMA.root.members["labels"].signature()  # type: ignore[union-attr]
 
 
 def test_mysql_holds_no_key_that_it_cannot_find() -> None:

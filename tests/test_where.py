@@ -315,6 +315,27 @@ def test_arrays_with_names_that_mean_something_else(backend, name):
 KEYS = ['a"b', "a\\b", "a\nb", "a'b", "a.b", "a[0]", "", "0", "*", "a~/b", "%s", "ключ", "😀", "?", ":p1", "$1"]
 
 
+@pytest.mark.parametrize("column", ["value", "key", "type", "json", "document", "member_of", "plain"])
+def test_members_with_odd_names_in_columns_that_mean_something_else(backend, column):
+    """SQLite reads such members by json_each, whose own columns have these names."""
+    odd = 'a"b'
+    inner = fields.Object({odd: fields.Integer(nullable=True)}, nullable=True)
+    schema = Schema(
+        {
+            "id": fields.Integer(),
+            "o": fields.Object(
+                {odd: fields.Integer(nullable=True), "p": inner}, nullable=True, column=column, json_path=[]
+            ),
+        },
+        key="id",
+    )
+    rows = [{"id": 1, "o": {odd: 5, "p": {odd: 7}}}, {"id": 2, "o": {odd: 7, "p": {odd: 5}}}, {"id": 3}]
+    with backend.table(schema, rows) as table:
+        for alias in (None, "t", "member_of"):
+            for text, expected in ((f"o.`{odd}` eq 5", [0]), (f"o.p.`{odd}` eq 7", [0]), (f"o.p.`{odd}` ne 7", [1, 2])):
+                assert table.select(schema.compile(text), alias=alias) == expected, (text, alias)
+
+
 def test_json_members_of_any_name(backend):
     members = {key: String(nullable=True) for key in KEYS if key}
     deep = fields.Object(members, nullable=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from django.db import models
 
 from astra_filter import fields
-from astra_filter.adapters._orm_forms import FITS, converter_of
+from astra_filter.adapters._orm_forms import FITS, converter_of, holds_decimals
 from astra_filter.adapters._orm_schema import BINARY_COLLATIONS, Describer, Relation, by_column, native_array
 from astra_filter.wording import adapters as adapters_wording
 from astra_filter.wording import derive as derive_wording
@@ -141,7 +141,7 @@ def form_of(described: Any) -> Form:
         case models.DateTimeField():
             return "instant"
         case models.DecimalField() as plain:
-            return "plain" if plain.max_digits is not None and plain.max_digits <= _DOUBLE_DIGITS else "decimal"
+            return "plain" if plain.max_digits is not None and plain.max_digits <= _DOUBLE_DIGITS else "digits15"
         case models.PositiveBigIntegerField():
             return "unsigned"
         case models.UUIDField():
@@ -177,6 +177,10 @@ def _fits(field: Field, described: Any) -> bool:
         return not changes_values(items) and _fits(field.items, items) and not timed
     if isinstance(field, fields.Integer) and isinstance(described, models.DecimalField):
         return bool(described.decimal_places == 0)
+    if (isinstance(field, fields.Decimal) and isinstance(described, models.FloatField)) or (
+        isinstance(field, (fields.Array, fields.Object)) and holds_decimals(field)
+    ):
+        return False
     taken = FITS.get(type(field))
     return taken is None or family(described) in taken
 

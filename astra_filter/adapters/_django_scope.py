@@ -85,7 +85,7 @@ class Scope(NamedTuple):
         value = getattr(instance, column if described is None else described.attname)
         converter = converter_of(leaf.field)
         if converter is not None:
-            return None if value is None else converter.to_resource(value)
+            return converter.shown(value)
         return as_shown(self.form(column), leaf.field, value)
 
     def relation(self, name: str) -> Any:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, cast
 from django.conf import settings
 from django.db import models
 
-from astra_filter.adapters._orm_forms import converter_of
+from astra_filter.adapters._orm_forms import converter_of, decimal_parameter
 from astra_filter.adapters._orm_sql import KEY, Place, Seek, Sort, Where
+from astra_filter.fields import Decimal
 from astra_filter.sql.dialects.base import JSON_STORAGE
 from astra_filter.sql.fragment import Param
 
@@ -86,13 +87,16 @@ class Embedded(models.Expression):  # type: ignore[misc]  # Django has no types.
         field, value, column = self._parameters[cast("int", param.slot)]
         if field is KEY:
             return value if param.bind is None else param.bind(value)
+        if isinstance(field, Decimal) and converter_of(field) is None:
+            return decimal_parameter(value, connection.vendor)
         if column is None or column.json_path:
-            bind = JSON_STORAGE[field.type].bind
+            # How a decimal is bound depends on its digits, the database and the operator.
+            bind = param.bind if isinstance(field, Decimal) else JSON_STORAGE[field.type].bind
             return value if bind is None else bind(value)
         stored = children[column.name].output_field
         converter = converter_of(field)
         if converter is not None:
-            return stored.get_db_prep_value(converter.to_database(value), connection)
+            return stored.get_db_prep_value(converter.bound(value), connection)
         match stored:
             case models.UUIDField() if isinstance(self._shape, Seek) and connection.vendor == "mysql":
                 return value if connection.features.has_native_uuid_field else value.replace("-", "")

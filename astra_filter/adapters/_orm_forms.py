@@ -12,23 +12,28 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 
 from astra_filter import fields
+from astra_filter.language.decimals import decimal_text
 from astra_filter.language.operators import Operator
 from astra_filter.sql.dialects.base import fill
 from astra_filter.wording import adapters as wording
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from decimal import Decimal
 
-    from astra_filter.fields import Field
+    from astra_filter.fields import AnyField, Field
     from astra_filter.sql.operands import Operand
 
 F = TypeVar("F", bound="Field")
 
-Form: TypeAlias = Literal["plain", "instant", "float", "single", "decimal", "padded", "folding", "unsigned", "uuid"]
+Form: TypeAlias = Literal[
+    "plain", "instant", "float", "single", "decimal", "digits15", "places10", "padded", "folding", "unsigned", "uuid"
+]
 """``plain`` is as SPEC §5 has it. The others: ``instant``, timestamps, text on SQLite; ``float``, of 4 bytes on
-MariaDB; ``single``, of 4 bytes but on SQLite; ``decimal``, compared as doubles (SPEC §3); ``padded``, CHAR, whose
-trailing blanks say nothing; ``folding``, a type of text that folds case; ``unsigned``, may be past 64 bits with a sign;
-``uuid``, of MariaDB's own type, which sorts otherwise."""
+MariaDB; ``single``, of 4 bytes but on SQLite; ``decimal``, compared as doubles (SPEC §3), and ``digits15`` and
+``places10``, of which the ORM reads no more on SQLite; ``padded``, CHAR, whose trailing blanks say nothing;
+``folding``, a type of text that folds case; ``unsigned``, may be past 64 bits with a sign; ``uuid``, of MariaDB's own
+type, which sorts otherwise."""
 
 _OFFSET = "ltrim(ltrim(substr({x}, 20), '.'), '0123456789')"
 """What follows the seconds of SQLite's text, without the fraction: an offset, ``Z``, or nothing."""
@@ -44,6 +49,13 @@ _INSTANT = (
 LARGEST = "1.7976931348623157e308"
 """The largest double, as SQL."""
 
+_DECIMALS = {
+    # Casts of what no double holds would raise; NaN is above all.
+    "postgresql": (
+        f"CASE WHEN abs({{x}}) < 2.5e-324 THEN 0 WHEN abs({{x}}) <= {LARGEST} THEN CAST({{x}} AS double precision) END"
+    ),
+    "mysql": "CAST({x} AS DOUBLE)",
+}
 _READS: Mapping[str, Mapping[str, str]] = {
     "instant": {"sqlite": _INSTANT},
     "float": {"mysql": "CAST(CAST({x} AS CHAR) AS DOUBLE)"},
@@ -52,21 +64,23 @@ _READS: Mapping[str, Mapping[str, str]] = {
         "postgresql": "CAST(CAST({x} AS text) AS double precision)",
         "mysql": "CAST(CAST({x} AS CHAR) AS DOUBLE)",
     },
-    "decimal": {
-        # Casts of what no double holds would raise; NaN is above all.
-        "postgresql": (
-            f"CASE WHEN abs({{x}}) < 2.5e-324 THEN 0 WHEN abs({{x}}) <= {LARGEST} "
-            "THEN CAST({x} AS double precision) END"
-        ),
-        "mysql": "CAST({x} AS DOUBLE)",
-        "sqlite": "CAST({x} AS REAL)",
-    },
+    "decimal": {**_DECIMALS, "sqlite": "CAST({x} AS REAL)"},
+    "digits15": {**_DECIMALS, "sqlite": "CAST(printf('%.15g', {x}) AS REAL)"},
+    "places10": {**_DECIMALS, "sqlite": "CAST(printf('%.10f', {x}) AS REAL)"},
     "padded": {"postgresql": "CAST({x} AS text)", "mysql": "RTRIM({x})", "sqlite": "rtrim({x}, ' ')"},
     "folding": {"postgresql": "CAST({x} AS text)"},
     "unsigned": {"mysql": "CASE WHEN {x} <= 9223372036854775807 THEN {x} END"},
 }
 _SORTED_UUID = "CAST({x} AS CHAR)"
-_READS_NULL = frozenset([("instant", "sqlite"), ("decimal", "postgresql"), ("unsigned", "mysql")])
+_DECIMAL = frozenset({"decimal", "digits15", "places10"})
+_READS_NULL = frozenset(
+    [
+        ("instant", "sqlite"),
+        *[(form, "postgresql") for form in _DECIMAL],
+        ("unsigned", "mysql"),
+        ("unsigned", "mariadb"),
+    ]
+)
 """Where SQL reads a value as null that no field reads."""
 
 
@@ -95,7 +109,8 @@ def as_shown(form: Form, field: Field, value: Any) -> Any:
         return value.rstrip(" ")
     if form == "single" and type(value) is float:
         return _shortest(value)
-    if form in ("decimal", "unsigned") and field.read(value) is None:
+    nulled = form == "unsigned" or (form in _DECIMAL and isinstance(field, fields.Number))
+    if nulled and field.read(value) is None:
         return None
     return value
 
@@ -123,12 +138,29 @@ FITS: Mapping[type[Field], frozenset[type[Field] | None]] = {
     fields.Uuid: frozenset({fields.Uuid, fields.String}),
     fields.Integer: frozenset({fields.Integer}),
     fields.Number: frozenset({fields.Number, fields.Integer}),
+    fields.Decimal: frozenset({fields.Number, fields.Integer}),
     fields.Boolean: frozenset({fields.Boolean}),
     fields.Timestamp: frozenset({fields.Timestamp, fields.String}),
     fields.Date: frozenset({fields.Date, fields.String}),
 }
 """The columns, by the field that represents them, whose values a field compares; `Object` stands for JSON. Dates and
 UUIDs may be text, which must be canonical."""
+
+
+def holds_decimals(field: AnyField) -> bool:
+    """Whether there are decimals in an array or an object, where no ORM's parameters reach them."""
+    match field:
+        case fields.Object():
+            return any(map(holds_decimals, field.members.values()))
+        case fields.Array():
+            return holds_decimals(field.items)
+        case _:
+            return isinstance(field, fields.Decimal)
+
+
+def decimal_parameter(value: Decimal, dialect: str) -> Any:
+    """Return a decimal as the driver of a database takes it, to be compared with a column of an ORM."""
+    return float(value) if dialect == "sqlite" else decimal_text(value)
 
 
 @dataclass(frozen=True)
@@ -138,6 +170,24 @@ class Converter:
     to_database: Callable[[Any], Any]
     to_resource: Callable[[Any], Any]
     ordered: bool
+
+    def bound(self, value: Any) -> Any:
+        """Return what the model's attribute takes for a canonical value; None where there is no such value."""
+        try:
+            return self.to_database(value)
+        except _NO_VALUE:
+            return None
+
+    def shown(self, value: Any) -> Any:
+        """Return what the field reads of what the attribute holds; as it is, which no field reads, where that fails."""
+        try:
+            return None if value is None else self.to_resource(value)
+        except _NO_VALUE:
+            return value
+
+
+_NO_VALUE = (ValueError, TypeError, LookupError, ArithmeticError)
+"""What people's functions raise for values that they do not know."""
 
 
 def converted(
@@ -155,9 +205,9 @@ def converted(
     Args:
         field: the field that callers see; it is not changed.
         to_database: makes a canonical value (`Field.coerce` tells which) what the model's attribute takes. Two values
-            make two that the database tells apart.
+            make two that the database tells apart. It may raise ``ValueError`` for a value that the column never has.
         to_resource: makes what the attribute holds a value that the field reads; the inverse of ``to_database``.
-        ordered: the database orders what it stores as the field orders its values.
+        ordered: the database orders what it stores as the field orders its values, and ``to_database`` takes them all.
 
     Raises:
         SchemaError: the field is no scalar, or an argument cannot be called.

@@ -11,12 +11,12 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
 from astra_filter.adapters._orm_forms import LARGEST, as_read, converter_of
-from astra_filter.fields import Number, String, Uuid
+from astra_filter.fields import Date, Decimal, Number, String, Timestamp, Uuid
 from astra_filter.language.operators import Operator
 from astra_filter.language.records import replace
 from astra_filter.meaning.conditions import AllOf, AnyOf, Compare, Condition, In, IsNull, Some, Test
 from astra_filter.sql.dialects import find_dialect
-from astra_filter.sql.dialects.base import Dialect, Storage
+from astra_filter.sql.dialects.base import Dialect, Storage, fill
 from astra_filter.sql.fragment import Fragment, Param
 from astra_filter.sql.keyset import Key, ranges, sort_terms
 from astra_filter.sql.operands import resource_operand
@@ -80,12 +80,16 @@ class _RowWriter(Writer):
 
     def _operand(self, ref: Ref) -> Operand:
         operand = _operand(self._name, self._columns[ref.path], ref.field, sorting=False, key=ref.key)
-        # MariaDB's own type of UUIDs compares as null with a UUID that the type does not take; NaN is no number.
-        return operand._replace(nullable=True) if isinstance(ref.field, (Uuid, Number)) else operand
+        # MariaDB's own type of UUIDs compares as null with a UUID that the type does not take; NaN is no number; what a
+        # converter does not know is bound as null.
+        maybe = isinstance(ref.field, (Uuid, Number)) or converter_of(ref.field) is not None
+        return operand._replace(nullable=True) if maybe else operand
 
     def _compare(self, test: Compare, operand: Operand) -> Fragment:
         bound = _BOUNDS.get(test.operator)
-        if not isinstance(test.ref.field, Number) or bound is None or self._columns[test.ref.path].column.json_path:
+        field = test.ref.field
+        plain = isinstance(field, Number) and test.ref.key is None and converter_of(field) is None
+        if not plain or bound is None or self._columns[test.ref.path].column.json_path:
             return super()._compare(test, operand)
         # No field reads NaN, which is above all on PostgreSQL, or the infinities.
         positive = Fragment(super()._compare(replace(test, negated=False), operand), " AND ", operand.value, bound)
@@ -115,6 +119,13 @@ def _operand(dialect: str, stored: Stored, field: AnyField, *, sorting: bool, ke
     if converter_of(field) is not None:
         # What its function makes is compared as the column's own type does.
         return operand._replace(storage=Storage(operand.storage.type))
+    if dialect == "postgresql" and isinstance(field, (Date, Timestamp)):
+        # The ORM binds a value of its column's type, not text.
+        operand = operand._replace(storage=Storage(operand.storage.type))
+    if isinstance(field, Decimal) and not stored.column.json_path:
+        # ORMs give decimals the affinity NUMERIC on SQLite, which makes them doubles.
+        real = fill("CAST({x} AS REAL)", x=operand.value)
+        return operand._replace(value=real, storage=Storage("REAL")) if dialect == "sqlite" else operand
     return as_read(stored.form, dialect, operand, sorting=sorting)
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.sql.compiler import StrSQLCompiler
 from sqlalchemy.sql.visitors import InternalTraversal
 
 from astra_filter import fields
-from astra_filter.adapters._orm_forms import as_shown, converter_of
+from astra_filter.adapters._orm_forms import as_shown, converter_of, decimal_parameter
 from astra_filter.adapters._orm_sql import KEY, Place, Seek, Sort, Where
 from astra_filter.adapters._sqlalchemy_types import held, labels, values
 from astra_filter.sql.dialects import DIALECTS
@@ -20,7 +20,7 @@ from astra_filter.sql.fragment import Param
 from astra_filter.wording import sql as wording
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from typing import Self
 
     from sqlalchemy.sql.compiler import SQLCompiler
@@ -89,8 +89,9 @@ def render(element: Embedded, compiler: SQLCompiler, **options: Any) -> str:
         elif isinstance(part, Place):
             text.append(compiler.process(children[part.value], **options))
         elif isinstance(part, Param):
-            bind = sa.bindparam(None, part.value, sa.String(), unique=True) if part.slot is None else binds[part.slot]
-            text.append(compiler.process(bind, **options))
+            bound = sa.bindparam(None, part.value, sa.String(), unique=True) if part.slot is None else binds[part.slot]
+            exact = isinstance(bound.type, _Exact)
+            text.append(compiler.process(sa.type_coerce(bound, _Exact(part.bind)) if exact else bound, **options))
     return "".join(text)
 
 
@@ -100,6 +101,24 @@ def refuse(element: Embedded, compiler: SQLCompiler, **options: Any) -> str:
     if isinstance(compiler, StrSQLCompiler):  # Text for people: it takes `stringify_dialect`.
         return compiler.visit_unsupported_compilation(element, None, **options)  # type: ignore[no-any-return,no-untyped-call]
     raise wording.unknown_dialect(compiler.dialect.name, tuple(_DIALECTS))
+
+
+class _Exact(sa.types.TypeDecorator[Any]):
+    """A decimal that is compared with one inside JSON, as the database and the operator take it.
+
+    Args:
+        form: turns the canonical value into the driver's; known only when the statement is written.
+    """
+
+    impl = sa.String
+    cache_ok = False
+
+    def __init__(self, form: Callable[[Any], Any] | None = None) -> None:
+        super().__init__()
+        self._form = form
+
+    def process_bind_param(self, value: Any, dialect: sa.Dialect) -> Any:  # noqa: ARG002  # SQLAlchemy's.
+        return value if self._form is None else self._form(value)
 
 
 class _Key(sa.types.TypeDecorator[str]):
@@ -113,6 +132,16 @@ class _Key(sa.types.TypeDecorator[str]):
         return value if form is None or value is None else form(value)
 
 
+class _Decimal(sa.types.TypeDecorator[Any]):
+    """An exact decimal, in the form that a database compares."""
+
+    impl = sa.String
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: sa.Dialect) -> Any:
+        return None if value is None else decimal_parameter(value, dialect.name)
+
+
 def _dialect(dialect: sa.Dialect) -> str:
     """Return our dialect's name, ``mariadb`` where UUIDs are of the database's own type."""
     return "mariadb" if dialect.name == "mariadb" and dialect.supports_native_uuid else _DIALECTS[dialect.name]
@@ -122,6 +151,11 @@ def bind(field: AnyField, value: Any, column: Column | None, stored: sa.types.Ty
     """Return the parameter for a canonical value, to be tested against a column of a type, or None for one in JSON."""
     if field is KEY:
         return sa.bindparam(None, value, _Key(), unique=True)
+    if isinstance(field, fields.Decimal) and (column is None or column.json_path):
+        return sa.bindparam(None, value, _Exact(), unique=True)
+    converter = converter_of(field)
+    if isinstance(field, fields.Decimal) and converter is None:
+        return sa.bindparam(None, value, _Decimal(), unique=True)
     storage = JSON_STORAGE[field.type]
     parameter = _PARAMETERS[storage.type]
     if column is None or column.json_path:
@@ -129,9 +163,8 @@ def bind(field: AnyField, value: Any, column: Column | None, stored: sa.types.Ty
         if isinstance(stored, sa.ARRAY) and isinstance(field, fields.Enum):
             value = _label(stored.item_type, value)
         return sa.bindparam(None, value, parameter, unique=True)
-    converter = converter_of(field)
     if converter is not None:
-        return sa.bindparam(None, converter.to_database(value), stored, unique=True)
+        return sa.bindparam(None, converter.bound(value), stored, unique=True)
     known = held(stored)
     kind = stored if known is None else known.kind
     of_type = stored if known is not None and known.own else kind
@@ -176,7 +209,7 @@ def show(field: Field, stored: sa.types.TypeEngine[Any], value: Any) -> Any:
         return None
     converter = converter_of(field)
     if converter is not None:
-        return converter.to_resource(value)
+        return converter.shown(value)
     known = held(stored)
     if known is None:
         return value

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import mysql, postgresql, sqlite
 
 from astra_filter import fields
-from astra_filter.adapters._orm_forms import FITS
+from astra_filter.adapters._orm_forms import FITS, holds_decimals
 from astra_filter.language.values import to_utc
 
 if TYPE_CHECKING:
@@ -137,6 +137,8 @@ def _form(kind: sa.types.TypeEngine[Any]) -> Form:
         case sa.Float():
             return "float" if kind.precision is None else "single" if kind.precision <= _SINGLE_BITS else "plain"
         case sa.Numeric():
+            if kind.scale is None and kind.asdecimal and kind.decimal_return_scale is None:
+                return "places10"
             exact = kind.precision is not None and kind.precision <= _DOUBLE_DIGITS
             return "plain" if exact else "decimal"
         case mysql.BIGINT() if kind.unsigned:
@@ -239,6 +241,10 @@ def fits(field: Field, kind: sa.types.TypeEngine[Any]) -> bool:
             return known is not None and kind.dimensions in (None, 1) and fits(field.items, known.kind) and not timed
         case ((fields.Array() | fields.Object()), _):
             return isinstance(kind, sa.JSON)
+        case ((fields.Array() | fields.Object()), _) if holds_decimals(field):
+            return False
+        case fields.Decimal(), (sa.Float() | sa.Double()):
+            return False
         case fields.Enum(), sa.Enum():
             return set(field.values) <= set(values(kind)) or set(field.values) <= set(labels(kind))
         case fields.Integer(), sa.Numeric():

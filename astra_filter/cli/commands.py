@@ -278,12 +278,8 @@ def print_schema(
     options = Options(from_, items, delimiter, encoding, skip_invalid)
     found = schemas.of_options(given, options, table, selects=False)
     assert found is not None  # noqa: S101  # There is a sample.
-    root = found.root
-    assert isinstance(root, Object)  # noqa: S101  # And it has members.
     if form is SchemaForm.PYTHON:
-        from astra_filter.derive.source import source  # Paid by those who ask for it.
-
-        print_line(source(root.members, found.key).rstrip("\n"))
+        print_line(found.to_python().rstrip("\n"))
     else:
         print_line(json.dumps(schemas.json_schema_of(found), ensure_ascii=False, indent=2))
 

@@ -1,81 +1,102 @@
-"""A schema as Python source: what `fields` declare it by."""
+"""A schema as Python source to paste."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING, Any, assert_never
 
-from astra_filter.fields import (
-    Array,
-    Boolean,
-    Date,
-    Decimal,
-    Enum,
-    Integer,
-    Map,
-    Number,
-    Object,
-    Open,
-    String,
-    Timestamp,
-    Uuid,
-)
+from astra_filter import fields
 from astra_filter.language.operators import Operator
+from astra_filter.wording import derive as wording
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable
 
     from astra_filter.fields import AnyField
+    from astra_filter.meaning.declaration import Declaration
+
+_INDENT = "    "
 
 
-def source(members: Mapping[str, AnyField], key: str | None) -> str:
-    """Return the source of a module that declares a schema of these members as ``SCHEMA``."""
-    last = "" if key is None else f", key={key!r}"
-    inner = _members(members, "    ")
-    return f"from astra_filter import Schema, fields\n\nSCHEMA = Schema(\n    {inner}{last},\n)\n"
+def python(declaration: Declaration, name: str) -> str:
+    """Return imports and an assignment that make the schema again; its limits are not written.
+
+    Raises:
+        SchemaError: an open schema.
+    """
+    if isinstance(declaration.root, fields.Open):
+        raise wording.open_has_no_source()
+    lines = [f"{_INDENT}{_members(declaration.root, 1)},"]
+    if declaration.key is not None:
+        lines.append(f"{_INDENT}key={declaration.key!r},")
+    if declaration.binary:
+        lines.append(f"{_INDENT}binary=True,")
+    head = "from astra_filter import Schema, fields\n"
+    return "\n".join([head, f"{name} = Schema(", *lines, ")", ""])
 
 
-def _members(members: Mapping[str, AnyField], indent: str) -> str:
-    lines = [f"{indent}    {name!r}: {_field(field, indent + '    ')},\n" for name, field in members.items()]
-    return "{\n" + "".join(lines) + indent + "}"
+def _members(owner: fields.Object, depth: int) -> str:
+    inside, end = _INDENT * (depth + 1), _INDENT * depth
+    lines = [f"{inside}{name!r}: {_field(member, depth + 1)}," for name, member in owner.members.items()]
+    return "\n".join(["{", *lines, f"{end}}}"])
 
 
-def _field(field: AnyField, indent: str) -> str:
-    first = _first(field, indent)
-    return f"fields.{type(field).__name__}({', '.join([*first, *_options(field)])})"
+def _field(field: AnyField, depth: int) -> str:
+    arguments = [*_own(field, depth), *_common(field)]
+    return f"fields.{type(field).__name__}({', '.join(arguments)})"
 
 
-def _first(field: AnyField, indent: str) -> list[str]:
-    """The arguments that are the type's own."""
+def _own(field: AnyField, depth: int) -> Iterable[str]:
+    """Return the arguments that only this type has."""
     match field:
-        case Object():
-            return [_members(field.members, indent)]
-        case Array():
-            return [_field(field.items, indent)]
-        case Map():
-            return [f"fields.{type(field.values).__name__}({', '.join(_first(field.values, indent))})"]
-        case Enum():
-            return [repr(value) for value in field.values]
-        case Decimal():
-            return [str(part) for part in field.grid] + (["as_number=True"] if field.as_number else [])
-        case String():
-            return [] if field.max_length is None else [f"max_length={field.max_length}"]
-        case Integer() | Number() | Boolean() | Uuid() | Timestamp() | Date() | Open():
+        case fields.String():
+            return _given(max_length=field.max_length, binary=field.binary)
+        case fields.Enum():
+            return [*map(repr, field.values), *_given(binary=field.binary)]
+        case fields.Decimal():
+            return [*map(repr, field.grid), *_given(as_number=field.as_number or None)]
+        case fields.Array():
+            return [_field(field.items, depth)]
+        case fields.Object():
+            return [_members(field, depth)]
+        case fields.Map():
+            values = field.values
+            # The others are the map's own.
+            own = [*_own(values, depth), *_given(operators=_operators(values))]
+            return [f"fields.{type(values).__name__}({', '.join(own)})"]
+        case (
+            fields.Uuid()
+            | fields.Integer()
+            | fields.Number()
+            | fields.Boolean()
+            | fields.Timestamp()
+            | fields.Date()
+            | fields.Open()
+        ):
             return []
         case _:
             assert_never(field)
 
 
-def _options(field: AnyField) -> list[str]:
-    """The arguments of every type that are not the default ones."""
-    found = ["nullable=True"] if field.nullable else []
-    if field.operators != field.allowed:
-        found.append(f"operators={[operator.value for operator in Operator if operator in field.operators]}")
-    if field.sortable != (field.scalar and field.returnable):
-        found.append(f"sortable={field.sortable}")
-    if not field.returnable:
-        found.append("returnable=False")
-    more = ("column", "json_path", "storage")
-    found += [f"{name}={getattr(field, name)!r}" for name in more if getattr(field, name) is not None]
-    if field.description:
-        found.append(f"description={field.description!r}")
-    return found
+def _common(field: AnyField) -> Iterable[str]:
+    """Return the arguments that all types have, where they say something."""
+    usual = field.scalar and field.returnable
+    return _given(
+        nullable=field.nullable or None,
+        operators=_operators(field),
+        sortable=None if field.sortable == usual else field.sortable,
+        returnable=None if field.returnable else False,
+        column=field.column,
+        json_path=field.json_path,
+        storage=field.storage,
+        description=field.description or None,
+    )
+
+
+def _operators(field: AnyField) -> list[str] | None:
+    if field.operators == field.allowed:
+        return None
+    return [operator.value for operator in Operator if operator in field.operators]
+
+
+def _given(**arguments: Any) -> list[str]:
+    return [f"{name}={value!r}" for name, value in arguments.items() if value is not None]

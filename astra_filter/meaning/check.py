@@ -181,6 +181,11 @@ class _Check:
         if target is None or not self._fits(node, path, slots, target, scope):
             return None
         arrays, ref, _ = target
+        if not slots:
+            if isinstance(ref.field, Array):
+                arrays, ref = (*arrays, ref), Ref((), ref.field.items, None, False, None)
+            none = In(ref, (), negated and not arrays)
+            return _some(arrays, none, negated=negated) if arrays else none
         if arrays:
             return _some(arrays, self._tests(ref, operator, slots, negated=False), negated=negated)
         return self._tests(ref, operator, slots, negated=negated)

@@ -68,7 +68,10 @@ class Compare(Record):
 
 
 class In(Record):
-    """The value is not null and equals one of the literals in ``slots`` (at least one, none of them null)."""
+    """The value is not null and equals one of the literals in ``slots`` (none of them null).
+
+    Without slots it is false whatever ``ref`` leads to, an array or an object too, and nobody looks there.
+    """
 
     __slots__ = ()
 

@@ -216,6 +216,8 @@ class _Generator:
                 return any_of([self._condition(operand, scope) for operand in operands])
             case Some(negated=negated):
                 test = self._some(condition, scope)
+            case In(slots=(), negated=negated):
+                return constant(negated)
             case IsNull(ref, negated) | Compare(ref, negated=negated) | In(ref, negated=negated):
                 test = self._open(condition, scope) if ref.open else self._test(condition, self._value(ref, scope))
             case _:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias
 
-from astra_filter.fields import Object
+from astra_filter.fields import Map, Object
 from astra_filter.language.names import path_text
 from astra_filter.limits import MOST_PROBLEMS
 from astra_filter.request.field_lists import chain, read, unresolved
@@ -36,7 +36,7 @@ def is_included(leaf: Leaf, include: tuple[Path, ...] | None) -> bool:
 
 def parse_include(
     text: str | None, declaration: Declaration, max_names: int, room: int = MOST_PROBLEMS
-) -> tuple[tuple[Path, ...] | None, list[Problem]]:
+) -> tuple[tuple[Path, ...] | None, tuple[Path, ...] | None, list[Problem]]:
     """Read ``include``.
 
     Args:
@@ -46,12 +46,13 @@ def parse_include(
         room: how many problems are looked for.
 
     Returns:
-        The paths to return, in order, None for whole objects; and the problems of the text.
+        The paths to return, in order, None for whole objects; the same without the keys of maps, as the schema declares
+        them; and the problems of the text.
     """
     if text is None:
-        return None, []
+        return None, None, []
     items, problems = read(text, "include", max_names)
-    paths: dict[Path, None] = {}
+    paths: dict[Path, Path] = {}
     for item in items:
         if len(problems) >= room:
             break
@@ -65,8 +66,8 @@ def parse_include(
         elif item.path in paths:
             problems.append(wording.repeated_item(text, item.span, "include", path_text(item.path)))
         else:
-            paths[item.path] = None
-    return tuple(paths), sorted(problems, key=lambda problem: problem.span)
+            paths[item.path] = item.path[:-1] if len(found) > 1 and isinstance(found[-2], Map) else item.path
+    return tuple(paths), tuple(paths.values()), sorted(problems, key=lambda problem: problem.span)
 
 
 def _suggested(declaration: Declaration) -> tuple[str, ...]:

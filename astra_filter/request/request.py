@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from astra_filter.errors import FilterError, QueryError
 from astra_filter.language.span import Span
 from astra_filter.limits import MOST_PROBLEMS
-from astra_filter.request.field_lists import map_before_key
 from astra_filter.request.include import is_included, parse_include
 from astra_filter.request.order import Order, parse_order
 from astra_filter.request.parameters import MOST_ROWS, read_count, read_limit, read_parameters, read_skip
@@ -38,6 +37,8 @@ class Request(NamedTuple):
     """The shape and the values of the filter; None where every resource matches."""
     include: tuple[Path, ...] | None
     """The paths asked for, in order; None for whole objects."""
+    declared: tuple[Path, ...] | None
+    """The same without the keys of maps: what SQL depends on."""
     order: Order
     limit: int | None
     """The most resources on the page; None for all."""
@@ -50,28 +51,23 @@ class Request(NamedTuple):
     """Makes the token of the next page; None for a schema without a key."""
 
     @property
-    def declared(self) -> tuple[Path, ...] | None:
-        """``include`` without the keys of maps: what SQL depends on."""
-        if self.include is None:
-            return None
-        root = self.declaration.root
-        return tuple([path[:-1] if map_before_key(root, path) else path for path in self.include])
-
-    @property
     def leaves(self) -> tuple[Leaf, ...]:
         """The leaves that the page is made from: what is returned, and the sort keys for the next token."""
-        declared = self.declared
-        return self.declaration.memo.made(("leaves", declared, self.order.text), self._leaves, declared)
+        return self.declaration.memo.made(("leaves", self.declared, self.order.text), self._leaves)
 
     @property
     def columns(self) -> tuple[str, ...]:
         """The columns of those leaves, each once, in order."""
         return tuple(dict.fromkeys([leaf.column.name for leaf in self.leaves]))
 
-    def _leaves(self, declared: tuple[Path, ...] | None) -> tuple[Leaf, ...]:
+    def _leaves(self) -> tuple[Leaf, ...]:
         sorting = {key.leaf.path for key in self.order.keys}
         return tuple(
-            [leaf for path, leaf in self.declaration.leaves.items() if path in sorting or is_included(leaf, declared)]
+            [
+                leaf
+                for path, leaf in self.declaration.leaves.items()
+                if path in sorting or is_included(leaf, self.declared)
+            ]
         )
 
 
@@ -98,8 +94,10 @@ def parse_request(
     values, problems = read_parameters(parameters, ignored, meant)
 
     bound = _compile(shapes, values.filters, limits, problems)
+    if not _room(problems):
+        raise QueryError(problems[:MOST_PROBLEMS])
     unreadable = bool(values.filters) and bound is None
-    include, wrong = parse_include(values.get("include"), declaration, limits.include_names, _room(problems))
+    include, declared, wrong = parse_include(values.get("include"), declaration, limits.include_names, _room(problems))
     problems += wrong
     limit = read_limit(values.get("limit"), default_limit, max_limit, problems)
     skip = read_skip(values.get("skip"), problems)
@@ -123,7 +121,7 @@ def parse_request(
                 problems.append(wording.bad_token(token))
     if problems:
         raise QueryError(problems[:MOST_PROBLEMS])
-    return Request(declaration, bound, include, order, limit, skip, count, position, tokens)
+    return Request(declaration, bound, include, declared, order, limit, skip, count, position, tokens)
 
 
 def _keys(secret: SigningKeys | None) -> tuple[bytes, ...]:

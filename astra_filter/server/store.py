@@ -219,6 +219,8 @@ def _engine(text: str, bounds: Bounds) -> tuple[Engine, str]:
         raise _unusable(error) from None
     except DBAPIError as error:
         raise _unusable(error.orig) from None
+    except StorageError as error:
+        raise _unusable(error) from None
     return engine, name
 
 
@@ -258,7 +260,9 @@ def _pool(url: URL, bounds: Bounds, size: int) -> Engine:
         hide_parameters=True,
         connect_args=options,
     )
-    if not sqlite:
+    if sqlite:
+        event.listen(engine, "connect", lambda connection, _: TASK.check_connection(connection, "sqlite"))
+    else:
         settings = {
             "statement_timeout": f"{bounds.statement_timeout * 1000:.0f}",
             "lock_timeout": f"{bounds.lock_timeout * 1000:.0f}",
@@ -270,6 +274,7 @@ def _pool(url: URL, bounds: Bounds, size: int) -> Engine:
             connection.prepared_max = _STATEMENTS
             for name, value in settings.items():
                 connection.execute("SELECT set_config(%s, %s, false)", (name, value))
+            TASK.check_connection(connection, "postgresql")
             connection.commit()
 
         event.listen(engine, "connect", prepare)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from astra_filter.fields import Enum, String
+from astra_filter.fields import Array, Enum, Object, Open, String
 from astra_filter.language.names import path_text
 from astra_filter.request.order import parse_order
 from astra_filter.sql.dialects import find_dialect
@@ -35,6 +35,11 @@ def create_table(
     record = find_dialect(dialect)
     held = columns(declaration)
     _check_names(held, record)
+    for name in (*table_parts(table), *held):
+        if record.names and re.fullmatch(record.names, name) is None:
+            raise sql_wording.impossible_name(name, record.name, record.names_are)
+    if "dashed key" in record.cannot:
+        _check_keys(declaration.root, record, inside=False)
     lines = [
         f"{record.identifier(name)} {_column_type(leaves, declaration, record, collation)}"
         for name, leaves in held.items()
@@ -117,6 +122,27 @@ def _text_type(leaf: Leaf, field: String | Enum, record: Dialect, kind: str, *, 
     if key:
         raise sql_wording.unbounded_key(path_text(leaf.path), record.name, indexed)
     return record.long_text if leaf.field.storage is None else kind.replace("VARCHAR({length})", "LONGTEXT")
+
+
+def _check_keys(owner: Object | Open, record: Dialect, *, inside: bool) -> None:
+    """Refuse members of JSON that the dialect does not find, at all depths.
+
+    Args:
+        owner: an object.
+        record: the dialect.
+        inside: whether the object is JSON, so that its members' names are keys.
+    """
+    if isinstance(owner, Open):
+        return
+    for name, member in owner.members.items():
+        keys = member.json_path or () if member.column is not None else (name,) if inside else ()
+        for key in keys:
+            if key.startswith("-"):
+                raise sql_wording.unreachable_key(record.name, key)
+        if isinstance(member, Object):
+            _check_keys(member, record, inside=True)
+        elif isinstance(member, Array) and isinstance(member.items, Object):
+            _check_keys(member.items, record, inside=True)
 
 
 def _check_names(names: Iterable[str], record: Dialect) -> None:

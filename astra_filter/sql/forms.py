@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
-from astra_filter.fields import Boolean, Decimal, Timestamp
+from astra_filter.fields import Array, Boolean, Decimal, Timestamp
 from astra_filter.fields import Uuid as UuidField
 from astra_filter.language.decimals import from_scaled
 from astra_filter.language.values import plain_text
@@ -99,6 +99,10 @@ def from_bytes(value: bytes) -> str | None:
     return str(UUID(bytes=bytes(value))) if len(value) == 16 else None  # Of a UUID.
 
 
+def _split(value: str) -> list[str]:
+    return value.split(",") if value else []
+
+
 def is_single(value: float) -> bool:
     """Whether a float of four bytes holds a double exactly."""
     return abs(value) <= LARGEST_SINGLE and struct.unpack("f", struct.pack("f", value))[0] == value
@@ -116,6 +120,8 @@ def foreign(field: Field) -> tuple[type, Callable[[Any], Any]] | None:
         return UUID, str  # Of PostgreSQL and DuckDB.
     if isinstance(field, Decimal):
         return int, partial(from_scaled, places=field.grid.places)  # SQLite stores the units.
+    if isinstance(field, Array):
+        return (str, _split) if name == "set" else None
     if isinstance(field, Boolean):
         return int, bool  # SQLite and MySQL have no booleans of their own.
     return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from astra_filter.language.operators import Operator
-from astra_filter.sql.dialects.base import Dialect, Storage, fill
+from astra_filter.sql.dialects.base import Dialect, Elements, Storage, fill
 from astra_filter.sql.fragment import Fragment, Param
 from astra_filter.wording import sql as wording
 
@@ -76,9 +76,11 @@ def resource_operand(
         document, kind = _member(dialect, fill(dialect.document, x=stored), column.json_path)
         captured = dialect.captures("map_entry", column.name, alias)
         return _entry_operand(dialect, field, document, kind, key, captured=captured)
-    if column.json_path or not field.scalar:
+    if column.json_path or (not field.scalar and field.storage is None):
         return _json_operand(dialect, field, *_member(dialect, fill(dialect.document, x=stored), column.json_path))
     storage = dialect.storage(field)
+    if storage.elements is not None:
+        return Operand(dialect, stored, storage, False, False, column.nullable)
     exact = field.type in _TEXT and not column.binary if storage.exact is None else storage.exact
     prefilter = exact and dialect.prefilter if storage.equal is None else not storage.decides
     return Operand(dialect, stored, storage, exact, prefilter, column.nullable or storage.partial)
@@ -110,6 +112,11 @@ def element_operand(
         return _json_operand(dialect, field, *_member(dialect, document, path))
     kind = None if dialect.element_type is None else fill(dialect.element_type, e=element)
     return _json_operand(dialect, field, fill(dialect.element, e=element), kind)
+
+
+def own_element_operand(dialect: Dialect, element: str, elements: Elements) -> Operand:
+    """Return the element that is named ``element`` of an array of the database's own."""
+    return Operand(dialect, fill(elements.value, e=element), elements.storage, elements.exact, False, True)
 
 
 def _member(dialect: Dialect, document: Fragment, path: tuple[str, ...]) -> tuple[Fragment, Fragment | None]:

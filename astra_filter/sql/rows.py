@@ -53,7 +53,8 @@ def columns(declaration: Declaration) -> dict[str, tuple[Leaf, ...]]:
 
 def is_document(held: tuple[Leaf, ...]) -> bool:
     """Whether the column of these leaves holds JSON."""
-    return bool(held[0].column.json_path) or not held[0].field.scalar
+    field = held[0].field
+    return bool(held[0].column.json_path) or (not field.scalar and field.storage is None)
 
 
 def enum_length(field: Enum) -> int:
@@ -175,6 +176,9 @@ def _entries(field: Map, entries: dict[str, Any], path: Path | None) -> dict[str
 
 
 def _canonical(field: Field, value: object, path: Path | None) -> Any:
+    if isinstance(field, Array):
+        elements = field.read(value)
+        return None if elements is None else [_canonical(field.items, element, path) for element in elements]
     canonical = field.read(value)
     if isinstance(field, (String, Enum)) and canonical is not None:
         if not is_text(canonical):
@@ -189,7 +193,7 @@ def _document(held: tuple[Leaf, ...], resource: object, record: Dialect) -> str 
     document: Any = None
     for leaf in held:
         value = _json(leaf.field, at(resource, leaf.path), leaf.path)
-        if record.lost_key:
+        if "dashed key" in record.cannot:
             _check_keys(leaf.field, value, leaf.path, record)
         if value is not None and leaf.column.json_path:
             document = document or {}
@@ -202,11 +206,11 @@ def _document(held: tuple[Leaf, ...], resource: object, record: Dialect) -> str 
 
 
 def _check_keys(field: Field, value: Any, path: Path, record: Dialect) -> None:
-    """Refuse keys of maps, in what `_json` gave, that no filter would find."""
+    """Refuse dashed keys of maps, which no filter would find, in what `_json` gave."""
     match field:
         case Map():
             for key in value or ():
-                if key.startswith(record.lost_key):
+                if key.startswith("-"):
                     raise sql_wording.unreachable_key(record.name, f"{path_text(path)}.{path_text([key])}")
         case Array():
             for element in value or ():

@@ -5,15 +5,15 @@ A negated test is never NULL. A positive one may be, which AND, OR and WHERE tak
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, assert_never
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, assert_never
 
 from astra_filter.language.operators import Operator
 from astra_filter.language.records import replace
 from astra_filter.meaning.conditions import AllOf, AnyOf, Compare, In, IsNull, Some
 from astra_filter.sql.dialects.base import fill
-from astra_filter.sql.fragment import Fragment
+from astra_filter.sql.fragment import Fragment, Param
 from astra_filter.sql.lists import in_lists
-from astra_filter.sql.operands import Operand, element_operand, resource_operand
+from astra_filter.sql.operands import Operand, element_operand, own_element_operand, resource_operand
 from astra_filter.wording import sql as wording
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from astra_filter.meaning.conditions import Condition, Ref
     from astra_filter.meaning.leaves import Column
-    from astra_filter.sql.dialects.base import Dialect
+    from astra_filter.sql.dialects.base import Dialect, Elements
 
 _Relation: TypeAlias = Literal[Operator.EQ, Operator.LT, Operator.LTE, Operator.GT, Operator.GTE]
 """The operators that SQL has signs for."""
@@ -63,10 +63,12 @@ class Term(NamedTuple):
 class Writer:
     """Writes conditions whose scope is a row, or with ``level`` above 0 the element of the level-th array around."""
 
-    def __init__(self, dialect: Dialect, alias: str | None, level: int) -> None:
+    def __init__(self, dialect: Dialect, alias: str | None, level: int, elements: Elements | None = None) -> None:
         self._dialect = dialect
         self._alias = alias
         self._level = level
+        self._elements = elements
+        """Of the array around, where it is one of the database's own."""
 
     def condition(self, condition: Condition) -> Term:
         """Return a condition of this scope; raises as `where` does."""
@@ -87,6 +89,8 @@ class Writer:
         return _chain([self.condition(operand) for operand in _flat(group)], operator)
 
     def _test(self, test: IsNull | Compare | In) -> Fragment:
+        if isinstance(test, In) and not test.slots and not test.ref.open:
+            return Fragment("1 = 1" if test.negated else "1 = 0")
         operand = self._operand(test.ref)
         match test:
             case IsNull():
@@ -130,23 +134,61 @@ class Writer:
         if most is not None and self._level >= most:
             raise wording.too_deep(self._dialect.name)
         element = f"element{self._level + 1}"
-        inner = Writer(self._dialect, None, self._level + 1).condition(some.condition)
+        array = self._operand(some.ref)
+        elements = array.storage.elements
+        inner = Writer(self._dialect, None, self._level + 1, elements).condition(some.condition)
         column = some.ref.column
         captured = column is not None and self._dialect.captures(element, column.name, self._alias)
-        sql = fill(
-            self._dialect.some_captured if captured else self._dialect.some,
-            array=self._operand(some.ref).value,
-            e=element,
-            condition=inner.sql,
-        )
+        template = self._dialect.some_captured if captured else self._dialect.some
+        if elements is not None:
+            template = elements.some
+        sql = fill(template, array=array.value, e=element, condition=inner.sql)
+        if elements is not None:
+            if some.negated:
+                return Term(Fragment(sql, self._dialect.not_true), "", inner.depth + SUBQUERY_DEPTH)
+            indexed = _indexed(some.condition, array, elements)
+            return Term(Fragment(*indexed, sql), "AND" if indexed else "", inner.depth + SUBQUERY_DEPTH)
         return Term(fill(self._dialect.not_some, some=sql) if some.negated else sql, "", inner.depth + SUBQUERY_DEPTH)
 
     def _operand(self, ref: Ref) -> Operand:
+        if self._elements is not None:
+            return own_element_operand(self._dialect, f"element{self._level}", self._elements)
         if self._level:
             return element_operand(self._dialect, f"element{self._level}", ref.path, ref.field, ref.key)
         if ref.column is None:
             raise wording.open_schema_has_no_columns()
         return resource_operand(self._dialect, ref.column, ref.field, self._alias, ref.key)
+
+
+def _indexed(condition: Condition, array: Operand, elements: Elements) -> list[Fragment | str]:
+    """Return what stands before a test on the elements of an array so that an index serves; nothing where none does."""
+    slots = _sought(condition) if elements.contains else ()
+    if not slots:
+        return []
+    storage = elements.storage
+
+    def bind(value: Any) -> Any:
+        # Null is no element that is looked for: it stands for what the elements cannot be.
+        if storage.holds is not None and not storage.holds(value):
+            return None
+        return value if storage.bind is None else storage.bind(value)
+
+    parameters = [fill(elements.equal, p=Param(slot, bind)) for slot in slots]
+    return [fill(elements.contains, array=array.value, p=Fragment.join(", ", parameters)), " AND "]
+
+
+def _sought(condition: Condition) -> tuple[int, ...]:
+    """Return the slots of which an element equals one, where a condition says no more; else nothing."""
+    match condition:
+        case Compare(operator=Operator.EQ, negated=False, slot=slot):
+            return (slot,)
+        case In(negated=False, slots=slots):
+            return slots
+        case AnyOf(operands):
+            found = [_sought(operand) for operand in operands]
+            return tuple([slot for slots in found for slot in slots]) if all(found) else ()
+        case _:
+            return ()
 
 
 def _signs(operator: _Relation) -> tuple[str, str]:

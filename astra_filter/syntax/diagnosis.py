@@ -352,7 +352,9 @@ class _Diagnosis(Place):
             return None
         stepped = _STEPS.match(self.text, run.start)
         names = re.split(r"->|[./]", stepped[0]) if stepped else []
-        if stepped is not None and len(names) > 1 and self._field(names) is not None:
+        # Any name may be the key of a map, so dots alone are no steps of another language.
+        other = stepped is not None and stepped[0] != ".".join(names)
+        if stepped is not None and other and self._field(names) is not None:
             return syntax_wording.stepped_by_dots(self.text, Span(*stepped.span()), path_text(names))
         if at.text == ":" and self._found()[0] is not None:
             return syntax_wording.unknown_operator(self.text, at.span, at.text, "eq")

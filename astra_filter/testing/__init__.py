@@ -15,6 +15,7 @@ except ModuleNotFoundError as error:
 
 from astra_filter.testing.endpoint import EndpointProof, prove_endpoint
 from astra_filter.testing.laws import Law, laws
+from astra_filter.testing.models import ModelProof, prove_model
 from astra_filter.testing.oracle import Table, assert_same
 from astra_filter.testing.proof import Proof, prove
 from astra_filter.testing.reference import matches
@@ -23,6 +24,7 @@ from astra_filter.testing.strategies import datasets, filter_texts, filters, mut
 __all__ = [
     "EndpointProof",
     "Law",
+    "ModelProof",
     "Proof",
     "Table",
     "assert_same",
@@ -34,6 +36,7 @@ __all__ = [
     "mutations",
     "prove",
     "prove_endpoint",
+    "prove_model",
     "queries",
     "resources",
 ]

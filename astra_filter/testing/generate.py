@@ -158,6 +158,30 @@ def _decimal_literal(value: Decimal, pick: Pick) -> str:
     return text
 
 
+def json_value(field: AnyField, pick: Pick) -> Any:
+    """Return what JSON has of a value of a field: canonical, now and then of another type."""
+    if _some(pick, 12):
+        # SQL does not test the format of text.
+        told_by_format = field.type in ("timestamp", "date", "uuid", "decimal")
+        return _one(pick, (None, 5, True, [], {}, *([] if told_by_format else ["x"])))
+    if isinstance(field, Object):
+        return {name: json_value(inner, pick) for name, inner in field.members.items() if pick(5)}
+    if isinstance(field, Array):
+        return [json_value(field.items, pick) for _ in range(pick(4))]
+    return field.json(_canonical(field, pick))
+
+
+def instant(pick: Pick) -> datetime:
+    """Return an instant that drivers can read in any time zone: not in the first year or the last."""
+    value: datetime = _one(pick, _INSTANTS)
+    return value if 1 < value.year < 9999 else value.replace(year=2000)
+
+
+def scalar(field: AnyField, pick: Pick) -> Any:
+    """Return a value of a scalar field, in canonical form."""
+    return _canonical(field, pick)
+
+
 class _Day(date):
     """A class of one's own."""
 
@@ -429,8 +453,8 @@ class _Writer:
         return f"{path}{self._space()}{self._word(spelling)}{self._gap(text)}{text}"
 
     def _membership(self, path: str, target: _Target, literal: Callable[[], str]) -> str:
-        items = [literal()]
-        while _some(self._pick, 2):
+        items = [] if _some(self._pick, 16) else [literal()]
+        while items and _some(self._pick, 2):
             items.append(literal())
         if target.nullable and _some(self._pick, 4):
             items.insert(self._pick(len(items) + 1), self._word("null"))

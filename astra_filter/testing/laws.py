@@ -92,7 +92,7 @@ def _allows(owner: Field, test: _Test, operator: Operator) -> bool:
 
 
 def _chain_of_eq(node: _Test, owner: Field) -> Node:
-    if not isinstance(node, Membership) or not _allows(owner, node, Operator.EQ):
+    if not isinstance(node, Membership) or not node.slots or not _allows(owner, node, Operator.EQ):
         return node
     path, span = node.path, node.span
     chain: Node = Or(tuple([Comparison(path, Operator.EQ, slot, span, span) for slot in node.slots]), span)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
+from astra_filter.derive.connections import dialect_of, run
 from astra_filter.sql.ddl import create_table
 from astra_filter.sql.dialects import DIALECTS, find_dialect
 from astra_filter.sql.rows import to_row
 from astra_filter.testing import reference
-from astra_filter.wording import testing as wording
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
     from astra_filter.filter import Filter
     from astra_filter.schema import Schema
 
-_DRIVERS = {driver: record.name for record in DIALECTS.values() for driver in record.drivers}
 _ROWS_PER_INSERT = 50
 
 
@@ -37,7 +35,7 @@ class Table:
     def __init__(self, connection: Any, schema: Schema) -> None:
         self._connection = connection
         self._schema = schema
-        self.dialect = _dialect_of(connection)
+        self.dialect = dialect_of(connection).name
         self._record = find_dialect(self.dialect)
         columns = {leaf.column.name.lower() for leaf in schema.leaves.values()}
         position = "position"
@@ -82,14 +80,7 @@ class Table:
         self._run(f"DROP TABLE IF EXISTS {self._name}")
 
     def _run(self, statement: str, params: Any = ()) -> list[tuple[Any, ...]]:
-        # A cursor of DuckDB would be a connection of its own, with other temporary tables.
-        if hasattr(self._connection, "execute"):
-            cursor = self._connection.execute(statement, params)
-        else:
-            cursor = self._connection.cursor()
-            cursor.execute(statement, params)
-        rows = cursor.fetchall() if cursor.description else ()
-        return [tuple(row.values()) if isinstance(row, Mapping) else tuple(row) for row in rows]
+        return run(self._connection, statement, params)
 
     @property
     def _percent(self) -> str:
@@ -100,14 +91,6 @@ class Table:
             return "utf8mb4_nopad_bin"  # Not asked for.
         [(version,)] = self._run("SELECT version()")
         return "utf8mb4_nopad_bin" if "MariaDB" in version else "utf8mb4_0900_bin"
-
-
-def _dialect_of(connection: object) -> str:
-    for cls in type(connection).__mro__:
-        found = _DRIVERS.get(cls.__module__.partition(".")[0])
-        if found is not None:
-            return found
-    raise wording.unknown_driver(type(connection), sorted(set(_DRIVERS.values())))
 
 
 def assert_same(
@@ -163,7 +146,7 @@ def _check(
 def shown(where: str, chosen: Filter, rows: Sequence[str] = ()) -> list[str]:
     """Return lines that show a filter, ``rows``, and if ``where`` is a dialect the filter's SQL and parameters."""
     lines = [f"  filter  {chosen}", *rows]
-    if where in _DRIVERS.values():
+    if where in DIALECTS:
         text, params = chosen.sql(where)
         lines += [f"  SQL     {text}", f"  params  {params!r}"]
     return lines

@@ -23,9 +23,5 @@ def condition_too_deep(most: int) -> AstraFilterError:
     return AstraFilterError("nesting_too_deep", message)
 
 
-def empty_list() -> AstraFilterError:
-    return AstraFilterError("empty_list", "in needs one value or more")
-
-
 def no_truth_value() -> AstraFilterError:
     return AstraFilterError("no_truth_value", "a condition is neither true nor false: join conditions with &, | and ~")

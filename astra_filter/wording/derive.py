@@ -8,7 +8,7 @@ from astra_filter.errors import SchemaError
 from astra_filter.language.span import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 _UNDERIVABLE = {
     "ambiguous_column": "other columns have its name, and that of its column; exclude it",
@@ -66,3 +66,30 @@ def ambiguous_definition(name: str, names: Sequence[str]) -> SchemaError:
 def refused_at(place: str, error: SchemaError) -> SchemaError:
     """Add the place to the refusal of a field type."""
     return SchemaError(error.code, f"{visible(place, 200)}: {error}")
+
+
+def no_table(table: object) -> SchemaError:
+    return SchemaError("no_table", f"the database has no table or view {table!r:.200}")
+
+
+def unsupported_columns(table: object, reasons: Mapping[str, str]) -> SchemaError:
+    """Say which columns of a table no storage can hold, all in one error."""
+    lines = [f"  {visible(name, 100)}: {visible(reason, 300)}" for name, reason in reasons.items()]
+    what = f"no storage holds these columns of table {table!r:.200}; omit_unsupported=True leaves them out:"
+    return SchemaError("unsupported_columns", "\n".join([what, *lines]))
+
+
+def no_columns(table: object) -> SchemaError:
+    return SchemaError("nothing_to_infer", f"no column of table {table!r:.200} makes a field")
+
+
+def unknown_driver(connection: type, known: Sequence[str]) -> SchemaError:
+    return SchemaError(
+        "unknown_driver",
+        f"a {connection.__module__}.{connection.__qualname__} is no connection of a driver that is known here; "
+        f"known are those of {', '.join(known)}",
+    )
+
+
+def open_has_no_source() -> SchemaError:
+    return SchemaError("open_schema", "an open schema declares nothing that could be written")

@@ -68,6 +68,17 @@ def too_deep(dialect: str) -> StorageError:
     return StorageError("too_deep", f"the filter asks arrays nested too deeply for dialect {dialect}")
 
 
+def setting(name: str, value: object, wanted: str) -> str:
+    return f"{name} is {value!r}, but must be {wanted}"
+
+
+def connection_settings(dialect: str, found: Sequence[str]) -> StorageError:
+    listed = "; ".join(found)
+    return StorageError(
+        "connection_settings", f"filters would not mean the same over this {dialect} connection: {listed}"
+    )
+
+
 def open_schema_has_no_columns() -> SchemaError:
     return SchemaError("open_schema", "an open schema does not say where fields are stored: it has no SQL")
 
@@ -106,6 +117,11 @@ def folded_column_names(first: str, second: str, dialect: str) -> StorageError:
 def name_too_long(name: str, dialect: str, most: int) -> StorageError:
     message = f"the column name {name!r} is longer than the {most} bytes that dialect {dialect} tells apart"
     return StorageError("name_too_long", message)
+
+
+def impossible_name(name: str, dialect: str, names_are: str) -> StorageError:
+    message = f"{name!r:.200} can be no name of a table or column in dialect {dialect}: names are {names_are}"
+    return StorageError("impossible_name", message)
 
 
 def bad_collation(name: object) -> SchemaError:

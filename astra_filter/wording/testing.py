@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from astra_filter.errors import SchemaError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 
 def nothing_to_make() -> SchemaError:
@@ -30,11 +25,3 @@ def unmade_column(model: str, name: str, kind: str) -> SchemaError:
 def unknown_model(model: object) -> SchemaError:
     message = f"a class mapped by SQLAlchemy or a model of Django is expected, not {model!r:.100}"
     return SchemaError("unknown_model", message)
-
-
-def unknown_driver(connection: type, known: Sequence[str]) -> SchemaError:
-    return SchemaError(
-        "unknown_driver",
-        f"a {connection.__module__}.{connection.__qualname__} is no connection of a driver that is known here; "
-        f"known are those of {', '.join(known)}",
-    )

@@ -33,7 +33,7 @@ from sqlalchemy.orm import (
     relationship,
 )
 
-from astra_filter import SchemaError, StorageError, compile, fields
+from astra_filter import Schema, SchemaError, StorageError, compile, fields
 from astra_filter.adapters.sqlalchemy import apply, count, page, schema, where
 from astra_filter.errors import MissingExtraError
 from astra_filter.sql.rows import columns, is_document, to_row
@@ -41,7 +41,6 @@ from astra_filter.sql.rows import columns, is_document, to_row
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from astra_filter import Schema
     from astra_filter.meaning.leaves import Leaf
 
 STORED = [
@@ -815,3 +814,26 @@ def test_missing_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "astra_filter.adapters.sqlalchemy")
     with pytest.raises(MissingExtraError, match=r"'astra-filter\[sqlalchemy\]'"):
         importlib.import_module("astra_filter.adapters.sqlalchemy")
+
+
+def test_maps_of_decimals_share_a_cached_statement() -> None:
+    """Keys and exact values are bound anew each time, in the form that the database takes for the operator."""
+    priced = Schema({"id": fields.Integer(), "prices": fields.Map(fields.Decimal(9, 2))}, key="id")
+    table = sa.Table("priced", sa.MetaData(), sa.Column("id", sa.Integer, primary_key=True), sa.Column("prices", JSON))
+    engine = sa.create_engine("sqlite://")
+    with engine.begin() as connection:
+        table.create(connection)
+        rows = [{"id": 1, "prices": {"a": "1.10", "$": "9.99"}}, {"id": 2, "prices": {"a": "2.00"}}]
+        connection.execute(table.insert(), rows)
+        for text, expected in (
+            ("prices.a gt 1.1", [2]),
+            ("prices.a gt 1.09999999999", [1, 2]),
+            ("prices.`$` gt 9", [1]),
+            ("prices.a gte 1.1", [1, 2]),
+            ("prices.a gte 1.1000001", [2]),
+            ("prices.a eq 2", [2]),
+            ("prices.a eq 2.001", []),
+            ("prices.`$` in (9.99, null)", [1, 2]),
+        ):
+            statement = apply(priced.compile(text), sa.select(table.c.id).order_by(table.c.id), table)
+            assert list(connection.scalars(statement)) == expected

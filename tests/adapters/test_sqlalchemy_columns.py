@@ -505,6 +505,8 @@ def test_one_error_names_all_columns() -> None:
         (sa.Text(), fields.Array(fields.String())),
         (sa.Float(), fields.Integer()),
         (sa.Numeric(10, 2), fields.Integer()),
+        (sa.Double(), fields.Decimal(10, 2)),
+        (sa.JSON(), fields.Object({"a": fields.Array(fields.Decimal(10, 2))})),
         (sa.Integer(), fields.Boolean()),
         (sa.DateTime(), fields.Date()),
         (sa.Date(), fields.Timestamp()),
@@ -525,6 +527,7 @@ def test_fields_that_do_not_fit(kind: Any, field: fields.Field) -> None:
     [
         (sa.Numeric(10, 0), fields.Integer()),
         (sa.Integer(), fields.Number()),
+        (sa.Numeric(10, 2), fields.Decimal(10, 2)),
         (sa.String(36), fields.Uuid()),
         (sa.String(9), fields.Enum("a")),
         (sa.JSON(), fields.Array(fields.Integer())),
@@ -677,6 +680,16 @@ def test_numbers_of_all_sizes(database: sa.Engine, kind: Any) -> None:
                 [None if value is None else Decimal(str(value)) for value in values])  # fmt: skip
         check(session, made, cls, ["v eq 0.1", "v gt 0.1", "v lte 0.2", "v ne 3.14159", "v in (0.1, 100, null)"])
         assert len(session.scalars(apply(made.compile("v eq 0.1"), sa.select(cls))).all()) == 2
+
+
+def test_decimals_that_are_cut_as_they_are_read() -> None:
+    """Of a type without places, SQLAlchemy shows ten of those that SQLite has."""
+    cls = model(sa.Numeric)
+    with engine("sqlite", "cut") as found, Session(found) as session:
+        rows_of(session, cls, [])
+        for number, text in enumerate(["0.12345678901234", "0.1234567890", "0.12345678906", "7", "1e20", "-0.5"], 1):
+            session.execute(sa.text(f"INSERT INTO rows_of_one VALUES ({number}, {text})"))
+        check(session, schema(cls), cls, ["v eq 0.123456789", "v gt 0.123456789", "v lte 0.1234567891", "v eq 1e20"])
 
 
 def test_floats_through_asyncpg() -> None:

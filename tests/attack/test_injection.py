@@ -24,6 +24,8 @@ SCHEMA = Schema(
         "tags": fields.Array(fields.String(), nullable=True),
         "inner": fields.Object({"text": fields.String(nullable=True)}),
         "labels": fields.Array(fields.Object({"name": fields.String(), "value": fields.String()})),
+        "notes": fields.Map(fields.String()),
+        "steps": fields.Array(fields.Object({"notes": fields.Map(fields.String())})),
     },
     key="id",
 )
@@ -79,12 +81,21 @@ PAYLOADS = (
     "\n'; DROP TABLE canary; --",
     "\x1a' OR 1=1 --",
 )
+
+
+def noted(key: str) -> dict[str, Any]:
+    """Return maps with a key, but for one that MariaDB refuses."""
+    notes = {} if key.startswith("-") else {key: key, "other": "x"}
+    return {"notes": notes, "steps": [{"notes": notes}, {"notes": {}}]}
+
+
 ROWS = [
     *({"id": f"o{i}", "tenant": "ours", "name": text, "tags": [text, "x"], "inner": {"text": text},
-       "labels": [{"name": text, "value": "v"}]} for i, text in enumerate(PAYLOADS)),
-    {"id": "o-plain", "tenant": "ours", "name": "plain", "tags": ["plain"], "inner": {"text": "plain"}, "labels": []},
+       "labels": [{"name": text, "value": "v"}], **noted(text)} for i, text in enumerate(PAYLOADS)),
+    {"id": "o-plain", "tenant": "ours", "name": "plain", "tags": ["plain"], "inner": {"text": "plain"}, "labels": [],
+     **noted("plain")},
     *({"id": f"t{i}", "tenant": "theirs", "name": text, "tags": [text], "inner": {"text": text},
-       "labels": [{"name": text, "value": "v"}]} for i, text in enumerate((*PAYLOADS, "plain"))),
+       "labels": [{"name": text, "value": "v"}], **noted(text)} for i, text in enumerate((*PAYLOADS, "plain"))),
 ]  # fmt: skip
 TESTS = (
     "name eq {}", "name ne {}", "name lt {}", "name in ({}, 'zzz')", "name not in ({})", "name contains {}", "name startswith {}",
@@ -188,6 +199,28 @@ def test_literals(attacked: Table) -> None:
         assert [item["id"] for item in items] == [f"o{PAYLOADS.index(payload)}"]
 
 
+def test_keys_of_maps(attacked: Table) -> None:
+    """50 payloads as keys: each finds its own value, and none is in the statement (SPEC §5)."""
+    name = attacked.backend.name
+    for test in (
+        "notes.{} eq {}",
+        "notes.{} ne {}",
+        "steps[notes.{} startswith {}]",
+        "not steps.notes.{} in ({}, null)",
+    ):
+        plain = SCHEMA.compile(test.format("plain", "'plain'")).sql(name).text
+        for payload in PAYLOADS:
+            key = "`" + payload.replace("`", "``") + "`"
+            chosen = SCHEMA.compile(test.format(key, string_text(payload)))
+            assert chosen.sql(name).text == plain
+            assert attacked.select(chosen) == [i for i, row in enumerate(ROWS) if chosen.matches(row)]
+    for payload in PAYLOADS:
+        key = "`" + payload.replace("`", "``") + "`"
+        query = [("filter", f"notes.{key} ne null"), ("include", f"id,notes.{key}")]
+        found = [] if payload.startswith("-") else [[f"o{PAYLOADS.index(payload)}", payload]]
+        assert run(attacked, query) == found
+
+
 def test_no_filter_reaches_another_tenant(attacked: Table) -> None:
     """The server's own condition stands outside everything that the caller wrote (SPEC §9)."""
     for text in (
@@ -242,7 +275,7 @@ def test_tokens(attacked: Table) -> None:
     """A token's values are parameters, too, whoever made it (SPEC §6)."""
     for secret in (None, b"s"):
         for payload in PAYLOADS:
-            row = {"id": "o", "tenant": "ours", "name": payload, "inner": {}, "labels": []}
+            row = {"id": "o", "tenant": "ours", "name": payload, "inner": {}, "labels": [], **noted("a")}
             first = SCHEMA.query([("orderBy", "name"), ("limit", "1")], secret=secret)
             token = first.page([row, {**row, "id": "p"}]).next_token
             assert token is not None

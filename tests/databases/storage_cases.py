@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import random
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from astra_filter import fields
@@ -56,6 +56,14 @@ INSTANTS = tuple(
 )  # fmt: skip
 
 
+DATES = (date(2020, 8, 6), date(2020, 8, 7), date(1970, 1, 1), date(2000, 2, 29), date(1850, 1, 1))
+ADDRESSES = (
+    "10.0.0.1", "10.0.0.1/24", "10.0.0.0/8", "192.168.0.1", "fe80::1", "fe80::1/64", "2001:db8::", "10.0.0.1/32",
+    "10.0.0.01", "FE80::1", "fe80:0::1", "fe80::1%eth0", "::ffff:1.2.3.4", "::1", "255.255.255.255", "x", "",
+    "10.0.0", "1.2.3.4.5", "fe80::1/128", "😀", "10.0.0.1/33", " 10.0.0.1", "10.0.0.1\n",
+)  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Case:
     """A storage."""
@@ -72,7 +80,9 @@ class Case:
 
     @property
     def name(self) -> str:
-        return f"{self.dialect} {self.storage} {self.kind.type}"
+        return f"{self.dialect} {self.storage} {self.kind.type} {self.scalar.type}".replace(
+            f"{self.kind.type} {self.kind.type}", self.kind.type
+        )
 
     @property
     def known(self) -> str:
@@ -82,13 +92,26 @@ class Case:
         """Return a field of the storage."""
         return self.kind(*self.arguments, storage=self.storage, nullable=nullable, **self.options)
 
+    @property
+    def scalar(self) -> Field:
+        """The field of the values that literals are of: of an array's elements."""
+        found = self.field()
+        return found.items if isinstance(found, fields.Array) else found
+
     def literals(self) -> list[Any]:
         """Return canonical values of the type, that the column can hold or not."""
-        match self.kind.type:
+        scalar = self.scalar
+        if self.known == "inet":
+            return list(ADDRESSES)
+        match scalar.type:
             case "string":
                 return [*TEXTS, *FOREIGN]
             case "enum":
-                return list(self.arguments)
+                return list(scalar.values)  # type: ignore[attr-defined]
+            case "boolean":
+                return [True, False]
+            case "date":
+                return list(DATES)
             case "uuid":
                 return list(UUIDS)
             case "integer":
@@ -105,6 +128,8 @@ class Case:
     def values(self) -> list[Any]:
         """Return the canonical values that the column can hold, each once."""
         own = self.field()
+        if isinstance(own, fields.Array):
+            return self._arrays(own)
         holds = find_dialect(self.dialect).storage(own).holds or (lambda _: True)
         most = self.options.get("max_length")
         read = [own.read(value) for value in self.literals()]
@@ -119,19 +144,37 @@ class Case:
         """Return so many values that the column can hold, few of them equal."""
         start = instant("2020-08-06")
         numbers = range(count)
-        match self.kind.type:
+        if self.known == "inet":
+            return [f"10.0.{number * 7919 % count // 250}.{number * 7919 % count % 250}" for number in numbers]
+        match self.scalar.type:
             case "string":
                 return [f"name {number * 7919 % count}" for number in numbers]
             case "enum":
-                return [self.arguments[number % 40 // 39 + number % 500 // 499] for number in numbers]
+                labels = self.scalar.values  # type: ignore[attr-defined]
+                return [labels[number % 40 // 39 + number % 500 // 499] for number in numbers]
             case "uuid":
                 return [f"{number * 7919 % count:08x}-0000-4000-8000-000000000000" for number in numbers]
             case "integer" | "decimal":
                 return [number * 7919 % count for number in numbers]
             case "number":
                 return [number * 7919 % count / 2 for number in numbers]
+            case "boolean":
+                return [number % 500 == 0 for number in numbers]
+            case "date":
+                return [date(2000, 1, 1) + timedelta(days=number * 7919 % count) for number in numbers]
             case _:
                 return [start + timedelta(seconds=number * 7919 % count) for number in numbers]
+
+    def _arrays(self, own: fields.Array) -> list[Any]:
+        storage = find_dialect(self.dialect).storage(own)
+        assert storage.elements is not None
+        holds = storage.elements.storage.holds or (lambda _: True)
+        pool = [value for value in map(own.items.read, self.literals()) if value is not None and holds(value)]
+        numbers = random.Random(3)
+        if self.known == "set":
+            return [[label for label in pool if numbers.random() < 0.3] for _ in range(40)] + [[]]
+        found: list[Any] = [[], [None], [None, None], pool[:1], pool[1:2], [*pool[:2], None], pool]
+        return found + [numbers.choices([*pool, None], k=numbers.randrange(4)) for _ in range(40)]
 
     def _encodable(self, value: Any) -> bool:
         if self.known != "charset":
@@ -164,6 +207,10 @@ class Case:
         """Return a value as a literal."""
         if isinstance(value, datetime):
             return f"'{value.replace(tzinfo=None).isoformat()}Z'"
+        if isinstance(value, bool):
+            return str(value).lower()
+        if isinstance(value, date):
+            return f"'{value.isoformat()}'"
         if isinstance(value, str):
             return string_text(value)
         if self.kind is fields.Decimal and isinstance(value, float):
@@ -176,6 +223,11 @@ def STEPS(moment: datetime) -> Sequence[int]:  # noqa: N802
 
 
 _LABELS = ("pending", "running", "Paused", "a b", "é", "'q'", "zz")
+_MOOD = (
+    "CREATE SCHEMA IF NOT EXISTS mood",
+    "DROP TYPE IF EXISTS mood.kind CASCADE",
+    "CREATE TYPE mood.kind AS ENUM ('zz', 'running', '''q''', 'pending', 'Paused', 'a b', 'é')",
+)
 CASES = [
     *[Case("postgresql", name, fields.Integer) for name in ("integer", "smallint")],
     *[Case("postgresql", name, fields.Number) for name in ("real", "numeric")],
@@ -187,12 +239,32 @@ CASES = [
         "enum:mood.kind",
         fields.Enum,
         _LABELS,
-        setup=(
-            "CREATE SCHEMA IF NOT EXISTS mood",
-            "DROP TYPE IF EXISTS mood.kind CASCADE",
-            "CREATE TYPE mood.kind AS ENUM ('zz', 'running', '''q''', 'pending', 'Paused', 'a b', 'é')",
-        ),
+        setup=_MOOD,
     ),
+    Case(
+        "postgresql",
+        "inet",
+        fields.String,
+        options={"operators": ["eq", "ne", "in"], "sortable": False},
+    ),
+    *[
+        Case("postgresql", f"array:{kind}", fields.Array, (items,))
+        for kind, items in (
+            ("text", fields.String()), ("varchar", fields.String()), ("smallint", fields.Integer()),
+            ("integer", fields.Integer()), ("bigint", fields.Integer()), ("real", fields.Number()),
+            ("double precision", fields.Number()), ("boolean", fields.Boolean()), ("uuid", fields.Uuid()),
+            ("date", fields.Date()), ("text", fields.Enum(*_LABELS)),
+        )
+    ],
+    Case("postgresql", "array:enum:mood.kind", fields.Array, (fields.Enum(*_LABELS),), setup=_MOOD),
+    Case("mysql", "set", fields.Array, (fields.Enum(*_LABELS),)),
+    *[
+        Case("duckdb", "list", fields.Array, (items,))
+        for items in (
+            fields.String(), fields.Integer(), fields.Number(), fields.Boolean(), fields.Uuid(), fields.Date(),
+            fields.Enum(*_LABELS),
+        )
+    ],
     Case("mysql", "float", fields.Number),
     Case("mysql", "unsigned", fields.Decimal, (20, 0)),
     Case("mysql", "unsigned", fields.Integer, equality_only=True),

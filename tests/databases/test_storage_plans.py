@@ -69,22 +69,31 @@ def indexed(request: pytest.FixtureRequest, reach: Callable[[str], Backend]) -> 
     for statement in case.setup:
         backend.execute(statement)
     # The planner, which does not know the label, takes a third of the rows to have it.
-    seldom = case.known == "enum" and case.dialect == "postgresql"
+    seldom = case.scalar.type in ("enum", "boolean") and case.dialect == "postgresql"
     if seldom:
         backend.execute("SET enable_seqscan = off")
     schema = Schema({"id": fields.Uuid(), "value": case.field()}, key="id")
     with backend.table(schema, temporary=False) as table:
         rows = [
-            schema.to_row({"id": f"{number:08x}-0000-4000-8000-000000000000", "value": value}, case.dialect)
+            schema.to_row(
+                {
+                    "id": f"{number:08x}-0000-4000-8000-000000000000",
+                    "value": [value, value] if case.known == "array" else value,
+                },
+                case.dialect,
+            )
             for number, value in enumerate(case.many(ROWS))
         ]
         table.insert(rows)
         record = find_dialect(case.dialect)
         column = record.identifier("value")
-        backend.execute(f"CREATE INDEX plain ON {table.quoted} ({column})")
+        method = "USING gin " if case.known == "array" else ""
+        backend.execute(f"CREATE INDEX plain ON {table.quoted} {method}({column})")
         if "seek" in served(case):
             backend.execute(f"CREATE INDEX paged ON {table.quoted} ({column}, id)")
-        elif case.dialect != "mysql":  # Whose indexes have no order by code point of such text.
+        elif (
+            case.dialect != "mysql" and case.field().sortable
+        ):  # Whose indexes have no order by code point of such text.
             backend.execute(schema.create_index(table.name, case.dialect, order_by="value", name="paged"))
         backend.execute(f"{ANALYZE[case.dialect]} {table.quoted}")
         yield Indexed(case, table)
@@ -94,7 +103,8 @@ def indexed(request: pytest.FixtureRequest, reach: Callable[[str], Backend]) -> 
 
 def literals(case: Case) -> list[str]:
     """Return values of few rows."""
-    return [case.text(value) for value in (case.arguments[2:] if case.kind is fields.Enum else case.many(ROWS)[5:8])]
+    seldom = isinstance(case.scalar, fields.Enum)
+    return [case.text(value) for value in (case.literals()[2:] if seldom else case.many(ROWS)[5:8])]
 
 
 def test_equality(indexed: Indexed) -> None:
@@ -122,7 +132,7 @@ def test_ranges(indexed: Indexed) -> None:
 def test_pages(indexed: Indexed, order: str) -> None:
     """By an index on the column, or where that has another order, by the one that `create_index` writes."""
     case, table = indexed.case, indexed.table
-    if "seek" not in served(case) and case.dialect == "mysql":
+    if not case.field().sortable or ("seek" not in served(case) and case.dialect == "mysql"):
         return
     query = table.schema.query({"orderBy": order, "limit": "20"})
     statement = query.sql(table.name, case.dialect)
@@ -142,7 +152,7 @@ def test_asyncpg(indexed: Indexed) -> None:
         return
     found = literals(case)
     with Asyncpg(table.backend) as connection:
-        if case.kind is fields.Enum:
+        if case.scalar.type in ("enum", "boolean"):
             connection.execute("SET enable_seqscan = off")
         for mode in ("force_custom_plan", "force_generic_plan"):
             connection.execute(f"SET plan_cache_mode = {mode}")

@@ -128,6 +128,8 @@ def test_filters(filled: Filled, path: str) -> None:
 
 @pytest.mark.parametrize("order", ["maybe", "maybe desc", "sure", "sure desc", "sure, maybe desc", "maybe, id desc"])
 def test_pages(filled: Filled, order: str) -> None:
+    if not filled.case.field().sortable:
+        order = "id desc" if "desc" in order else "id"
     table, dialect = filled.table, filled.case.dialect
     for style, execute in filled.drivers:
         token, seen = None, []
@@ -163,6 +165,8 @@ def test_what_a_column_cannot_hold_is_null_to_it(filled: Filled) -> None:
     case = filled.case
     storage = find_dialect(case.dialect).storage(case.field())
     if storage.holds is None:
+        return
+    if isinstance(case.field(), fields.Array):
         return
     odd = [value for value in map(case.field().read, case.literals()) if value is not None and not storage.holds(value)]
     for value in odd:

@@ -28,6 +28,8 @@ SCHEMA = Schema(
         "labels": fields.Array(fields.Object({"name": fields.String(), "value": fields.String(nullable=True)})),
         "metadata": fields.Object({"in": fields.String(nullable=True), "ünïcode": fields.Integer(nullable=True)}),
         "app/na`me": fields.String(nullable=True),
+        "annotations": fields.Map(fields.String(), nullable=True),
+        "runs": fields.Array(fields.Object({"counts": fields.Map(fields.Integer())})),
     },
     key="id",
 )
@@ -45,6 +47,8 @@ RESOURCES = (
         "labels": [{"name": "env", "value": "prod"}, None, {"name": "x"}],
         "metadata": {"in": "a", "ünïcode": 3},
         "app/na`me": "x",
+        "annotations": {"env": "prod", "a.b": "", "`": None, "$": 5},
+        "runs": [{"counts": {"n": 5}}, {"counts": None}],
     },
     {"id": "22345678-1234-1234-1234-123456789abc", "name": "b", "state": "failed"},
     {
@@ -58,6 +62,8 @@ RESOURCES = (
         "tags": "a",
         "labels": {"name": "env"},
         "metadata": [],
+        "annotations": ["env"],
+        "runs": {"counts": {"n": 5}},
     },
 )
 _PLAIN = Shapes(SCHEMA, entries=0)

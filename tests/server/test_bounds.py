@@ -19,6 +19,8 @@ from astra_filter.server import Bounds
 from astra_filter.server.metrics import Metrics
 from astra_filter.server.quotas import Quota
 
+pytestmark = pytest.mark.slow
+
 # Ten seconds of work for SQLite, or more: all of them are true, at the last transition of each task.
 HEAVY = " and ".join(["stateTransitions[from eq 'paused' and to ne 'failed']"] * 98)
 HEAVY_PATH = f"{PATH}?filter={quote(HEAVY)}&count=true&orderBy=name"

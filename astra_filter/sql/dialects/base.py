@@ -34,7 +34,7 @@ Feature: TypeAlias = Literal["ordered index", "ordered index of folded text", "d
 
 - ``ordered index``: an index that serves ``orderBy`` (`Schema.create_index`);
 - ``ordered index of folded text``: such an index of text whose collation is not binary;
-- ``dashed key``: reach a member of JSON whose name begins with ``-``.
+- ``dashed key``: reach a member of JSON whose name begins with ``-``; under such a key of a map a filter finds null.
 """
 
 _MOST_PARTS = 3
@@ -47,6 +47,23 @@ TableName: TypeAlias = str | tuple[str, ...]
 
 Bind: TypeAlias = "Callable[[Any], Any]"
 """Turns a canonical value into the driver's."""
+
+
+class Elements(NamedTuple):
+    """How SQL tests the elements of a column that is an array of the database's own, of scalars."""
+
+    some: str
+    """As `Dialect.some`."""
+    value: str
+    """An element, which goes by the name ``{e}``."""
+    storage: Storage
+    exact: bool
+    """Whether SQL must be added to make elements compare by code point."""
+    contains: str = ""
+    """Whether ``{array}`` has the parameters ``{p}`` among its elements, or one of them: what an index serves, and is
+    tested beside ``some``. Empty where there is no such form."""
+    equal: str = "{p}"
+    """A parameter there."""
 
 
 class Storage(NamedTuple):
@@ -77,6 +94,8 @@ class Storage(NamedTuple):
     """How the column is selected; None for the dialect's way."""
     holds: Callable[[Any], bool] | None = None
     """Whether the column can hold a canonical value; None where it holds all."""
+    elements: Elements | None = None
+    """Of an array of the database's own."""
 
     def literal_bind(self, operator: Operator) -> Bind | None:
         """Return how a literal is bound that the operator compares with the column."""
@@ -195,6 +214,10 @@ class Dialect:
     """The SQL value of JSON that should be a decimal, as in ``reads``; comparable with a parameter of ``decimal``."""
     max_name_length: int | None = None
     """Most bytes of an identifier; what is longer is cut, or refused."""
+    names: str = ""
+    """A regular expression of the names that a table or column can have; empty where every name will do."""
+    names_are: str = ""
+    """What it says, for people."""
     folds_column_names: bool = True
     """Whether column names that differ in case only are the same column."""
 
@@ -234,8 +257,6 @@ class Dialect:
     """A JSON value as the ``{x}`` of ``entry``."""
     bind_key: Bind | None = None
     """The key of a map as the parameter ``{key}``; None for the key itself."""
-    lost_key: str = ""
-    """What begins keys of maps that no path finds."""
     not_true: str = " IS NOT TRUE"
     """Follows a test, which it negates: true where the test is false or null."""
     some: str

@@ -10,6 +10,7 @@ from astra_filter.language.decimals import Grid, decimal_text
 from astra_filter.language.values import timestamp_text
 from astra_filter.sql.dialects.base import (
     Dialect,
+    Elements,
     NamedStorage,
     Storage,
     decimal_pattern,
@@ -19,6 +20,7 @@ from astra_filter.sql.dialects.base import (
 )
 from astra_filter.sql.forms import is_on_grid, is_single
 from astra_filter.sql.fragment import Fragment, Part
+from astra_filter.wording import sql as wording
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -88,6 +90,17 @@ def _enum(field: fields.Enum) -> Storage:
     )
 
 
+def _list(field: fields.Array) -> Storage:
+    items = field.items
+    if not items.scalar or items.type in ("timestamp", "decimal"):
+        raise wording.not_of_storage("list", f"elements of type {items.type} have no such column here: store JSON")
+    storage = DUCKDB.storage(items)
+    elements = Elements(
+        "len(list_filter({array}, lambda {e}: {condition})) > 0", "{e}", storage, items.type in ("string", "enum")
+    )
+    return Storage(f"{storage.type}[]", elements=elements)
+
+
 _STORAGES: Mapping[str, NamedStorage] = {
     **{
         name: NamedStorage(
@@ -104,6 +117,7 @@ _STORAGES: Mapping[str, NamedStorage] = {
         (),
         lambda _field, _: _nanoseconds(),
     ),
+    "list": NamedStorage(("array",), "a list of scalars, `T[]`", (), lambda field, _: _list(field)),
     "enum": NamedStorage(("enum",), "`ENUM`", (), lambda field, _: _enum(field)),
     "hugeint": NamedStorage(
         ("integer",),

@@ -8,12 +8,13 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
-from astra_filter.fields import Decimal
+from astra_filter.fields import Decimal, Enum
 from astra_filter.language.decimals import Grid, decimal_text
 from astra_filter.sql.dialects.base import (
     EQUALITY_ONLY,
     EVERYTHING,
     Dialect,
+    Elements,
     NamedStorage,
     Storage,
     decimal_pattern,
@@ -119,6 +120,34 @@ def _unsigned(field: fields.Integer | Decimal) -> Storage:
     )
 
 
+def _set(field: fields.Array) -> Storage:
+    items = field.items
+    if not isinstance(items, Enum):
+        raise wording.not_of_storage("set", "its elements are those of an Enum")
+    labels = items.values
+    odd = [label for label in labels if "\\" in label or "," in label or not label or label != label.rstrip(" ")]
+    if odd:
+        raise wording.not_of_storage(
+            "set", f"a label is empty, or has a backslash, a comma, a blank at its end: {odd[0]!r}"
+        )
+    first, *others = map(literal, labels)
+    listed = " UNION ALL ".join([f"SELECT {first} AS value", *[f"SELECT {label}" for label in others]])
+    some = (
+        f"EXISTS (SELECT 1 FROM ({listed}) AS {{e}} "
+        f"WHERE FIND_IN_SET({_EXACT.format('{e}.value')}, {_EXACT.format('{array}')}) > 0 AND ({{condition}}))"
+    )
+    return Storage(
+        f"SET({', '.join(map(literal, labels))}) CHARACTER SET utf8mb4",
+        ",".join,
+        # It keeps each label once, and in the order of the declaration.
+        holds=lambda values: values == [label for label in labels if label in values],
+        elements=Elements(some, "{e}.value", Storage("text", exact=True), exact=True),
+    )
+
+
+_EXACT = "CAST(CONVERT({} USING utf8mb4) AS BINARY)"
+
+
 _STORAGES: Mapping[str, NamedStorage] = {
     "float": NamedStorage(
         ("number",),
@@ -160,6 +189,7 @@ _STORAGES: Mapping[str, NamedStorage] = {
         lambda _field, charset: _charset(charset),
         "the character set, such as `latin1`",
     ),
+    "set": NamedStorage(("array",), "`SET`, of an `Enum`", (), lambda field, _: _set(field)),
     "binary": NamedStorage(("uuid",), "`BINARY(16)`", EVERYTHING, lambda _field, _: Storage("BINARY(16)", bytes_of)),
     "hex": NamedStorage(
         ("uuid",),
@@ -208,6 +238,9 @@ MYSQL = Dialect(
         f"CAST({{p}} AS DECIMAL({grid.digits + 1}, {grid.places + 1}))",
     ),
     read_decimal=_read_decimal,
+    # MariaDB refuses other names, or the whole statement.
+    names="[\x01-\uffff]{0,63}[\x01-\x08\x0e-\x1f\x21-\uffff]",
+    names_are="1 to 64 characters up to U+FFFF, the last of them no blank",
     max_indexed_length=768,
     long_text="LONGTEXT CHARACTER SET utf8mb4",
     # Even utf8mb4_bin ignores trailing spaces; bytes of UTF-8 sort by code point, whatever the connection speaks.
@@ -222,7 +255,6 @@ MYSQL = Dialect(
     member=_member,
     entry="JSON_EXTRACT({x}, {key})",
     bind_key=_path,
-    lost_key="-",
     reads={
         "text": "CASE WHEN {type} = 'STRING' THEN JSON_UNQUOTE({value}) END",
         "integer": (

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import date
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from astra_filter.fields import Enum
 from astra_filter.language.decimals import Grid, decimal_text
-from astra_filter.language.values import MAX_DIGITS
+from astra_filter.language.operators import EQUALITY
+from astra_filter.language.values import MAX_DIGITS, timestamp_text
 from astra_filter.sql.dialects.base import (
     EQUALITY_ONLY,
     EVERYTHING,
     Dialect,
+    Elements,
     NamedStorage,
     Storage,
     decimal_pattern,
@@ -23,12 +27,12 @@ from astra_filter.sql.fragment import Fragment, Part
 from astra_filter.wording import sql as wording
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from datetime import datetime
     from decimal import Decimal
 
     from astra_filter import fields
-    from astra_filter.language.operators import Operator
+    from astra_filter.language.operators import Operator, TypeName
     from astra_filter.sql.dialects.base import Bind
 
 
@@ -121,6 +125,101 @@ def _enum(field: fields.Enum, name: str) -> Storage:
     )
 
 
+_TIMESTAMPTZ = Storage("timestamptz", parameter="CAST({p} AS timestamptz)")
+_OWN_TEXT = Storage("text", exact=True)
+_ELEMENTS: Mapping[str, tuple[tuple[TypeName, ...], Storage]] = {
+    "text": (("string", "enum"), _OWN_TEXT),
+    "varchar": (("string", "enum"), _OWN_TEXT),
+    "smallint": (("integer",), _integer(16)),
+    "integer": (("integer",), _integer(32)),
+    "bigint": (("integer",), Storage("bigint", parameter="CAST({p} AS bigint)")),
+    "real": (("number",), Storage("real", parameter="CAST({p} AS double precision)", holds=is_single)),
+    "double precision": (("number",), Storage("double precision", parameter="CAST({p} AS double precision)")),
+    "boolean": (("boolean",), Storage("boolean", parameter="CAST({p} AS boolean)")),
+    "uuid": (("uuid",), Storage("uuid", parameter="CAST({p} AS uuid)")),
+    "date": (("date",), Storage("date", parameter="CAST({p} AS date)")),
+    "timestamptz": (("timestamp",), _TIMESTAMPTZ),
+}
+"""The types of the elements of arrays, by name: the fields that hold them, and how they are compared."""
+
+
+def _array(field: fields.Array, kind: str) -> Storage:
+    items = field.items
+    returned = None
+    equal = f"CAST({{p}} AS {kind})"
+    if isinstance(items, Enum) and kind.startswith("enum:"):
+        storage = _enum(items, kind.removeprefix("enum:"))
+        kind, equal, returned = storage.type, str(storage.equal), "CAST({x} AS text[])"
+    else:
+        types, storage = _ELEMENTS.get(kind, ((), _OWN_TEXT))
+        if items.type not in types:
+            known = [name for name, (types, _) in _ELEMENTS.items() if items.type in types]
+            raise wording.not_of_storage(
+                f"array:{kind}", f"elements of type {items.type} are {', '.join(known) or 'none that it holds'}"
+            )
+    if kind == "real":
+        returned = "CAST({x} AS double precision[])"
+    elements = Elements(
+        "EXISTS (SELECT 1 FROM unnest({array}) AS {e} (value) WHERE {condition})",
+        "{e}.value",
+        storage,
+        bool(storage.exact),
+        "{array} && ARRAY[{p}]",
+        equal,
+    )
+    return Storage(f"{kind}[]", bind=_held(storage.holds), returned=returned, elements=elements)
+
+
+def _held(holds: Callable[[Any], bool] | None) -> Bind | None:
+    """Return what makes null of the elements that the column cannot hold."""
+    if holds is None:
+        return None
+    return lambda values: [value if value is None or holds(value) else None for value in values]
+
+
+_INET = (
+    "CASE WHEN masklen({x}) = CASE family({x}) WHEN 4 THEN 32 ELSE 128 END THEN host({x}) ELSE CAST({x} AS text) END"
+)
+"""The text of an address as PostgreSQL shows it: the cast alone adds the length of its mask."""
+
+
+def _address(text: str) -> str | None:
+    """Return a text that PostgreSQL takes for an address, None for others."""
+    from ipaddress import ip_interface  # Only for such columns.
+
+    try:
+        found = ip_interface(text)
+    except ValueError:
+        return None
+    return None if "%" in text else str(found)
+
+
+def _is_address(text: str) -> bool:
+    """Whether PostgreSQL shows an address as this text."""
+    found = _address(text)
+    if found is None:
+        return False
+    address, _, bits = found.partition("/")
+    # It shows some of version 6 with the point of version 4, as not all versions of Python do.
+    return text == (address if bits == ("128" if ":" in address else "32") else found) and not text.startswith("::")
+
+
+def _inet(field: fields.String) -> Storage:
+    if field.sortable or not field.operators <= EQUALITY:
+        raise wording.not_of_storage(
+            "inet", "addresses sort as no text does: declare operators=['eq', 'ne', 'in'], sortable=False"
+        )
+    return Storage(
+        "inet",
+        value=_INET,
+        exact=True,
+        equal="CAST(CAST({p} AS text) AS inet)",
+        bind_equal=_address,
+        returned=_INET,
+        holds=_is_address,
+    )
+
+
 def _exact_number(value: float) -> Decimal:
     from decimal import Decimal  # Costs start-up time.
 
@@ -198,6 +297,19 @@ _STORAGES: Mapping[str, NamedStorage] = {
         _enum,
         "the type, such as `mood` or `app.mood`",
     ),
+    "inet": NamedStorage(
+        ("string",),
+        "`inet`; only `eq`, `ne` and `in`, and not sortable",
+        EQUALITY_ONLY,
+        lambda field, _: _inet(field),
+    ),
+    "array": NamedStorage(
+        ("array",),
+        "an array of scalars; a GIN index serves",
+        EQUALITY_ONLY,
+        _array,
+        "the type of the elements, such as `text`",
+    ),
 }
 
 
@@ -213,8 +325,9 @@ POSTGRESQL = Dialect(
         "integer": Storage("bigint"),
         "number": Storage("double precision"),
         "boolean": Storage("boolean"),
-        "timestamp": Storage("timestamptz"),
-        "date": Storage("date"),
+        # Bound as text: asyncpg would make infinities of the first and last values of Python.
+        "timestamp": Storage("timestamptz", None, "CAST(CAST({p} AS text) AS timestamptz)", lambda _: timestamp_text),
+        "date": Storage("date", None, "CAST(CAST({p} AS text) AS date)", lambda _: date.isoformat),
         "array": Storage("jsonb"),
     },
     storages=_STORAGES,

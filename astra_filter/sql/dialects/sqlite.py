@@ -45,7 +45,11 @@ def _member(document: Part, names: tuple[str, ...]) -> tuple[Fragment, Fragment 
     if odd is None:
         path = path_literal(names)
         return Fragment("json_extract(", document, ", ", path, ")"), Fragment("json_type(", document, ", ", path, ")")
-    found = "(SELECT {what} FROM json_each({document}, {path}) WHERE key = {key}{only})"
+    # The document is named first: a column named as one of json_each would mean that one's inside its call.
+    found = (
+        "(SELECT json_each.{what} FROM (SELECT {document} AS document) AS member_of, "
+        "json_each(member_of.document, {path}) WHERE json_each.key = {key}{only})"
+    )
     key = key_literal(names[odd])
     path = path_literal(names[:odd])
     if odd == len(names) - 1:
@@ -53,7 +57,7 @@ def _member(document: Part, names: tuple[str, ...]) -> tuple[Fragment, Fragment 
             fill(found, what="value", document=document, path=path, key=key, only=""),
             fill(found, what="type", document=document, path=path, key=key, only=""),
         )
-    owner = fill(found, what="value", document=document, path=path, key=key, only=" AND type = 'object'")
+    owner = fill(found, what="value", document=document, path=path, key=key, only=" AND json_each.type = 'object'")
     return _member(owner, names[odd + 1 :])
 
 
