@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Iterable, Mapping
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from math import isfinite
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeAlias, TypeVar, final
 
@@ -21,8 +21,10 @@ from astra_filter.language.values import (
     DATE_PATTERN,
     MAX_DIGITS,
     NO_MEMBERS,
+    PLAIN_ENUMS,
     TIMESTAMP_LENGTH,
     TIMESTAMP_PATTERN,
+    Between,
     canonical_uuid,
     integral_decimal,
     is_canonical_uuid,
@@ -45,6 +47,8 @@ if TYPE_CHECKING:
     import inspect
     from typing import TypedDict, Unpack
 
+    from astra_filter.language.decimals import Grid
+
     class Options(TypedDict, total=False):
         """What every `Field` takes; for type checkers."""
 
@@ -61,10 +65,19 @@ if TYPE_CHECKING:
 _EXACT_DIGITS = 15
 """Digits of a decimal that a double shows again: DBL_DIG of C."""
 
+_FRACTION_DIGITS = 6
+"""Digits of a second that a timestamp keeps; ..."""
+_MOST_FRACTION_DIGITS = 30
+"""... and those that a literal may have."""
+_MICROSECOND = timedelta(microseconds=1)
+
 MIN_INTEGER = -(2**63)
 MAX_INTEGER = 2**63 - 1
 
 F = TypeVar("F", bound="Field")
+
+_put = object.__setattr__
+"""Gives a field that is being made its attributes, which nobody can change afterwards."""
 
 
 class _Signature:
@@ -114,6 +127,17 @@ class Field:
     )
     __signature__ = _Signature()
 
+    adapted: object
+    """What an adapter adds to a field of its own."""
+    nullable: bool
+    operators: frozenset[Operator]
+    sortable: bool
+    returnable: bool
+    description: str
+    column: str | None
+    json_path: tuple[str, ...] | None
+    storage: str | None
+
     type: ClassVar[TypeName]
     kind: ClassVar[Kind | None] = None
     """The kind of literal the type takes; None when it takes none but null."""
@@ -132,12 +156,12 @@ class Field:
         storage: str | None = None,
         description: str = "",
     ) -> None:
-        self.adapted: object = None  # What an adapter adds to a field of its own.
-        self.nullable = nullable
-        self.operators = self.allowed if operators is None else _operators(self, operators)
-        self.sortable = (self.scalar and returnable) if sortable is None else sortable
-        self.returnable = returnable
-        self.description = description
+        _put(self, "adapted", None)
+        _put(self, "nullable", nullable)
+        _put(self, "operators", self.allowed if operators is None else _operators(self, operators))
+        _put(self, "sortable", (self.scalar and returnable) if sortable is None else sortable)
+        _put(self, "returnable", returnable)
+        _put(self, "description", description)
         if self.sortable and not (self.scalar and returnable):
             raise schema_wording.unsortable_type(self.type)
         if json_path is not None and column is None:
@@ -155,9 +179,9 @@ class Field:
             if not is_text(step):
                 raise schema_wording.bad_identifier("member", step)
         # Generated code takes no names of other classes.
-        self.column = None if column is None else plain_text(column)
-        self.json_path = None if steps is None else tuple(map(plain_text, steps))
-        self.storage = None if storage is None else plain_text(storage)
+        _put(self, "column", None if column is None else plain_text(column))
+        _put(self, "json_path", None if steps is None else tuple(map(plain_text, steps)))
+        _put(self, "storage", None if storage is None else plain_text(storage))
 
     def __init_subclass__(cls) -> None:
         if cls.__module__ != __name__:
@@ -224,14 +248,25 @@ class _Text(Field):
 
     __slots__ = ("binary",)
 
+    binary: bool | None
+
     kind = Kind.STRING
 
     def __init__(self, *, binary: bool | None = None, **options: Unpack[Options]) -> None:
         super().__init__(**options)
-        self.binary = binary
+        _put(self, "binary", binary)
 
     def read(self, value: object) -> Any:
-        return value if type(value) is str else super().read(value)
+        if type(value) is str:
+            return value
+        try:
+            if type(value) in PLAIN_ENUMS:
+                held = value._value_  # type: ignore[attr-defined]  # What `value` returns, without a call.
+                if type(held) is str:
+                    return held
+        except Exception:  # noqa: BLE001, S110  # Such as a class that has no hash.
+            pass
+        return super().read(value)
 
     def _read(self, value: object) -> str | None:
         value = unwrap(value)
@@ -252,6 +287,8 @@ class String(_Text):
 
     __slots__ = ("max_length",)
 
+    max_length: int | None
+
     type = "string"
     allowed = ORDER | TEXT
 
@@ -261,7 +298,7 @@ class String(_Text):
         super().__init__(binary=binary, **options)
         if max_length is not None and (type(max_length) is not int or max_length < 1):
             raise schema_wording.bad_max_length(max_length)
-        self.max_length = max_length
+        _put(self, "max_length", max_length)
 
     def signature(self) -> tuple[object, ...]:
         return (*super().signature(), self.max_length)
@@ -276,6 +313,9 @@ class Enum(_Text):
     """
 
     __slots__ = ("_declared", "values")
+
+    values: tuple[str, ...]
+    _declared: frozenset[str]
 
     type = "enum"
     allowed = EQUALITY
@@ -292,8 +332,8 @@ class Enum(_Text):
                 listed.append(value.value if isinstance(value, enum.Enum) else value)
         if not listed or not all(map(is_text, listed)) or len(set(listed)) != len(listed):
             raise schema_wording.bad_enum_values(listed)
-        self.values = tuple(map(plain_text, listed))
-        self._declared = frozenset(self.values)
+        _put(self, "values", tuple(map(plain_text, listed)))
+        _put(self, "_declared", frozenset(self.values))
 
     def coerce(self, literal: str) -> str:
         if literal in self._declared:
@@ -428,6 +468,9 @@ class Decimal(Field):
 
     __slots__ = ("as_number", "grid")
 
+    as_number: bool
+    grid: Grid
+
     type = "decimal"
     kind = Kind.NUMBER
     allowed = ORDER
@@ -442,8 +485,8 @@ class Decimal(Field):
             raise schema_wording.not_exact_as_number(digits, _EXACT_DIGITS)
         from astra_filter.language.decimals import Grid  # Costs start-up time, which few schemas need to pay.
 
-        self.grid = Grid(digits, places)
-        self.as_number = as_number
+        _put(self, "grid", Grid(digits, places))
+        _put(self, "as_number", as_number)
 
     def coerce(self, literal: str) -> Any:
         return self.grid.coerce(literal)
@@ -483,7 +526,10 @@ class Boolean(Field):
 
 @final
 class Timestamp(Field):
-    """An instant, to the microsecond, in the years 1 to 9999 UTC (RFC 3339)."""
+    """An instant, to the microsecond, in the years 1 to 9999 UTC (RFC 3339); a bare date is its midnight UTC.
+
+    A literal may be finer: it equals no value, and orders exactly.
+    """
 
     __slots__ = ()
 
@@ -491,35 +537,53 @@ class Timestamp(Field):
     kind = Kind.STRING
     allowed = ORDER
 
-    def coerce(self, literal: str) -> datetime:
+    def coerce(self, literal: str) -> datetime | Between:
         quick = usual_instant(literal)
         if quick is not None:
             return quick
         match = TIMESTAMP_PATTERN.fullmatch(f"{literal}T00:00:00Z" if DATE_PATTERN.fullmatch(literal) else literal)
-        if match is None:
+        if match is None or (match[4] is not None and len(match[4]) > _MOST_FRACTION_DIGITS):
             raise literals_wording.bad_timestamp(literal)
         value = read_instant(match)
         if value is None:
             raise literals_wording.bad_timestamp(literal)
         if match[5] is None and match[6] is None:
-            raise literals_wording.timestamp_without_offset(literal, literal[: TIMESTAMP_LENGTH - 1] + "Z")
-        if match[4] is not None and len(match[4]) > 6:
-            raise literals_wording.timestamp_too_fine(literal)
-        return value
+            raise literals_wording.timestamp_without_offset(literal, f"{literal}Z")
+        fraction = match[4]
+        if fraction is None or len(fraction) <= _FRACTION_DIGITS or not fraction[_FRACTION_DIGITS:].strip("0"):
+            return value
+        try:
+            return Between(value, value + _MICROSECOND)
+        except OverflowError:  # The year 9999 ends there.
+            return Between(value, None)
 
     def read(self, value: object) -> Any:
         if type(value) is str:
             quick = usual_instant(value)
             if quick is not None:
                 return quick
+        elif type(value) is datetime:
+            zone = value.tzinfo
+            if zone is UTC and not value.fold:
+                return value
+            if zone is None:
+                return value.replace(tzinfo=UTC, fold=0)
         return super().read(value)
 
     def _read(self, value: object) -> datetime | None:
         value = unwrap(value)
         if isinstance(value, datetime):
             return to_utc(value)
-        match = TIMESTAMP_PATTERN.fullmatch(plain_text(value)) if isinstance(value, str) else None
-        return None if match is None else read_instant(match)
+        if isinstance(value, date):
+            return datetime(value.year, value.month, value.day, tzinfo=UTC)
+        if not isinstance(value, str):
+            return None
+        text = plain_text(value)
+        match = TIMESTAMP_PATTERN.fullmatch(text)
+        if match is not None:
+            return read_instant(match)
+        day = read_date(text)
+        return None if day is None else datetime(day.year, day.month, day.day, tzinfo=UTC)
 
     def json(self, value: datetime) -> str:
         return timestamp_text(value)
@@ -568,6 +632,8 @@ class Array(Field):
 
     __slots__ = ("allowed", "items", "kind")
 
+    items: AnyField
+
     type = "array"
     scalar = False
 
@@ -578,10 +644,10 @@ class Array(Field):
             raise schema_wording.array_of_arrays()
         if isinstance(items, Map):
             raise schema_wording.array_of_maps()
-        self.items: AnyField = items  # type: ignore[assignment]  # There are no other fields.
+        _put(self, "items", items)
         # An array takes what its elements take; of objects, whether it is missing.
-        self.allowed = items.operators if items.scalar else EQUALITY  # type: ignore[misc]
-        self.kind = items.kind  # type: ignore[misc]
+        _put(self, "allowed", items.operators if items.scalar else EQUALITY)
+        _put(self, "kind", items.kind)
         super().__init__(**options)
 
     def coerce(self, literal: str) -> Any:
@@ -607,6 +673,8 @@ class Object(Field):
 
     __slots__ = ("members",)
 
+    members: Mapping[str, AnyField]
+
     type = "object"
     scalar = False
 
@@ -620,10 +688,7 @@ class Object(Field):
                 raise schema_wording.not_a_field(name, member)
         if not members:
             raise schema_wording.no_members()
-        self.members: Mapping[str, AnyField] = {
-            plain_text(name): member  # type: ignore[misc]  # There are no other fields.
-            for name, member in members.items()
-        }
+        _put(self, "members", {plain_text(name): member for name, member in members.items()})
         super().__init__(**options)
 
     def _read(self, value: object) -> object | None:
@@ -649,6 +714,8 @@ class Map(Field):
 
     __slots__ = ("allowed", "kind", "values")
 
+    values: AnyField
+
     type = "map"
     scalar = False
 
@@ -658,10 +725,10 @@ class Map(Field):
         if not values.scalar or isinstance(values, Open):
             raise schema_wording.map_of_containers(values.type)
         # A map takes what its values take.
-        self.allowed = values.operators  # type: ignore[misc]
-        self.kind = values.kind  # type: ignore[misc]
+        _put(self, "allowed", values.operators)
+        _put(self, "kind", values.kind)
         super().__init__(**options)
-        self.values: AnyField = changed(  # type: ignore[assignment]  # There are no other fields.
+        made = changed(
             values,
             nullable=True,
             operators=self.operators,
@@ -670,6 +737,7 @@ class Map(Field):
             column=None,
             json_path=None,
         )
+        _put(self, "values", made)
 
     def _read(self, value: object) -> dict[str, Any] | None:
         return self._entries(value, self.values.read)

@@ -14,7 +14,8 @@ from astra_filter.language.names import path_text
 from astra_filter.language.values import entry, member
 from astra_filter.meaning.check import check, coerce
 from astra_filter.meaning.leaves import leaves
-from astra_filter.memory.predicate import generate
+from astra_filter.memo import Memo
+from astra_filter.memory.predicate import functions
 from astra_filter.syntax.nodes import And, Comparison, Element, Membership, Node, Not, Or
 from astra_filter.syntax.printer import canonical
 from astra_filter.syntax.tree import Syntax
@@ -106,7 +107,7 @@ class _Explaining:
         found = check(syntax, text, self._root, self._leaves, {}, sys.maxsize)
         values, _ = coerce(found.coercions, syntax, text)
         assert found.condition is not None  # noqa: S101  # As just said.
-        matches, _ = generate(found.condition).bind((*values, *found.keys))
+        matches, _ = functions(found.condition, (*values, *found.keys), Memo(2))
         return matches(resource)
 
     def _elements(self, path: Path, condition: Node, resource: object, *, holds: bool) -> tuple[Explanation, ...]:

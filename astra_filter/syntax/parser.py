@@ -8,7 +8,7 @@ rest of a start, so it is imported for the first such text.
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, assert_never
 
 from astra_filter.errors import FilterError
@@ -55,17 +55,25 @@ def parse(text: str, limits: Limits = DEFAULT_LIMITS, root: Field | None = None)
     try:
         tree = _run(text, builder)
     except _Refused as refused:
-        problem = refused.problem(text)
-        if problem.code == "bad_name_character":
-            from astra_filter.syntax.hints import hint_of_character  # Errors only: not paid by those who send none.
-
-            problem = problem._replace(hint=hint_of_character(problem, root) or problem.hint)
-        raise FilterError([problem]) from None
+        raise FilterError(partial(_explain_refusal, refused.with_traceback(None), text, root)) from None
     if tree is None:
-        from astra_filter.syntax.diagnosis import diagnose  # Errors only: not paid by those who send none.
-
-        raise FilterError([diagnose(text, *_stopped(text), root)])
+        raise FilterError(partial(_explain, text, root))
     return Syntax(tree, tuple(builder.literals))
+
+
+def _explain_refusal(refused: _Refused, text: str, root: Field | None) -> list[errors.Problem]:
+    problem = refused.problem(text)
+    if problem.code == "bad_name_character":
+        from astra_filter.syntax.hints import hint_of_character  # Errors only: not paid by those who send none.
+
+        problem = problem._replace(hint=hint_of_character(problem, root) or problem.hint)
+    return [problem]
+
+
+def _explain(text: str, root: Field | None) -> list[errors.Problem]:
+    from astra_filter.syntax.diagnosis import diagnose  # Errors only: not paid by those who send none.
+
+    return [diagnose(text, *_stopped(text), root)]
 
 
 def _run(text: str, builder: _Builder) -> Node | None:
