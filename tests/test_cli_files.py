@@ -388,7 +388,7 @@ def test_python_source_says_all_that_was_declared():
     for schema in SCHEMAS.values():
         names = {}
         exec(schema.to_python(), names)  # noqa: S102  # As above.
-        assert names["SCHEMA"].root.signature == schema.root.signature
+        assert names["SCHEMA"].root.signature() == schema.root.signature()
         assert names["SCHEMA"].key == schema.key
 
 
