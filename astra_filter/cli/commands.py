@@ -51,6 +51,7 @@ from astra_filter.cli.writing import OutputFormat, Shape, writer
 from astra_filter.errors import AstraFilterError, RequestError
 from astra_filter.fields import Object
 from astra_filter.language.names import path_text
+from astra_filter.schema import Schema
 from astra_filter.schema import compile as compile_open
 from astra_filter.syntax import drawing
 
@@ -313,6 +314,22 @@ def repl(
     from astra_filter.cli.repl import run_repl  # Needs the extra of that name.
 
     run_repl(file, Options(from_, items, delimiter, encoding, skip_invalid), Given(schema, ref, omit_unsupported))
+
+
+@app.command()
+def lsp(
+    schema: SchemaOption = None,
+    ref: RefOption = None,
+    omit_unsupported: OmitOption = False,
+    sample: SampleOption = None,
+    from_: FromOption = None,
+    table: TableOption = None,
+) -> None:
+    """Speak the language server protocol, over standard input and output, about documents that are one filter."""
+    from astra_filter.cli.lsp import make_server  # Needs the extra of that name.
+
+    given = Given(schema, ref, omit_unsupported, sample)
+    make_server(schemas.of_options(given, Options(from_), table, selects=False) or Schema.open()).start_io()
 
 
 @app.command()

@@ -353,6 +353,10 @@ def missing_repl(error: ModuleNotFoundError) -> InputError:
     return InputError(f"astra-filter: this needs {error.name}: pip install 'astra-filter[repl]'")
 
 
+def missing_lsp(error: ModuleNotFoundError) -> InputError:
+    return InputError(f"astra-filter: this needs {error.name}: pip install 'astra-filter[lsp]'")
+
+
 def no_terminal() -> InputError:
     return InputError("astra-filter repl: this is for a terminal; elsewhere use astra-filter query")
 

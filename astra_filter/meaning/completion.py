@@ -269,6 +269,8 @@ class _Place:
             yield self._made("literal", item.type, _EXAMPLES[item.type], "an example")
         if operator in EQUALITY and nullable and not isinstance(item, Open):
             yield self._made("value", "null", "null")
+        if "RPAR" in self._expected:  # A list may be empty.
+            yield self._made("mark", ")", ")")
 
     def _any_literal(self, operator: Operator) -> Iterator[Candidate]:
         yield self._made("literal", "string", "''", "text")
