@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from contextlib import closing
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
@@ -39,7 +40,7 @@ from astra_filter.cli.arguments import (
     SummaryOption,
     TableOption,
 )
-from astra_filter.cli.introspection import schema as introspect
+from astra_filter.cli.introspection import is_database, schema_of
 from astra_filter.cli.messages import InputError
 from astra_filter.cli.playground import serve_playground
 from astra_filter.cli.progress import Progress
@@ -59,6 +60,7 @@ if TYPE_CHECKING:
     from astra_filter.errors import Problem
     from astra_filter.fields import Field
     from astra_filter.filter import Filter
+    from astra_filter.schema import Schema
 
 _EPILOG = """Operators: eq ne lt lte gt gte · in (…) · not in (…) · contains startswith endswith · and or not · a[…].
 Examples: astra-filter query tasks.json --filter "state eq 'running' and percentDone gte 20";
@@ -254,6 +256,70 @@ def explain(
         print_line(line)
 
 
+class SchemaForm(StrEnum):
+    """How a schema is printed."""
+
+    JSON = "json"
+    PYTHON = "python"
+
+
+@app.command("schema")
+def print_schema(
+    file: FileArgument,
+    form: Annotated[
+        SchemaForm | None,
+        typer.Option("--format", help="JSON Schema, or Python to paste; of a database the latter.", show_default=False),
+    ] = None,
+    name: Annotated[str, typer.Option(metavar="NAME", help="What the Python calls it.")] = "SCHEMA",
+    key: KeyOption = None,
+    omit_unsupported: Annotated[
+        bool, typer.Option(help="Leave out columns of a database that no storage holds.")
+    ] = False,
+    from_: FromOption = None,
+    table: TableOption = None,
+    items: ItemsOption = None,
+    delimiter: DelimiterOption = None,
+    encoding: EncodingOption = None,
+    skip_invalid: SkipInvalidOption = False,
+) -> None:
+    """Print the schema that the data shows, or a database's catalogue: to look at, to mend, and to give to --schema.
+
+    A database is named by a URL: postgresql://…, mysql://…, sqlite:FILE or duckdb:FILE.
+    """
+    if not name.isidentifier():
+        raise messages.no_identifier(name)
+    found: Schema | None
+    if is_database(file):
+        found = schema_of(file, table, key, omit_unsupported=omit_unsupported)
+        form = form or SchemaForm.PYTHON
+    else:
+        options = Options(from_, items, delimiter, encoding, skip_invalid)
+        found = schemas.of_options(Given(sample=file, key=key), options, table, selects=False)
+    assert found is not None  # noqa: S101  # There is a sample.
+    if form is SchemaForm.PYTHON:
+        print_line(found.to_python(name).rstrip("\n"))
+    else:
+        print_line(json.dumps(schemas.json_schema_of(found), ensure_ascii=False, indent=2))
+
+
+@app.command()
+def repl(
+    file: FileArgument,
+    schema: SchemaOption = None,
+    ref: RefOption = None,
+    omit_unsupported: OmitOption = False,
+    from_: FromOption = None,
+    items: ItemsOption = None,
+    delimiter: DelimiterOption = None,
+    encoding: EncodingOption = None,
+    skip_invalid: SkipInvalidOption = False,
+) -> None:
+    """Take one filter after the other over a file, with completion and history."""
+    from astra_filter.cli.repl import run_repl  # Needs the extra of that name.
+
+    run_repl(file, Options(from_, items, delimiter, encoding, skip_invalid), Given(schema, ref, omit_unsupported))
+
+
 @app.command()
 def playground(
     file: Annotated[
@@ -274,7 +340,6 @@ def playground(
     serve_playground(file, options, Given(schema, ref, omit_unsupported), port)
 
 
-app.command("schema")(introspect)
 app.command()(serve)
 
 
