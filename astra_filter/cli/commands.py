@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
-from astra_filter.cli import introspection, messages, reading, schemas, selecting
+from astra_filter.cli import messages, reading, schemas, selecting
 from astra_filter.cli.arguments import (
     ContinueOption,
     CountOnlyOption,
@@ -40,6 +40,7 @@ from astra_filter.cli.arguments import (
     SummaryOption,
     TableOption,
 )
+from astra_filter.cli.introspection import is_database, schema_of
 from astra_filter.cli.messages import InputError
 from astra_filter.cli.playground import serve_playground
 from astra_filter.cli.progress import Progress
@@ -60,6 +61,7 @@ if TYPE_CHECKING:
     from astra_filter.errors import Problem
     from astra_filter.fields import Field
     from astra_filter.filter import Filter
+    from astra_filter.schema import Schema
 
 _EPILOG = """Operators: eq ne lt lte gt gte · in (…) · not in (…) · contains startswith endswith · and or not · a[…].
 Examples: astra-filter query tasks.json --filter "state eq 'running' and percentDone gte 20";
@@ -267,30 +269,33 @@ def print_schema(
     file: FileArgument,
     form: Annotated[
         SchemaForm | None,
-        typer.Option("--format", help="JSON Schema, or Python to paste; default: Python for a database's table."),
+        typer.Option("--format", help="JSON Schema, or Python to paste; of a database the latter.", show_default=False),
     ] = None,
+    name: Annotated[str, typer.Option(metavar="NAME", help="What the Python calls it.")] = "SCHEMA",
     key: KeyOption = None,
+    omit_unsupported: Annotated[
+        bool, typer.Option(help="Leave out columns of a database that no storage holds.")
+    ] = False,
     from_: FromOption = None,
     table: TableOption = None,
-    name: Annotated[str, typer.Option(metavar="NAME", help="What the schema is called in Python.")] = "SCHEMA",
-    omit_unsupported: OmitOption = False,
     items: ItemsOption = None,
     delimiter: DelimiterOption = None,
     encoding: EncodingOption = None,
     skip_invalid: SkipInvalidOption = False,
 ) -> None:
-    """Print the schema that the data shows, or that a database's catalogue tells of a table: to mend, and to use."""
+    """Print the schema that the data shows, or a database's catalogue: to look at, to mend, and to give to --schema.
+
+    A database is named by a URL: postgresql://…, mysql://…, sqlite:FILE or duckdb:FILE.
+    """
     if not name.isidentifier():
         raise messages.no_identifier(name)
-    if form is not SchemaForm.JSON and (table is not None or "://" in file) and introspection.is_database(file):
-        if table is None:
-            raise messages.no_table_named()
-        declared = introspection.of_catalogue(file, table, omit_unsupported=omit_unsupported)
-        print_line(declared.to_python(name).rstrip("\n"))
-        return
-    given = Given(sample=file, key=key)
-    options = Options(from_, items, delimiter, encoding, skip_invalid)
-    found = schemas.of_options(given, options, table, selects=False)
+    found: Schema | None
+    if is_database(file):
+        found = schema_of(file, table, key, omit_unsupported=omit_unsupported)
+        form = form or SchemaForm.PYTHON
+    else:
+        options = Options(from_, items, delimiter, encoding, skip_invalid)
+        found = schemas.of_options(Given(sample=file, key=key), options, table, selects=False)
     assert found is not None  # noqa: S101  # There is a sample.
     if form is SchemaForm.PYTHON:
         print_line(found.to_python(name).rstrip("\n"))

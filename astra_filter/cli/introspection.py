@@ -1,4 +1,4 @@
-"""The schema of a table, as its database's catalogue tells it: for ``astra-filter schema``."""
+"""``astra-filter schema URL``: the schema of a table, as its database's catalogue tells it."""
 
 from __future__ import annotations
 
@@ -14,53 +14,40 @@ from astra_filter.schema import Schema
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-_SQLITE_MAGIC = b"SQLite format 3\0"
-_DUCKDB_MAGIC = slice(8, 12)
-
 
 def is_database(name: str) -> bool:
-    """Whether a command line names a database: by a URL, or as the file of an SQLite or DuckDB database."""
-    if "://" in name:
-        return True
-    try:
-        with Path(name).open("rb") as file:
-            head = file.read(len(_SQLITE_MAGIC))
-    except OSError:
-        return False
-    return head == _SQLITE_MAGIC or head[_DUCKDB_MAGIC] == b"DUCK"
+    """Whether a name is the URL of a database, and not a file."""
+    return "://" in name or name.partition(":")[0] in ("sqlite", "duckdb")
 
 
-def of_catalogue(database: str, table: str, *, omit_unsupported: bool) -> Schema:
-    """Return the schema of a database's table, as the catalogue tells it.
-
-    Args:
-        database: a URL, or the file of an SQLite or DuckDB database.
-        table: the table or view; qualified with a dot.
-        omit_unsupported: leave out columns that no storage holds.
+def schema_of(database: str, table: str | None, key: str | None, *, omit_unsupported: bool) -> Schema:
+    """Return the schema of a table, which a dot may qualify.
 
     Raises:
-        InputError: there is no such database, or its driver is not installed.
-        SchemaError: there is no such table, or no storage holds a column of it.
+        InputError: there is no such database, its driver is not installed, or no table is named.
+        SchemaError: as from `Schema.from_database`.
     """
+    if table is None:
+        raise messages.which_table_of(database.partition(":")[0])
     parts = tuple(table.split("."))
+    options: dict[str, Any] = {} if key is None else {"key": key}
     with closing(_connect(database)) as connection:
-        return Schema.from_database(connection, parts if len(parts) > 1 else table, omit_unsupported=omit_unsupported)
+        named = parts if len(parts) > 1 else table
+        return Schema.from_database(connection, named, omit_unsupported=omit_unsupported, **options)
 
 
 def _connect(database: str) -> Any:
-    """Return a connection to a database that is named by a URL or is a file.
+    """Return a connection to the database of a URL.
 
     Raises:
         InputError: there is no such database, or its driver is not installed.
     """
-    scheme = database.partition("://")[0] if "://" in database else ""
-    if scheme:
-        connect = _SERVERS.get(scheme)
-        if connect is None:
-            raise messages.unknown_scheme(scheme, sorted(_SERVERS))
-        shown = f"{scheme}://{urlsplit(database).hostname or ''}"
-    else:
-        connect, shown = _file, database
+    scheme = database.partition(":")[0]
+    connect = _DATABASES.get(scheme)
+    if connect is None:
+        raise messages.unknown_scheme(scheme, sorted(_DATABASES))
+    is_server = scheme not in ("sqlite", "duckdb")
+    shown = f"{scheme}://{urlsplit(database).hostname or ''}" if is_server else _path(database)
     try:
         return connect(database)
     except ModuleNotFoundError as error:
@@ -69,7 +56,7 @@ def _connect(database: str) -> Any:
         raise messages.unreadable(shown, error) from None
     except Exception as error:  # noqa: BLE001  # Each driver has errors of its own.
         # A URL may hold a password, and no message does.
-        password = urlsplit(database).password if scheme else None
+        password = urlsplit(database).password if is_server else None
         told = str(error)
         raise messages.unreachable(shown, type(error).__name__ if password and password in told else told) from None
 
@@ -95,14 +82,13 @@ def _mysql(url: str) -> Any:
     )
 
 
-def _file(path: str) -> Any:
-    with Path(path).open("rb") as file:
-        head = file.read(_DUCKDB_MAGIC.stop)
-    if head[_DUCKDB_MAGIC] == b"DUCK":
-        import duckdb  # Only for its databases.
+def _path(url: str) -> str:
+    """Return the path in ``sqlite:people.db``, ``sqlite:///people.db`` or ``sqlite:////data/people.db``."""
+    return url.partition(":")[2].removeprefix("///")
 
-        return duckdb.connect(path, read_only=True)
-    connection = sqlite3.connect(f"{Path(path).resolve().as_uri()}?mode=ro", uri=True)
+
+def _sqlite(url: str) -> Any:
+    connection = sqlite3.connect(f"{Path(_path(url)).resolve().as_uri()}?mode=ro", uri=True)
     try:
         connection.execute("SELECT 1 FROM sqlite_master")
     except BaseException:
@@ -111,9 +97,17 @@ def _file(path: str) -> Any:
     return connection
 
 
-_SERVERS: Mapping[str, Callable[[str], Any]] = {
+def _duckdb(url: str) -> Any:
+    import duckdb  # Only for its databases.
+
+    return duckdb.connect(_path(url), read_only=True)
+
+
+_DATABASES: Mapping[str, Callable[[str], Any]] = {
     "postgresql": _postgresql,
     "postgres": _postgresql,
     "mysql": _mysql,
     "mariadb": _mysql,
+    "sqlite": _sqlite,
+    "duckdb": _duckdb,
 }

@@ -188,7 +188,11 @@ def table_only(option: str) -> InputError:
 
 
 def unknown_scheme(scheme: str, known: Iterable[str]) -> InputError:
-    return InputError(f"{shown(scheme)}://: there is no such database; known are {', '.join(known)}, and files")
+    return InputError(f"{shown(scheme)}://: there is no such database; known are {', '.join(known)}")
+
+
+def which_table_of(scheme: str) -> InputError:
+    return InputError(f"{shown(scheme)}: say which table with --table")
 
 
 def unreachable(name: str, reason: str) -> InputError:
@@ -197,10 +201,6 @@ def unreachable(name: str, reason: str) -> InputError:
 
 def missing_driver(name: str, error: ModuleNotFoundError) -> InputError:
     return InputError(f"{shown(name)}: this needs {error.name}: pip install {error.name}")
-
-
-def no_table_named() -> InputError:
-    return InputError("which table? Name it with --table")
 
 
 def no_identifier(name: str) -> InputError:

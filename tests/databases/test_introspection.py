@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import sys
 from pathlib import Path
@@ -46,17 +47,21 @@ def test_files_of_sqlite(run: Any, tmp_path: Path) -> None:
     connection.execute("CREATE TABLE odd (id INTEGER PRIMARY KEY, photo BLOB)")
     connection.close()
     expected = PEOPLE % ("", "storage='nocase'")
-    assert run(str(path), "--table", "people", "--name", "PEOPLE") == (0, expected, "")
-    assert run(str(path), "--table", "main.people", "--name", "PEOPLE") == (0, expected, "")
-    code, out, error = run(str(path), "--table", "odd")
+    assert run(f"sqlite:{path}", "--table", "people", "--name", "PEOPLE") == (0, expected, "")
+    assert run(f"sqlite:{path}", "--table", "main.people", "--name", "PEOPLE") == (0, expected, "")
+    code, out, error = run(f"sqlite:{path}", "--table", "odd")
     assert (code, out) == (2, "")
     assert "photo: its declared type is BLOB" in error
-    code, out, _ = run(str(path), "--table", "odd", "--omit-unsupported")
+    code, out, _ = run(f"sqlite:{path}", "--table", "odd", "--omit-unsupported")
     assert code == 0
     assert "photo" not in out
-    code, _, error = run(str(path), "--table", "people", "--name", "a b")
+    code, _, error = run(f"sqlite:{path}", "--table", "people", "--name", "a b")
     assert (code, error) == (2, "--name: 'a b' is no name of Python\n")
-    code, _, error = run(str(path), "--table", "none")
+    code, out, _ = run(f"sqlite:{path}", "--table", "people", "--format", "json")
+    assert code == 0
+    assert json.loads(out)["properties"]["name"]["type"] == "string"
+    assert run(f"sqlite:{path}")[2] == "sqlite: say which table with --table\n"
+    code, _, error = run(f"sqlite:{path}", "--table", "none")
     assert (code, error) == (2, "the database has no table or view 'none'\n")
 
 
@@ -67,7 +72,7 @@ def test_files_of_duckdb(run: Any, tmp_path: Path) -> None:
     connection.execute("CREATE TABLE people (id UBIGINT PRIMARY KEY, name VARCHAR)")
     connection.close()
     expected = PEOPLE % ("storage='ubigint'", "nullable=True")
-    assert run(path, "--table", "people", "--name", "PEOPLE") == (0, expected, "")
+    assert run(f"duckdb:///{path}", "--table", "people", "--name", "PEOPLE") == (0, expected, "")
 
 
 def test_postgresql(run: Any, postgresql: Any) -> None:
@@ -92,10 +97,10 @@ def test_mysql(run: Any, mysql: Any) -> None:
     [
         (
             "oracle://x/y",
-            "oracle://: there is no such database; known are mariadb, mysql, postgres, postgresql, and files",
+            "oracle://: there is no such database; known are duckdb, mariadb, mysql, postgres, postgresql, sqlite",
         ),
-        ("no such file", "no such file: No such file or directory"),
-        (__file__, "this is not JSON; say what it is with --from"),
+        ("sqlite:no such file", "no such file: the database cannot be opened: unable to open database file"),
+        (f"sqlite:{__file__}", "the database cannot be opened: file is not a database"),
         ("postgresql://u:hush@127.0.0.1:1/x", "postgresql://127.0.0.1: the database cannot be opened: "),
         ("postgresql://u:hush@127.0.0.1:1/x?hush=1", "postgresql://127.0.0.1: the database cannot be opened: "),
         ("mysql://u:hush@127.0.0.1:1/x", "mysql://127.0.0.1: the database cannot be opened: "),
