@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from math import isfinite
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeAlias, TypeVar, final
 
@@ -24,6 +24,7 @@ from astra_filter.language.values import (
     PLAIN_ENUMS,
     TIMESTAMP_LENGTH,
     TIMESTAMP_PATTERN,
+    Between,
     canonical_uuid,
     integral_decimal,
     is_canonical_uuid,
@@ -63,6 +64,12 @@ if TYPE_CHECKING:
 
 _EXACT_DIGITS = 15
 """Digits of a decimal that a double shows again: DBL_DIG of C."""
+
+_FRACTION_DIGITS = 6
+"""Digits of a second that a timestamp keeps; ..."""
+_MOST_FRACTION_DIGITS = 30
+"""... and those that a literal may have."""
+_MICROSECOND = timedelta(microseconds=1)
 
 MIN_INTEGER = -(2**63)
 MAX_INTEGER = 2**63 - 1
@@ -519,7 +526,10 @@ class Boolean(Field):
 
 @final
 class Timestamp(Field):
-    """An instant, to the microsecond, in the years 1 to 9999 UTC (RFC 3339)."""
+    """An instant, to the microsecond, in the years 1 to 9999 UTC (RFC 3339); a bare date is its midnight UTC.
+
+    A literal may be finer: it equals no value, and orders exactly.
+    """
 
     __slots__ = ()
 
@@ -527,21 +537,25 @@ class Timestamp(Field):
     kind = Kind.STRING
     allowed = ORDER
 
-    def coerce(self, literal: str) -> datetime:
+    def coerce(self, literal: str) -> datetime | Between:
         quick = usual_instant(literal)
         if quick is not None:
             return quick
         match = TIMESTAMP_PATTERN.fullmatch(f"{literal}T00:00:00Z" if DATE_PATTERN.fullmatch(literal) else literal)
-        if match is None:
+        if match is None or (match[4] is not None and len(match[4]) > _MOST_FRACTION_DIGITS):
             raise literals_wording.bad_timestamp(literal)
         value = read_instant(match)
         if value is None:
             raise literals_wording.bad_timestamp(literal)
         if match[5] is None and match[6] is None:
-            raise literals_wording.timestamp_without_offset(literal, literal[: TIMESTAMP_LENGTH - 1] + "Z")
-        if match[4] is not None and len(match[4]) > 6:
-            raise literals_wording.timestamp_too_fine(literal)
-        return value
+            raise literals_wording.timestamp_without_offset(literal, f"{literal}Z")
+        fraction = match[4]
+        if fraction is None or len(fraction) <= _FRACTION_DIGITS or not fraction[_FRACTION_DIGITS:].strip("0"):
+            return value
+        try:
+            return Between(value, value + _MICROSECOND)
+        except OverflowError:  # The year 9999 ends there.
+            return Between(value, None)
 
     def read(self, value: object) -> Any:
         if type(value) is str:
@@ -560,8 +574,16 @@ class Timestamp(Field):
         value = unwrap(value)
         if isinstance(value, datetime):
             return to_utc(value)
-        match = TIMESTAMP_PATTERN.fullmatch(plain_text(value)) if isinstance(value, str) else None
-        return None if match is None else read_instant(match)
+        if isinstance(value, date):
+            return datetime(value.year, value.month, value.day, tzinfo=UTC)
+        if not isinstance(value, str):
+            return None
+        text = plain_text(value)
+        match = TIMESTAMP_PATTERN.fullmatch(text)
+        if match is not None:
+            return read_instant(match)
+        day = read_date(text)
+        return None if day is None else datetime(day.year, day.month, day.day, tzinfo=UTC)
 
     def json(self, value: datetime) -> str:
         return timestamp_text(value)

@@ -79,13 +79,14 @@ class Filter:
     def shape(self) -> str:
         """A stable hash of the filter without its literals and keys of maps, 32 hexadecimal digits: for metrics.
 
-        Filters of one shape have the same SQL text. ``true``, ``false`` and ``null`` belong to the shape.
+        Filters of one shape have the same SQL text. ``true``, ``false`` and ``null`` belong to the
+        shape, and so does that a timestamp equals no value because it is finer than a microsecond.
         """
         from astra_filter.meaning.keys import without_keys
         from astra_filter.syntax.printer import shape_text  # Only when asked for.
 
         text = shape_text(without_keys(self._root, self.declaration.root), self.literals)
-        return _digest(f"{self.declaration.signature}\0{text}")
+        return _digest("\0".join([str(self.declaration.signature), text, *filter(None, [self.template.variant])]))
 
     @property
     def fingerprint(self) -> str:

@@ -210,6 +210,8 @@ def substituted(compiled: Filter, text: str) -> str:
     for slot in slots(root):
         if slot.kind is Kind.NULL:
             continue
+        if compiled.template.variant and slot.number not in found:
+            continue  # The test is constant, which is part of the shape.
         field = found[slot.number]
         if isinstance(field, fields.Enum):
             values: Sequence[str] = field.values[::-1]

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
 from types import SimpleNamespace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -35,6 +35,15 @@ is_canonical_uuid = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}
 
 MAX_DIGITS = 1000
 """The most digits of a decimal; what PostgreSQL's ``numeric`` can declare."""
+
+
+class Between(NamedTuple):
+    """What a literal stands for that lies between two neighbouring values of its type: it equals none of them."""
+
+    below: Any
+    """The last value before it."""
+    above: Any
+    """The first value behind it; None where the type has none."""
 
 
 def is_text(value: object) -> bool:

@@ -23,9 +23,12 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from astra_filter.errors import FilterError, LiteralError
+from astra_filter.fields import Timestamp
 from astra_filter.language.names import FRACTION_AND_EXPONENT, INTEGER_PART, STRING_REST, WORD_OR_POINT
 from astra_filter.language.records import make
+from astra_filter.language.values import Between
 from astra_filter.limits import MOST_PROBLEMS
+from astra_filter.meaning.between import settled
 from astra_filter.meaning.check import Target, Unworded, check, coerce
 from astra_filter.meaning.keys import without_keys
 from astra_filter.memo import Budget, CacheInfo, Memo
@@ -92,10 +95,11 @@ class Template:
 
     ``condition`` is the checked tree; ``constants`` are the literals that are part of the shape, by slot: true, false
     and null. ``weight`` is how many bytes it holds, about, without what its ``memo`` keeps: what other rooms make of it
-    when first asked, generated functions and SQL text.
+    when first asked, generated functions and SQL text. ``variant`` tells a shape in which tests are constant because
+    literals lie between the values of their type; ``fine`` says that literals of the shape may.
     """
 
-    __slots__ = ("coercions", "condition", "constants", "memo", "root", "weight")
+    __slots__ = ("coercions", "condition", "constants", "fine", "memo", "root", "variant", "weight")
 
     def __init__(
         self,
@@ -104,8 +108,11 @@ class Template:
         coercions: tuple[Callable[[str], object] | None, ...],
         constants: tuple[tuple[int, bool | None], ...],
         weight: int,
+        variant: str = "",
     ) -> None:
         self.root = root
+        self.variant = variant
+        self.fine = any(isinstance(getattr(each, "__self__", None), Timestamp) for each in coercions)
         self.condition = condition
         self.coercions = coercions
         self.constants = constants
@@ -114,7 +121,7 @@ class Template:
 
     def __reduce__(self) -> tuple[object, ...]:
         # What was made of it stays behind: another process makes its own.
-        return (Template, (self.root, self.condition, self.coercions, self.constants, self.weight))
+        return (Template, (self.root, self.condition, self.coercions, self.constants, self.weight, self.variant))
 
 
 class _Spelling(NamedTuple):
@@ -205,6 +212,8 @@ class Shapes:
             self._templates.move_to_end(key)
         except KeyError:  # Another thread has just removed it.
             pass
+        if template.fine:
+            template, values = _settled(template, values)
         return make(Bound, (template, root, tuple(literals), values))
 
     def _plain(self, text: str, limits: Limits, key: _Key, scanned: Scan) -> Bound:
@@ -237,7 +246,10 @@ class Shapes:
             template = Template(syntax.root, found.condition, found.coercions, constants, weight)
             if known or found.keys:
                 self._keep(key, template)
-        return Bound(template, syntax.root, syntax.literals, (*values, *found.keys))
+        values = (*values, *found.keys)
+        if template.fine:
+            template, values = _settled(template, values)
+        return Bound(template, syntax.root, syntax.literals, values)
 
     def _problems(self, syntax: Syntax, text: str, limits: Limits) -> list[Problem]:
         found = check(syntax, text, self._root, self._leaves, self._targets, limits.literals)
@@ -274,6 +286,21 @@ class Shapes:
             while self._templates and self._budget.held - freed > self._budget.most:
                 freed += _released(self._templates.popitem(last=False)[1])
         self._budget.add(-freed)
+
+
+def _settled(template: Template, values: tuple[object, ...]) -> tuple[Template, tuple[object, ...]]:
+    """Return a template and values of the same meaning, without a `Between`.
+
+    The template is another one where a test became constant. Nobody keeps that, as hardly anybody asks for it.
+    """
+    if not any(isinstance(value, Between) for value in values):
+        return template, values
+    condition, found = settled(template.condition, values)
+    if condition == template.condition:
+        return template, found
+    variant = ",".join([str(place) for place, value in enumerate(values) if isinstance(value, Between)])
+    coercions, constants = template.coercions, template.constants
+    return Template(template.root, condition, coercions, constants, template.weight, variant), found
 
 
 def _in_order(problems: Iterable[Problem]) -> list[Problem]:

@@ -278,7 +278,7 @@ def mended_instants(text: str) -> list[str]:
     mended = re.sub(r"([+-][0-9]{2})([0-9]{2})$", r"\1:\2", mended)
     found = [] if mended == text else [mended]
     if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9:.]+", text):
-        found.append(text.replace(" ", "T")[:26] + "Z")
+        found.append(text.replace(" ", "T") + "Z")
     return found
 
 

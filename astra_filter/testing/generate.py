@@ -9,6 +9,7 @@ Long because all that is made shares its pools of values, and one way to pick fr
 from __future__ import annotations
 
 import enum
+import re
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
@@ -213,6 +214,8 @@ def _in_form(field: AnyField, value: Any, pick: Pick) -> object:
         case "timestamp":
             if form == 3:
                 return value.replace(tzinfo=None)
+            if form == 5 and value.time() == datetime.min.time():
+                return value.date() if pick(2) else value.date().isoformat()
             if form == 4:
                 return _moved(value, timedelta(hours=pick(47) - 23)) or value
             return _timestamp_text(value, pick) if form < 3 else timestamp_text(value)[:-1]
@@ -249,6 +252,16 @@ def _timestamp_text(value: datetime, pick: Pick) -> str:
     if _some(pick, 3):
         text = text.rstrip("0").rstrip(".") if value.microsecond else text[:19]
     return text.replace("T", _one(pick, "TTt ")) + offset
+
+
+_FRACTION = re.compile("(.{19})([.][0-9]+)?(.*)")
+
+
+def _finer(text: str, pick: Pick) -> str:
+    """Return a timestamp with more digits than a microsecond has; they may all be zero."""
+    whole, fraction, offset = _FRACTION.fullmatch(text).groups()  # type: ignore[union-attr]
+    digits = (fraction or ".").ljust(7, "0") + _one(pick, ("1", "000", "0" * 23 + "1", "999", "5"))
+    return f"{whole}{digits}{offset}"
 
 
 def _moved(value: datetime, away: timedelta) -> datetime | None:
@@ -485,7 +498,8 @@ class _Writer:
             case "timestamp":
                 if value.time() == datetime.min.time() and _some(pick, 3):
                     return string_text(value.date().isoformat())
-                return string_text(_timestamp_text(value, pick))
+                text = _timestamp_text(value, pick)
+                return string_text(_finer(text, pick) if _some(pick, 6) else text)
             case "date":
                 return string_text(value.isoformat())
             case "array" | "object" | "map" | "any":

@@ -182,7 +182,11 @@ def _read(field: Field, value: object) -> object:
         case "boolean":
             return value if isinstance(value, bool) else None
         case "timestamp":
-            return _instant(value) if isinstance(value, datetime) else _timestamp(value)
+            if isinstance(value, datetime):
+                return _instant(value)
+            if isinstance(value, date):
+                return _timestamp(f"{value.isoformat()}T00:00:00Z")
+            return _timestamp(value if _date(value) is None else f"{value}T00:00:00Z")
         case "date":
             if isinstance(value, date) and not isinstance(value, datetime):
                 return date(value.year, value.month, value.day)
@@ -202,7 +206,9 @@ def _read_literal(field: Field, literal: Literal) -> object:
         case "decimal":
             return _exact(str(literal))
         case "timestamp":
-            return _timestamp(f"{literal}T00:00:00Z" if len(str(literal)) == len("2020-08-06") else literal)
+            whole: Any = _read(field, literal)
+            finer = re.search("[.][0-9]{6}([0-9]+)", str(literal))
+            return whole + Fraction(int(finer[1]), 10 ** len(finer[1])) if finer else whole
         case "string" | "enum" | "uuid" | "boolean" | "date":
             return _read(field, literal)
         case "array" | "object" | "map" | "any":
@@ -290,8 +296,8 @@ _EPOCH = datetime(1, 1, 1, tzinfo=UTC)
 _LATEST = datetime.max.replace(tzinfo=UTC) - _EPOCH
 
 
-def _timestamp(value: object) -> timedelta | None:
-    """Return the time since the year 1 began in UTC."""
+def _timestamp(value: object) -> Fraction | None:
+    """Return the microseconds since the year 1 began in UTC."""
     match = isinstance(value, str) and re.fullmatch(
         "(.{10})[Tt ]([0-9]{2}):([0-9]{2}):([0-9]{2})([.][0-9]+)?([Zz]|([+-])([0-9]{2}):([0-9]{2}))?", value
     )
@@ -305,10 +311,13 @@ def _timestamp(value: object) -> timedelta | None:
         return None
     since = timedelta(days=day.toordinal() - 1, hours=hours, minutes=minutes, seconds=seconds, microseconds=micro)
     since -= timedelta(hours=away[0], minutes=away[1]) * (-1 if match[7] == "-" else 1)
-    return since if timedelta(0) <= since <= _LATEST else None
+    return _microseconds(since)
 
 
-def _instant(value: datetime) -> timedelta | None:
+def _instant(value: datetime) -> Fraction | None:
     offset = value.utcoffset() or timedelta(0)
-    since = value.replace(tzinfo=UTC) - _EPOCH - offset
-    return since if timedelta(0) <= since <= _LATEST else None
+    return _microseconds(value.replace(tzinfo=UTC) - _EPOCH - offset)
+
+
+def _microseconds(since: timedelta) -> Fraction | None:
+    return Fraction(since // timedelta(microseconds=1)) if timedelta(0) <= since <= _LATEST else None

@@ -64,13 +64,5 @@ def timestamp_without_offset(literal: str, in_utc: str) -> LiteralError:
     )
 
 
-def timestamp_too_fine(literal: str) -> LiteralError:
-    return LiteralError(
-        "timestamp_too_fine",
-        f"{quoted(literal)} is finer than a microsecond",
-        "write at most 6 digits after the second",
-    )
-
-
 def bad_date(literal: str) -> LiteralError:
     return LiteralError("bad_date", f"{quoted(literal)} is not a date", "write year, month and day: '2020-08-06'")

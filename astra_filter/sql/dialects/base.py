@@ -123,6 +123,11 @@ class NamedStorage(NamedTuple):
     argument: str = ""
     """What stands behind the colon, for people; empty where nothing may."""
 
+    def row(self, name: str) -> str:
+        """Return the row of a table in Markdown that tells the storage of that name."""
+        shown = f"`{name}:…`, {self.argument}" if self.argument else f"`{name}`"
+        return f"| {shown} | {', '.join(self.types)} | {self.column} | {', '.join(self.served) or 'nothing'} |"
+
 
 def grid(to_units: Callable[[Any], tuple[int, bool]], write: Callable[[int], Any], impossible: Any) -> Any:
     """Return the ``bind_literal`` of a column that is coarser than the literals (SPEC §5).
@@ -337,7 +342,7 @@ class Dialect:
             or (colon and not argument)
         ):
             known = [
-                f"{name}:{named.argument}" if named.argument else name
+                f"{name}:…" if named.argument else name
                 for name, named in self.storages.items()
                 if field.type in named.types
             ]
