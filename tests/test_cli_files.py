@@ -20,7 +20,9 @@ import pytest
 import yaml
 import zstandard
 from pyarrow import ipc, parquet
+from schemas import SCHEMAS
 
+from astra_filter import Schema
 from astra_filter.cli import main
 
 COMMAND = [sys.executable, "-m", "astra_filter.cli"]
@@ -361,6 +363,33 @@ def test_status_tells_whether_anything_matched(run, file):
 def test_a_summary_is_given_where_it_is_asked_for(run, file):
     err = run("query", file("t.jsonl", JSONL), "--filter", "id lt 10", "--summary")[2]
     assert err.startswith("100 rows read, 10 matched, ")
+
+
+def test_the_schema_that_was_inferred(run, file):
+    rows = [
+        {"id": 1, "at": "2020-01-01T00:00:00Z", "o": {"x": [1.5], "l": [{"a": None}]}, "b": True},
+        {"id": 2, "u": "a5f3e1d2-9e22-406c-8a5a-762f4604da00", "d": "2020-01-01", "s": "it's"},
+    ]
+    name = file("t.json", json.dumps(rows))
+    inferred = Schema.infer(rows, key="id")
+    status, out, err = run("schema", name)
+    assert (status, err) == (0, "")
+    assert Schema.from_json_schema(json.loads(out), key="id").signature == inferred.signature
+    file("s.json", out)
+    assert run("query", name, "--schema", "s.json", "--filter", "d eq '2020-01-01'", "--count-only") == (0, "1\n", "")
+    status, out, err = run("schema", name, "--format", "python")
+    assert (status, err) == (0, "")
+    names = {}
+    exec(out, names)  # noqa: S102  # It is the command's own.
+    assert names["SCHEMA"].signature == inferred.signature
+
+
+def test_python_source_says_all_that_was_declared():
+    for schema in SCHEMAS.values():
+        names = {}
+        exec(schema.to_python(), names)  # noqa: S102  # As above.
+        assert names["SCHEMA"].root.signature == schema.root.signature
+        assert names["SCHEMA"].key == schema.key
 
 
 def test_a_row_is_explained(run, file):

@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from contextlib import closing
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
@@ -251,6 +252,54 @@ def explain(
     compiled = _compiled(text, Given(schema, ref, omit_unsupported, sample), from_, table)
     for line in drawing.lines(compiled.syntax):
         print_line(line)
+
+
+class SchemaForm(StrEnum):
+    """How a schema is printed."""
+
+    JSON = "json"
+    PYTHON = "python"
+
+
+@app.command("schema")
+def print_schema(
+    file: FileArgument,
+    form: Annotated[SchemaForm, typer.Option("--format", help="JSON Schema, or Python to paste.")] = SchemaForm.JSON,
+    key: KeyOption = None,
+    from_: FromOption = None,
+    table: TableOption = None,
+    items: ItemsOption = None,
+    delimiter: DelimiterOption = None,
+    encoding: EncodingOption = None,
+    skip_invalid: SkipInvalidOption = False,
+) -> None:
+    """Print the schema that the data shows, all of it: to look at, to mend, and to give to --schema."""
+    given = Given(sample=file, key=key)
+    options = Options(from_, items, delimiter, encoding, skip_invalid)
+    found = schemas.of_options(given, options, table, selects=False)
+    assert found is not None  # noqa: S101  # There is a sample.
+    if form is SchemaForm.PYTHON:
+        print_line(found.to_python().rstrip("\n"))
+    else:
+        print_line(json.dumps(schemas.json_schema_of(found), ensure_ascii=False, indent=2))
+
+
+@app.command()
+def repl(
+    file: FileArgument,
+    schema: SchemaOption = None,
+    ref: RefOption = None,
+    omit_unsupported: OmitOption = False,
+    from_: FromOption = None,
+    items: ItemsOption = None,
+    delimiter: DelimiterOption = None,
+    encoding: EncodingOption = None,
+    skip_invalid: SkipInvalidOption = False,
+) -> None:
+    """Take one filter after the other over a file, with completion and history."""
+    from astra_filter.cli.repl import run_repl  # Needs the extra of that name.
+
+    run_repl(file, Options(from_, items, delimiter, encoding, skip_invalid), Given(schema, ref, omit_unsupported))
 
 
 @app.command()

@@ -326,11 +326,34 @@ def _among(names: Iterable[str]) -> str:
     return f"; there are: {first}" if listed else ""
 
 
+# One filter after the other ------------------------------------------------------------------------------------------
+
+
+def missing_repl(error: ModuleNotFoundError) -> InputError:
+    return InputError(f"astra-filter: this needs {error.name}: pip install 'astra-filter[repl]'")
+
+
+def no_terminal() -> InputError:
+    return InputError("astra-filter repl: this is for a terminal; elsewhere use astra-filter query")
+
+
+def unknown_command(name: str, known: Iterable[str]) -> str:
+    return f"there is no command {shown(name)}; there are: {', '.join(known)}"
+
+
+def not_a_number(text: str, most: int | None) -> str:
+    upper = "" if most is None else f" to {most}"
+    return f"'{shown(text)}' is no number from 1{upper}"
+
+
+NO_FILTER_YET = "write a filter first"
+
+
 # Playground ----------------------------------------------------------------------------------------------------------
 
 
 def database_in_playground(name: str) -> InputError:
-    return InputError(f"{shown(name)}: this is a database, and the playground takes files of resources")
+    return InputError(f"{shown(name)}: this is a database, and files of resources are taken here")
 
 
 def only_the_first(name: str, count: int) -> str:
