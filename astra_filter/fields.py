@@ -62,6 +62,7 @@ if TYPE_CHECKING:
         description: str
 
 
+_OFFSET_LENGTH = len("+00:00")
 _EXACT_DIGITS = 15
 """Digits of a decimal that a double shows again: DBL_DIG of C."""
 
@@ -344,6 +345,10 @@ class Enum(_Text):
         return (*super().signature(), self.values)
 
 
+class _NoUuid:
+    """Stands for `uuid.UUID` until a value of it comes."""
+
+
 @final
 class Uuid(Field):
     """A UUID, compared in canonical lower-case form; RFC 9562 text, bare hex, braces or ``urn:uuid:``."""
@@ -360,14 +365,26 @@ class Uuid(Field):
             raise literals_wording.bad_uuid(literal)
         return value
 
+    _known: ClassVar[builtins.type] = _NoUuid
+    """The class `uuid.UUID` once a value of it was read."""
+
     def read(self, value: object) -> Any:
-        return value if type(value) is str and is_canonical_uuid(value) else super().read(value)
+        if type(value) is str:
+            return value if is_canonical_uuid(value) else super().read(value)
+        if type(value) is Uuid._known:
+            try:
+                digits = f"{value.int:032x}"  # type: ignore[attr-defined]
+            except AttributeError:  # It was not made as UUIDs are.
+                return None
+            return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+        return super().read(value)
 
     def _read(self, value: object) -> str | None:
         if type(value) is str:
             return canonical_uuid(value)
         from uuid import UUID  # Costs start-up time, and few resources hold UUID objects.
 
+        Uuid._known = UUID
         value = unwrap(value)
         if isinstance(value, UUID):
             return UUID.__str__(value)
@@ -592,6 +609,12 @@ class Timestamp(Field):
         # What rows and JSON columns hold is canonical already, most of the time.
         if type(value) is str and len(value) == TIMESTAMP_LENGTH and usual_instant(value):
             return value
+        if type(value) is datetime:
+            zone = value.tzinfo
+            if zone is None:
+                return value.isoformat(timespec="microseconds") + "Z"
+            if zone is UTC:
+                return value.isoformat(timespec="microseconds")[:-_OFFSET_LENGTH] + "Z"
         canonical = self.read(value)
         return None if canonical is None else timestamp_text(canonical)
 

@@ -211,7 +211,7 @@ def member(owner: object, name: str) -> object:
             if type(owner) is kind and _is_plain(kind):
                 _learn(kind, PLAIN_OBJECTS)
         # No filter reaches the interpreter's own attributes, in an open schema either.
-        return None if name.startswith("__") else getattr(owner, name, None)
+        return None if name[:2] == "__" else getattr(owner, name, None)
     except Exception:  # noqa: BLE001
         return None
 
