@@ -61,7 +61,6 @@ if TYPE_CHECKING:
     from astra_filter.errors import Problem
     from astra_filter.fields import Field
     from astra_filter.filter import Filter
-    from astra_filter.schema import Schema
 
 _EPILOG = """Operators: eq ne lt lte gt gte · in (…) · not in (…) · contains startswith endswith · and or not · a[…].
 Examples: astra-filter query tasks.json --filter "state eq 'running' and percentDone gte 20";
