@@ -388,7 +388,7 @@ def test_python_source_says_all_that_was_declared():
     for schema in SCHEMAS.values():
         names = {}
         exec(schema.to_python(), names)  # noqa: S102  # As above.
-        assert names["SCHEMA"].root.signature == schema.root.signature
+        assert names["SCHEMA"].root.signature() == schema.root.signature()
         assert names["SCHEMA"].key == schema.key
 
 
@@ -445,6 +445,24 @@ def test_version_and_help(run):
     assert status == 0
     assert "startswith" in out
     assert out.count("astra-filter query") >= 2
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("astra-filter query t.jsonl --filter 'na", ["name"]),
+        ("astra-filter query t.jsonl --filter 'ok eq tr", ["ok eq true"]),
+        ("astra-filter query nosuch.jsonl --filter 'na", []),
+        ("astra-filter query - --filter 'na", []),
+    ],
+)
+def test_a_shell_completes_filters(file, tmp_path, words, expected):
+    file("t.jsonl", JSONL)
+    asked = {"_ASTRA_FILTER_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": "4"}
+    done = subprocess.run(
+        [*COMMAND], capture_output=True, cwd=tmp_path, env={**ENVIRONMENT, **asked}, check=False, text=True
+    )
+    assert (list(filter(None, done.stdout.split("\n"))), done.stderr) == (expected, "")
 
 
 # Streams -------------------------------------------------------------------------------------------------------------

@@ -40,6 +40,7 @@ from astra_filter.cli.arguments import (
     SummaryOption,
     TableOption,
 )
+from astra_filter.cli.introspection import is_database, schema_of
 from astra_filter.cli.messages import InputError
 from astra_filter.cli.playground import serve_playground
 from astra_filter.cli.progress import Progress
@@ -51,6 +52,7 @@ from astra_filter.cli.writing import OutputFormat, Shape, writer
 from astra_filter.errors import AstraFilterError, RequestError
 from astra_filter.fields import Object
 from astra_filter.language.names import path_text
+from astra_filter.schema import Schema
 from astra_filter.schema import compile as compile_open
 from astra_filter.syntax import drawing
 
@@ -264,8 +266,15 @@ class SchemaForm(StrEnum):
 @app.command("schema")
 def print_schema(
     file: FileArgument,
-    form: Annotated[SchemaForm, typer.Option("--format", help="JSON Schema, or Python to paste.")] = SchemaForm.JSON,
+    form: Annotated[
+        SchemaForm | None,
+        typer.Option("--format", help="JSON Schema, or Python to paste; of a database the latter.", show_default=False),
+    ] = None,
+    name: Annotated[str, typer.Option(metavar="NAME", help="What the Python calls it.")] = "SCHEMA",
     key: KeyOption = None,
+    omit_unsupported: Annotated[
+        bool, typer.Option(help="Leave out columns of a database that no storage holds.")
+    ] = False,
     from_: FromOption = None,
     table: TableOption = None,
     items: ItemsOption = None,
@@ -273,13 +282,22 @@ def print_schema(
     encoding: EncodingOption = None,
     skip_invalid: SkipInvalidOption = False,
 ) -> None:
-    """Print the schema that the data shows, all of it: to look at, to mend, and to give to --schema."""
-    given = Given(sample=file, key=key)
-    options = Options(from_, items, delimiter, encoding, skip_invalid)
-    found = schemas.of_options(given, options, table, selects=False)
+    """Print the schema that the data shows, or a database's catalogue: to look at, to mend, and to give to --schema.
+
+    A database is named by a URL: postgresql://…, mysql://…, sqlite:FILE or duckdb:FILE.
+    """
+    if not name.isidentifier():
+        raise messages.no_identifier(name)
+    found: Schema | None
+    if is_database(file):
+        found = schema_of(file, table, key, omit_unsupported=omit_unsupported)
+        form = form or SchemaForm.PYTHON
+    else:
+        options = Options(from_, items, delimiter, encoding, skip_invalid)
+        found = schemas.of_options(Given(sample=file, key=key), options, table, selects=False)
     assert found is not None  # noqa: S101  # There is a sample.
     if form is SchemaForm.PYTHON:
-        print_line(found.to_python().rstrip("\n"))
+        print_line(found.to_python(name).rstrip("\n"))
     else:
         print_line(json.dumps(schemas.json_schema_of(found), ensure_ascii=False, indent=2))
 
@@ -300,6 +318,22 @@ def repl(
     from astra_filter.cli.repl import run_repl  # Needs the extra of that name.
 
     run_repl(file, Options(from_, items, delimiter, encoding, skip_invalid), Given(schema, ref, omit_unsupported))
+
+
+@app.command()
+def lsp(
+    schema: SchemaOption = None,
+    ref: RefOption = None,
+    omit_unsupported: OmitOption = False,
+    sample: SampleOption = None,
+    from_: FromOption = None,
+    table: TableOption = None,
+) -> None:
+    """Speak the language server protocol, over standard input and output, about documents that are one filter."""
+    from astra_filter.cli.lsp import make_server  # Needs the extra of that name.
+
+    given = Given(schema, ref, omit_unsupported, sample)
+    make_server(schemas.of_options(given, Options(from_), table, selects=False) or Schema.open()).start_io()
 
 
 @app.command()

@@ -187,6 +187,26 @@ def table_only(option: str) -> InputError:
     return InputError(f"{option} is for files, and this is a database")
 
 
+def unknown_scheme(scheme: str, known: Iterable[str]) -> InputError:
+    return InputError(f"{shown(scheme)}://: there is no such database; known are {', '.join(known)}")
+
+
+def which_table_of(scheme: str) -> InputError:
+    return InputError(f"{shown(scheme)}: say which table with --table")
+
+
+def unreachable(name: str, reason: str) -> InputError:
+    return InputError(f"{shown(name)}: the database cannot be opened: {shown(reason)}")
+
+
+def missing_driver(name: str, error: ModuleNotFoundError) -> InputError:
+    return InputError(f"{shown(name)}: this needs {error.name}: pip install {error.name}")
+
+
+def no_identifier(name: str) -> InputError:
+    return InputError(f"--name: '{shown(name)}' is no name of Python")
+
+
 def not_a_database(name: str, reason: object) -> InputError:
     return InputError(f"{shown(name)}: not a database that SQLite can read: {reason}")
 
@@ -331,6 +351,10 @@ def _among(names: Iterable[str]) -> str:
 
 def missing_repl(error: ModuleNotFoundError) -> InputError:
     return InputError(f"astra-filter: this needs {error.name}: pip install 'astra-filter[repl]'")
+
+
+def missing_lsp(error: ModuleNotFoundError) -> InputError:
+    return InputError(f"astra-filter: this needs {error.name}: pip install 'astra-filter[lsp]'")
 
 
 def no_terminal() -> InputError:

@@ -354,7 +354,7 @@ class Dialect:
                 if field.type in named.types
             ]
             raise wording.unknown_storage(self.name, storage, field.type, known)
-        return named.make(field, argument)
+        return _made(named.make, field, argument)
 
     def json_storage(self, field: Field) -> tuple[Storage, str]:
         """Return how a field is held in JSON, and the template that reads it there; raises as `storage` does."""
@@ -401,6 +401,12 @@ class Dialect:
         if placeholders not in self.placeholders:
             raise wording.unknown_placeholders(placeholders, self.name, self.placeholders)
         return placeholders
+
+
+@lru_cache(maxsize=256)
+def _made(make: Callable[[Any, str], Storage], field: Field, argument: str) -> Storage:
+    """Return a named storage, which rows ask for one by one."""
+    return make(field, argument)
 
 
 def table_parts(name: TableName) -> tuple[str, ...]:
