@@ -10,13 +10,13 @@ lower-case `str`, integers as `int`, numbers as `float`, timestamps as UTC `date
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from math import isfinite
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeAlias, TypeVar, final
 
 from astra_filter.language.names import nearest
-from astra_filter.language.operators import EQUALITY, ORDER, TEXT, Kind, Operator, TypeName
+from astra_filter.language.operators import EQUALITY, FOLDED, ORDER, TEXT, Kind, Operator, TypeName
 from astra_filter.language.values import (
     DATE_PATTERN,
     MAX_DIGITS,
@@ -209,17 +209,24 @@ class Field:
         canonical = self.read(value)
         return None if canonical is None else self.json(canonical)
 
+    def _folding(self) -> Iterator[tuple[object, ...]]:
+        """Yield what the signature says of the operators that ignore case; nothing for older lists."""
+        folding = self.operators & FOLDED
+        if self.operators != self.allowed and (folding or self.operators == self.allowed - FOLDED):
+            yield ("folding", *sorted(operator.value for operator in folding))
+
     def signature(self) -> tuple[object, ...]:
         """What tells this field from others, for fingerprints: everything that can change a filter's meaning or SQL."""
         return (
             self.type,
             self.nullable,
-            tuple(sorted(operator.value for operator in self.operators)),
+            tuple(sorted(operator.value for operator in self.operators - FOLDED)),
             self.sortable,
             self.returnable,
             self.column,
             self.json_path,
             *(() if self.storage is None else (("storage", self.storage),)),
+            *self._folding(),
         )
 
     def __repr__(self) -> str:
@@ -260,7 +267,7 @@ class String(_Text):
     __slots__ = ("max_length",)
 
     type = "string"
-    allowed = ORDER | TEXT
+    allowed = ORDER | TEXT | FOLDED
 
     def __init__(
         self, *, max_length: int | None = None, binary: bool | None = None, **options: Unpack[Options]

@@ -15,7 +15,7 @@ from astra_filter.fields import Date, Decimal, Number, String, Timestamp, Uuid
 from astra_filter.language.operators import Operator
 from astra_filter.language.records import replace
 from astra_filter.meaning.conditions import AllOf, AnyOf, Compare, Condition, In, IsNull, Some, Test
-from astra_filter.sql.dialects import find_dialect
+from astra_filter.sql.dialects import with_fold
 from astra_filter.sql.dialects.base import Dialect, Storage, fill
 from astra_filter.sql.fragment import Fragment, Param
 from astra_filter.sql.keyset import Key, ranges, sort_terms
@@ -57,7 +57,7 @@ class _Embedded(Dialect):
 
 @cache
 def _embedded(name: str) -> Dialect:
-    record = find_dialect("mysql" if name == "mariadb" else name)
+    record = with_fold("mysql" if name == "mariadb" else name)
     options = {field.name: getattr(record, field.name) for field in fields(record)}
     if record.embedded_document is not None:
         options["document"] = record.embedded_document

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from astra_filter import fields
+from astra_filter.language.fold import fold
 from astra_filter.language.values import entry, member, unwrap, usual_instant
 
 if TYPE_CHECKING:
@@ -67,6 +68,7 @@ NAMES: dict[str, object] = {
     "get": dict.get,
     "fromisoformat": datetime.fromisoformat,
     "usual_instant": usual_instant,
+    "fold": fold,
     "view": View,
     "entry": entry,
     "open_values": open_values,

@@ -56,6 +56,20 @@ class Operand(NamedTuple):
         return fill(self.dialect.exact_parameter, p=parameter) if self.exact else parameter
 
 
+def folded_operand(operand: Operand) -> Operand:
+    """Return the operand of text, to be compared without regard to case with folded literals.
+
+    Raises:
+        StorageError: the dialect has no way to fold it.
+    """
+    dialect = operand.dialect
+    if dialect.fold is None:
+        raise wording.no_fold(dialect.name)
+    # No index of the column serves it.
+    folded = fill(dialect.fold, x=operand.compared())
+    return operand._replace(value=folded, storage=Storage("text"), exact=True, prefilter=False)
+
+
 def resource_operand(
     dialect: Dialect, column: Column, field: Field, alias: str | None, key: int | None = None
 ) -> Operand:

@@ -13,7 +13,7 @@ from astra_filter.meaning.conditions import AllOf, AnyOf, Compare, In, IsNull, S
 from astra_filter.sql.dialects.base import fill
 from astra_filter.sql.fragment import Fragment, Param
 from astra_filter.sql.lists import in_lists
-from astra_filter.sql.operands import Operand, element_operand, own_element_operand, resource_operand
+from astra_filter.sql.operands import Operand, element_operand, folded_operand, own_element_operand, resource_operand
 from astra_filter.wording import sql as wording
 
 if TYPE_CHECKING:
@@ -92,6 +92,8 @@ class Writer:
         if isinstance(test, In) and not test.slots and not test.ref.open:
             return Fragment("1 = 1" if test.negated else "1 = 0")
         operand = self._operand(test.ref)
+        if test.ref.folded:
+            operand = folded_operand(operand)
         match test:
             case IsNull():
                 return Fragment(operand.compared(), " IS NOT NULL" if test.negated else " IS NULL")
@@ -123,7 +125,16 @@ class Writer:
                     positive = Fragment(value, f" {sign} ", parameter)
                     if operand.prefilter and equality and not test.negated:
                         return Fragment(operand.value, " = ", operand.equal_parameter(test.slot), " AND ", positive)
-            case Operator.NE | Operator.IN:
+            case (
+                Operator.NE
+                | Operator.IN
+                | Operator.IEQ
+                | Operator.INE
+                | Operator.IIN
+                | Operator.ICONTAINS
+                | Operator.ISTARTSWITH
+                | Operator.IENDSWITH
+            ):
                 raise AssertionError(test.operator)
             case _:
                 assert_never(test.operator)
@@ -180,9 +191,9 @@ def _indexed(condition: Condition, array: Operand, elements: Elements) -> list[F
 def _sought(condition: Condition) -> tuple[int, ...]:
     """Return the slots of which an element equals one, where a condition says no more; else nothing."""
     match condition:
-        case Compare(operator=Operator.EQ, negated=False, slot=slot):
+        case Compare(ref=ref, operator=Operator.EQ, negated=False, slot=slot) if not ref.folded:
             return (slot,)
-        case In(negated=False, slots=slots):
+        case In(ref=ref, negated=False, slots=slots) if not ref.folded:
             return slots
         case AnyOf(operands):
             found = [_sought(operand) for operand in operands]

@@ -126,3 +126,11 @@ def impossible_name(name: str, dialect: str, names_are: str) -> StorageError:
 
 def bad_collation(name: object) -> SchemaError:
     return SchemaError("bad_collation", f"{name!r} cannot be the name of a collation")
+
+
+def no_fold(dialect: str) -> StorageError:
+    return StorageError(
+        "no_fold",
+        f"{dialect} cannot ignore case as filters do; give the field a column of folded text, folded=, or on sqlite "
+        "call astra_filter.sql.prepare_sqlite(connection) and declare the schema with sqlite_fold=True",
+    )

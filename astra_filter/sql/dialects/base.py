@@ -226,6 +226,9 @@ class Dialect:
     exact_parameter: str = "{p}"
     prefilter: bool = False
     """Whether equality is tested under the column's own collation first, because an index may serve that."""
+    fold: str | None = None
+    """Text of any collation, folded as `astra_filter.language.fold` does; ``exact`` makes it compare by code point.
+    None where the database cannot do it."""
     exact_json: bool = False
     """Whether text out of JSON needs ``exact`` too."""
 
