@@ -14,7 +14,7 @@ from astra_filter.language.operators import Operator
 from astra_filter.language.span import Span, line_and_column, underline, visible
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 OPERATORS = tuple(operator.value for operator in Operator)
 """The operators by their canonical spelling."""
@@ -89,9 +89,58 @@ def _rebuild(cls: type[AstraFilterError], args: tuple[object, ...], state: dict[
 
 
 class RequestError(AstraFilterError):
-    """A request has a mistake. ``problems`` holds at least one."""
+    """A request has a mistake. ``problems`` holds at least one.
+
+    Problems may be given as what finds them: most of the work of a refusal is to word it, and to look for what was
+    meant. It is done when somebody first reads the error.
+    """
 
     problems: tuple[Problem, ...]
+
+    def __init__(self, problems: Sequence[Problem] | Callable[[], Sequence[Problem]]) -> None:
+        if callable(problems):
+            self._find = problems
+        else:
+            self._tell(problems)
+
+    def _tell(self, problems: Sequence[Problem]) -> None:
+        """Put what the problems say into the attributes."""
+        raise NotImplementedError
+
+    def _told(self) -> None:
+        find = self.__dict__.get("_find")
+        if find is not None:
+            self._tell(find())
+            # Two threads may both have found them; the same ones.
+            self.__dict__.pop("_find", None)
+
+    def __getattr__(self, name: str) -> Any:
+        if "_find" in self.__dict__ and not name.startswith("_"):
+            self._told()
+            return getattr(self, name)
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
+
+    @property
+    def args(self) -> tuple[Any, ...]:  # The base class has it as an attribute of C.
+        """The message, as of every exception."""
+        self._told()
+        return ValueError.args.__get__(self)  # type: ignore[attr-defined, no-any-return]
+
+    @args.setter
+    def args(self, args: tuple[Any, ...]) -> None:
+        ValueError.args.__set__(self, args)  # type: ignore[attr-defined]
+
+    def __str__(self) -> str:
+        self._told()
+        return super().__str__()
+
+    def __repr__(self) -> str:
+        self._told()
+        return super().__repr__()
+
+    def __reduce__(self) -> tuple[object, ...]:
+        self._told()
+        return super().__reduce__()
 
     def problem(self, *, base_url: str = documents.BASE_URL, correlation_id: str | None = None) -> dict[str, Any]:
         """Return the 400 document of SPEC §1, an entry for each problem; arguments as in `astra_filter.problem`."""
@@ -106,10 +155,10 @@ class FilterError(RequestError):
     ``message``, ``text``, ``span``, ``line``, ``column``, ``expected`` and ``hint`` are those of the first problem.
     """
 
-    def __init__(self, problems: Sequence[Problem]) -> None:
+    def _tell(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
         first = self.problems[0]
-        super().__init__(first.code, "\n\n".join(problem.render() for problem in self.problems))
+        AstraFilterError.__init__(self, first.code, "\n\n".join(problem.render() for problem in self.problems))
         self.message = first.message
         self.text = first.text
         self.span = first.span
@@ -122,10 +171,10 @@ class FilterError(RequestError):
 class QueryError(RequestError):
     """A list request with mistakes. ``problems`` holds at least one; each names its query parameter."""
 
-    def __init__(self, problems: Sequence[Problem]) -> None:
+    def _tell(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
         shown = [f"{visible(problem.parameter)}: {problem.render()}" for problem in self.problems]
-        super().__init__(self.problems[0].code, "\n\n".join(shown))
+        AstraFilterError.__init__(self, self.problems[0].code, "\n\n".join(shown))
 
 
 class SchemaError(AstraFilterError):

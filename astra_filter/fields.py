@@ -21,6 +21,7 @@ from astra_filter.language.values import (
     DATE_PATTERN,
     MAX_DIGITS,
     NO_MEMBERS,
+    PLAIN_ENUMS,
     TIMESTAMP_LENGTH,
     TIMESTAMP_PATTERN,
     Between,
@@ -46,6 +47,8 @@ if TYPE_CHECKING:
     import inspect
     from typing import TypedDict, Unpack
 
+    from astra_filter.language.decimals import Grid
+
     class Options(TypedDict, total=False):
         """What every `Field` takes; for type checkers."""
 
@@ -59,6 +62,7 @@ if TYPE_CHECKING:
         description: str
 
 
+_OFFSET_LENGTH = len("+00:00")
 _EXACT_DIGITS = 15
 """Digits of a decimal that a double shows again: DBL_DIG of C."""
 
@@ -72,6 +76,9 @@ MIN_INTEGER = -(2**63)
 MAX_INTEGER = 2**63 - 1
 
 F = TypeVar("F", bound="Field")
+
+_put = object.__setattr__
+"""Gives a field that is being made its attributes, which nobody can change afterwards."""
 
 
 class _Signature:
@@ -121,6 +128,17 @@ class Field:
     )
     __signature__ = _Signature()
 
+    adapted: object
+    """What an adapter adds to a field of its own."""
+    nullable: bool
+    operators: frozenset[Operator]
+    sortable: bool
+    returnable: bool
+    description: str
+    column: str | None
+    json_path: tuple[str, ...] | None
+    storage: str | None
+
     type: ClassVar[TypeName]
     kind: ClassVar[Kind | None] = None
     """The kind of literal the type takes; None when it takes none but null."""
@@ -139,12 +157,12 @@ class Field:
         storage: str | None = None,
         description: str = "",
     ) -> None:
-        self.adapted: object = None  # What an adapter adds to a field of its own.
-        self.nullable = nullable
-        self.operators = self.allowed if operators is None else _operators(self, operators)
-        self.sortable = (self.scalar and returnable) if sortable is None else sortable
-        self.returnable = returnable
-        self.description = description
+        _put(self, "adapted", None)
+        _put(self, "nullable", nullable)
+        _put(self, "operators", self.allowed if operators is None else _operators(self, operators))
+        _put(self, "sortable", (self.scalar and returnable) if sortable is None else sortable)
+        _put(self, "returnable", returnable)
+        _put(self, "description", description)
         if self.sortable and not (self.scalar and returnable):
             raise schema_wording.unsortable_type(self.type)
         if json_path is not None and column is None:
@@ -162,9 +180,9 @@ class Field:
             if not is_text(step):
                 raise schema_wording.bad_identifier("member", step)
         # Generated code takes no names of other classes.
-        self.column = None if column is None else plain_text(column)
-        self.json_path = None if steps is None else tuple(map(plain_text, steps))
-        self.storage = None if storage is None else plain_text(storage)
+        _put(self, "column", None if column is None else plain_text(column))
+        _put(self, "json_path", None if steps is None else tuple(map(plain_text, steps)))
+        _put(self, "storage", None if storage is None else plain_text(storage))
 
     def __init_subclass__(cls) -> None:
         if cls.__module__ != __name__:
@@ -238,14 +256,25 @@ class _Text(Field):
 
     __slots__ = ("binary",)
 
+    binary: bool | None
+
     kind = Kind.STRING
 
     def __init__(self, *, binary: bool | None = None, **options: Unpack[Options]) -> None:
         super().__init__(**options)
-        self.binary = binary
+        _put(self, "binary", binary)
 
     def read(self, value: object) -> Any:
-        return value if type(value) is str else super().read(value)
+        if type(value) is str:
+            return value
+        try:
+            if type(value) in PLAIN_ENUMS:
+                held = value._value_  # type: ignore[attr-defined]  # What `value` returns, without a call.
+                if type(held) is str:
+                    return held
+        except Exception:  # noqa: BLE001, S110  # Such as a class that has no hash.
+            pass
+        return super().read(value)
 
     def _read(self, value: object) -> str | None:
         value = unwrap(value)
@@ -266,6 +295,8 @@ class String(_Text):
 
     __slots__ = ("max_length",)
 
+    max_length: int | None
+
     type = "string"
     allowed = ORDER | TEXT | FOLDED
 
@@ -275,7 +306,7 @@ class String(_Text):
         super().__init__(binary=binary, **options)
         if max_length is not None and (type(max_length) is not int or max_length < 1):
             raise schema_wording.bad_max_length(max_length)
-        self.max_length = max_length
+        _put(self, "max_length", max_length)
 
     def signature(self) -> tuple[object, ...]:
         return (*super().signature(), self.max_length)
@@ -290,6 +321,9 @@ class Enum(_Text):
     """
 
     __slots__ = ("_declared", "values")
+
+    values: tuple[str, ...]
+    _declared: frozenset[str]
 
     type = "enum"
     allowed = EQUALITY
@@ -306,8 +340,8 @@ class Enum(_Text):
                 listed.append(value.value if isinstance(value, enum.Enum) else value)
         if not listed or not all(map(is_text, listed)) or len(set(listed)) != len(listed):
             raise schema_wording.bad_enum_values(listed)
-        self.values = tuple(map(plain_text, listed))
-        self._declared = frozenset(self.values)
+        _put(self, "values", tuple(map(plain_text, listed)))
+        _put(self, "_declared", frozenset(self.values))
 
     def coerce(self, literal: str) -> str:
         if literal in self._declared:
@@ -316,6 +350,10 @@ class Enum(_Text):
 
     def signature(self) -> tuple[object, ...]:
         return (*super().signature(), self.values)
+
+
+class _NoUuid:
+    """Stands for `uuid.UUID` until a value of it comes."""
 
 
 @final
@@ -334,14 +372,26 @@ class Uuid(Field):
             raise literals_wording.bad_uuid(literal)
         return value
 
+    _known: ClassVar[builtins.type] = _NoUuid
+    """The class `uuid.UUID` once a value of it was read."""
+
     def read(self, value: object) -> Any:
-        return value if type(value) is str and is_canonical_uuid(value) else super().read(value)
+        if type(value) is str:
+            return value if is_canonical_uuid(value) else super().read(value)
+        if type(value) is Uuid._known:
+            try:
+                digits = f"{value.int:032x}"  # type: ignore[attr-defined]
+            except AttributeError:  # It was not made as UUIDs are.
+                return None
+            return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+        return super().read(value)
 
     def _read(self, value: object) -> str | None:
         if type(value) is str:
             return canonical_uuid(value)
         from uuid import UUID  # Costs start-up time, and few resources hold UUID objects.
 
+        Uuid._known = UUID
         value = unwrap(value)
         if isinstance(value, UUID):
             return UUID.__str__(value)
@@ -442,6 +492,9 @@ class Decimal(Field):
 
     __slots__ = ("as_number", "grid")
 
+    as_number: bool
+    grid: Grid
+
     type = "decimal"
     kind = Kind.NUMBER
     allowed = ORDER
@@ -456,8 +509,8 @@ class Decimal(Field):
             raise schema_wording.not_exact_as_number(digits, _EXACT_DIGITS)
         from astra_filter.language.decimals import Grid  # Costs start-up time, which few schemas need to pay.
 
-        self.grid = Grid(digits, places)
-        self.as_number = as_number
+        _put(self, "grid", Grid(digits, places))
+        _put(self, "as_number", as_number)
 
     def coerce(self, literal: str) -> Any:
         return self.grid.coerce(literal)
@@ -533,6 +586,12 @@ class Timestamp(Field):
             quick = usual_instant(value)
             if quick is not None:
                 return quick
+        elif type(value) is datetime:
+            zone = value.tzinfo
+            if zone is UTC and not value.fold:
+                return value
+            if zone is None:
+                return value.replace(tzinfo=UTC, fold=0)
         return super().read(value)
 
     def _read(self, value: object) -> datetime | None:
@@ -557,6 +616,12 @@ class Timestamp(Field):
         # What rows and JSON columns hold is canonical already, most of the time.
         if type(value) is str and len(value) == TIMESTAMP_LENGTH and usual_instant(value):
             return value
+        if type(value) is datetime:
+            zone = value.tzinfo
+            if zone is None:
+                return value.isoformat(timespec="microseconds") + "Z"
+            if zone is UTC:
+                return value.isoformat(timespec="microseconds")[:-_OFFSET_LENGTH] + "Z"
         canonical = self.read(value)
         return None if canonical is None else timestamp_text(canonical)
 
@@ -597,6 +662,8 @@ class Array(Field):
 
     __slots__ = ("allowed", "items", "kind")
 
+    items: AnyField
+
     type = "array"
     scalar = False
 
@@ -607,10 +674,10 @@ class Array(Field):
             raise schema_wording.array_of_arrays()
         if isinstance(items, Map):
             raise schema_wording.array_of_maps()
-        self.items: AnyField = items  # type: ignore[assignment]  # There are no other fields.
+        _put(self, "items", items)
         # An array takes what its elements take; of objects, whether it is missing.
-        self.allowed = items.operators if items.scalar else EQUALITY  # type: ignore[misc]
-        self.kind = items.kind  # type: ignore[misc]
+        _put(self, "allowed", items.operators if items.scalar else EQUALITY)
+        _put(self, "kind", items.kind)
         super().__init__(**options)
 
     def coerce(self, literal: str) -> Any:
@@ -636,6 +703,8 @@ class Object(Field):
 
     __slots__ = ("members",)
 
+    members: Mapping[str, AnyField]
+
     type = "object"
     scalar = False
 
@@ -649,10 +718,7 @@ class Object(Field):
                 raise schema_wording.not_a_field(name, member)
         if not members:
             raise schema_wording.no_members()
-        self.members: Mapping[str, AnyField] = {
-            plain_text(name): member  # type: ignore[misc]  # There are no other fields.
-            for name, member in members.items()
-        }
+        _put(self, "members", {plain_text(name): member for name, member in members.items()})
         super().__init__(**options)
 
     def _read(self, value: object) -> object | None:
@@ -678,6 +744,8 @@ class Map(Field):
 
     __slots__ = ("allowed", "kind", "values")
 
+    values: AnyField
+
     type = "map"
     scalar = False
 
@@ -687,10 +755,10 @@ class Map(Field):
         if not values.scalar or isinstance(values, Open):
             raise schema_wording.map_of_containers(values.type)
         # A map takes what its values take.
-        self.allowed = values.operators  # type: ignore[misc]
-        self.kind = values.kind  # type: ignore[misc]
+        _put(self, "allowed", values.operators)
+        _put(self, "kind", values.kind)
         super().__init__(**options)
-        self.values: AnyField = changed(  # type: ignore[assignment]  # There are no other fields.
+        made = changed(
             values,
             nullable=True,
             operators=self.operators,
@@ -699,6 +767,7 @@ class Map(Field):
             column=None,
             json_path=None,
         )
+        _put(self, "values", made)
 
     def _read(self, value: object) -> dict[str, Any] | None:
         return self._entries(value, self.values.read)

@@ -95,10 +95,9 @@ class Filter:
 
     @cached_property
     def _functions(self) -> tuple[Matches, Select]:
-        from astra_filter.memory.predicate import generate  # A filter that goes to SQL only needs no Python code.
+        from astra_filter.memory.predicate import functions  # A filter that goes to SQL only needs no Python code.
 
-        predicate = self.template.memo.made("predicate", generate, self.template.condition)
-        return predicate.bind(self.values)
+        return functions(self.template.condition, self.values, self.template.memo)
 
     @cached_property
     def matches(self) -> Matches:

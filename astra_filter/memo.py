@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 T = TypeVar("T")
 
-CACHE_BYTES = 16 * 2**20
+CACHE_BYTES = 8 * 2**20
 """Bytes that the caches of one schema may hold together, about."""
 _SHARE = 8
 """No memo holds more than this part of its budget, so that one shape cannot drive out all others."""

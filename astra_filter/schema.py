@@ -256,9 +256,12 @@ class Schema(Declaration):
         Each candidate leads to a text that can be continued to a valid filter of this schema.
 
         Args:
-            text: the filter so far; what stands behind the cursor does not matter.
+            text: the filter so far; what stands behind the cursor does not matter. Nothing may follow a text that is
+                longer than the limits allow.
             cursor: the offset in ``text``; default its end.
         """
+        if len(text) > self.limits.text_length:
+            return []
         from astra_filter.meaning.completion import complete  # Paid by editors.
 
         return complete(self.root, text, len(text) if cursor is None else cursor)

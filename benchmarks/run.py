@@ -24,9 +24,10 @@ from typing import Any, NamedTuple
 
 from lark import Lark
 
+from astra_filter import FilterError, Schema
 from astra_filter.syntax import lalr_tables
 from astra_filter.syntax.parser import grammar
-from benchmarks import handwritten, statements
+from benchmarks import handwritten, statements, typed
 from benchmarks.cases import (
     THREE,
     TIMESTAMP,
@@ -129,6 +130,9 @@ class Bench:
             self._matches,
             self._timestamps,
             self._in_list,
+            self._objects,
+            self._items,
+            self._refusals,
             self._start,
             self._statements,
         ):
@@ -255,6 +259,65 @@ class Bench:
         times = self._time({OURS: _again(ours.select, tasks), HAND: _again(hand, tasks)}, 1000)
         self._per_task("in, 1,000 items", times, tasks)
         self._report.target("select, in with 1,000 items", HAND, 1.2, times)
+
+    def _objects(self) -> None:
+        objects = [typed.typed(task) for task in self._tasks]
+        dicts = [typed.native(task) for task in objects]
+        for work, text, hand, limit, of_objects in typed.cases(objects[len(objects) // 2].id):
+            data: Sequence[Any] = objects if of_objects else dicts
+            ours = typed.SCHEMA.compile(text)
+            if ours.select(data) != hand(data):
+                raise AssertionError(text)
+            label = f"{work}, {'objects' if of_objects else 'dicts'}"
+            times = self._time({OURS: _again(ours.select, data), HAND: _again(hand, data)}, 1000)
+            self._per_task(label, times, self._tasks)
+            self._report.target(label, HAND, limit, times)
+        sample = objects[: len(self._sample)]
+        matches = typed.SCHEMA.compile("state eq 'running' and percentDone gte 20").matches
+        works = {OURS: _again(_each_task(matches), sample), HAND: _again(_each_task(typed.matches_two), sample)}
+        self._report.target("matches per object, string and number tests", HAND, 1.5, self._time(works, 1000))
+
+    def _items(self) -> None:
+        objects = [typed.typed(task) for task in self._tasks[: typed.PAGE + 1]]
+        query = typed.SCHEMA.query(f"limit={typed.PAGE}")
+        if list(query.page_from_resources(objects).items) != typed.items(objects):
+            raise AssertionError(typed.items(objects))
+        times = self._time({OURS: _again(query.page_from_resources, objects), HAND: _again(typed.items, objects)}, 1000)
+        self._report.table("a page of objects", f"{typed.PAGE} items", times)
+        self._report.target(f"a page of {typed.PAGE} objects", HAND, 1.5, times)
+
+    def _refusals(self) -> None:
+        count = min(1000, max(2, 2 * self._settings.texts))
+        texts = {
+            "accepted": [typed.accepted(number) for number in range(count)],
+            "refused": [typed.refused(number) for number in range(count)],
+        }
+
+        def compile_all(texts: Sequence[str]) -> None:
+            compiler = Schema(typed.SCHEMA.root.members, key="id")
+            for text in texts:
+                try:
+                    compiler.compile(text)
+                except FilterError:
+                    pass
+
+        def show_all(texts: Sequence[str]) -> None:
+            compiler = Schema(typed.SCHEMA.root.members, key="id")
+            for text in texts:
+                try:
+                    compiler.compile(text)
+                except FilterError as error:
+                    error.problem()
+
+        works = {
+            "accepted": _again(compile_all, texts["accepted"]),
+            "refused": _again(compile_all, texts["refused"]),
+            "refused and shown": _again(show_all, texts["refused"]),
+        }
+        times = {name: time / count for name, time in self._time(works, 1000).items()}
+        self._report.table("a text of a new shape", "seconds", times)
+        self._report.target("refused texts, new shapes", "accepted", 2, times, "refused")
+        self._report.target("refused texts, new shapes, shown", "accepted", 4, times, "refused and shown")
 
     # Start-up
 

@@ -29,6 +29,7 @@ ROOMS: tuple[tuple[str, ...], ...] = (
     ("query",),
     ("schema",),
     ("builder",),
+    ("client",),
     ("adapters",),
     ("testing",),
     ("playground",),

@@ -20,7 +20,9 @@ import pytest
 import yaml
 import zstandard
 from pyarrow import ipc, parquet
+from schemas import SCHEMAS
 
+from astra_filter import Schema
 from astra_filter.cli import main
 
 COMMAND = [sys.executable, "-m", "astra_filter.cli"]
@@ -363,6 +365,33 @@ def test_a_summary_is_given_where_it_is_asked_for(run, file):
     assert err.startswith("100 rows read, 10 matched, ")
 
 
+def test_the_schema_that_was_inferred(run, file):
+    rows = [
+        {"id": 1, "at": "2020-01-01T00:00:00Z", "o": {"x": [1.5], "l": [{"a": None}]}, "b": True},
+        {"id": 2, "u": "a5f3e1d2-9e22-406c-8a5a-762f4604da00", "d": "2020-01-01", "s": "it's"},
+    ]
+    name = file("t.json", json.dumps(rows))
+    inferred = Schema.infer(rows, key="id")
+    status, out, err = run("schema", name)
+    assert (status, err) == (0, "")
+    assert Schema.from_json_schema(json.loads(out), key="id").signature == inferred.signature
+    file("s.json", out)
+    assert run("query", name, "--schema", "s.json", "--filter", "d eq '2020-01-01'", "--count-only") == (0, "1\n", "")
+    status, out, err = run("schema", name, "--format", "python")
+    assert (status, err) == (0, "")
+    names = {}
+    exec(out, names)  # noqa: S102  # It is the command's own.
+    assert names["SCHEMA"].signature == inferred.signature
+
+
+def test_python_source_says_all_that_was_declared():
+    for schema in SCHEMAS.values():
+        names = {}
+        exec(schema.to_python(), names)  # noqa: S102  # As above.
+        assert names["SCHEMA"].root.signature() == schema.root.signature()
+        assert names["SCHEMA"].key == schema.key
+
+
 def test_a_row_is_explained(run, file):
     name = file("t.jsonl", JSONL)
     assert run("query", name, "--filter", "id lt 2 and name eq 'n3'", "--explain-row", "4") == (
@@ -416,6 +445,24 @@ def test_version_and_help(run):
     assert status == 0
     assert "startswith" in out
     assert out.count("astra-filter query") >= 2
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("astra-filter query t.jsonl --filter 'na", ["name"]),
+        ("astra-filter query t.jsonl --filter 'ok eq tr", ["ok eq true"]),
+        ("astra-filter query nosuch.jsonl --filter 'na", []),
+        ("astra-filter query - --filter 'na", []),
+    ],
+)
+def test_a_shell_completes_filters(file, tmp_path, words, expected):
+    file("t.jsonl", JSONL)
+    asked = {"_ASTRA_FILTER_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": "4"}
+    done = subprocess.run(
+        [*COMMAND], capture_output=True, cwd=tmp_path, env={**ENVIRONMENT, **asked}, check=False, text=True
+    )
+    assert (list(filter(None, done.stdout.split("\n"))), done.stderr) == (expected, "")
 
 
 # Streams -------------------------------------------------------------------------------------------------------------

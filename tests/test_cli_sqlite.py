@@ -73,6 +73,7 @@ TYPES = {
     "timestamp": fields.Timestamp(nullable=True),
     "date": fields.Date(nullable=True),
     "strings": fields.Array(fields.String(), nullable=True),
+    "map": fields.Map(fields.String(), nullable=True),
     "objects": fields.Array(
         fields.Object({"name": fields.String(), "size": fields.Integer(), "at": fields.Timestamp()}), nullable=True
     ),

@@ -131,12 +131,13 @@ def test_the_source_of_a_predicate() -> None:
     compiled = Schema(TASK).compile("state eq 'running' and not day gte '2020-08-06'")
     assert inspect.getsource(compiled.matches) == (
         "    def matches(scope):\n"
-        "        if type(scope) is not dict:\n"
-        "            scope = view(scope)\n"
+        "        if type(scope) is not dict and type(scope) is not View:\n"
+        "            return objects.matches(scope)\n"
         "        return (value1 == literal1 if type((value1 := scope.get('state'))) is str"
         " else value1 is not None and (read1 := read_enum(value1)) is not None and (read1 == literal1))"
         " and (not (value2 >= literal3 and read_date(value2) is not None"
         " if type((value2 := scope.get('day'))) is str and len(value2) == 10"
+        " else value2 >= literal2 if type(value2) is date"
         " else value2 is not None and (read2 := read_date(value2)) is not None and (read2 >= literal2)))\n"
     )
     select = inspect.getsource(compiled._functions[1])

@@ -82,6 +82,7 @@ def test_the_word_at_the_cursor_is_replaced():
 
 
 def test_any_cursor_is_taken():
+    assert inserts("size eq 1 and " + " " * SCHEMA.limits.text_length) == []
     assert inserts("size", -5) == inserts("")
     assert inserts("", 99) == inserts("")
 

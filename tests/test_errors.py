@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import copy
 import pickle
+import subprocess
+import sys
+import traceback
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
 
 import pytest
 
 from astra_filter import AstraFilterError, FilterError, Schema, fields, parse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 TASK = Schema(
     {
@@ -160,3 +168,81 @@ def test_errors_can_be_copied_and_pickled():
 def test_a_filter_is_a_str():
     with pytest.raises(AstraFilterError, match="a filter is a str, not NoneType"):
         TASK.compile(None)
+
+
+# What is told when it is read -----------------------------------------------------------------------------------------
+
+REFUSED = [
+    "size == 5",
+    "siz eq 5",
+    "size eq 'a'",
+    "size eq",
+    "\N{IDEOGRAPHIC SPACE}size eq 5",
+    "size eq 99999999999999999999",
+]
+
+
+def refused(text: str) -> FilterError:
+    with pytest.raises(FilterError) as caught:
+        Schema({"size": fields.Integer()}).compile(text)
+    return caught.value
+
+
+@pytest.mark.parametrize("text", REFUSED)
+@pytest.mark.parametrize(
+    "read",
+    [
+        str,
+        repr,
+        lambda error: error.args,
+        lambda error: error.problems,
+        lambda error: error.code,
+        lambda error: error.hint,
+        lambda error: error.line,
+        lambda error: error.problem(),
+        lambda error: "".join(traceback.format_exception_only(error)),
+        lambda error: vars(copy.copy(error)),
+        lambda error: str(pickle.loads(pickle.dumps(error))),  # noqa: S301
+    ],
+)
+def test_an_error_tells_the_same_whatever_is_read_first(read: Callable[[FilterError], object], text: str) -> None:
+    first, again = refused(text), refused(text)
+    assert str(again)
+    assert read(first) == read(again)
+    assert vars(first) == vars(again)
+    assert first.args == again.args == (str(again),)
+
+
+def test_an_unread_error_has_no_more_attributes() -> None:
+    error = refused("size == 5")
+    assert not hasattr(error, "_other")
+    assert not hasattr(error, "other")
+    assert hasattr(error, "hint")
+    with pytest.raises(AttributeError, match="'FilterError' object has no attribute 'other'"):
+        error.other  # noqa: B018
+
+
+def test_many_threads_read_one_error() -> None:
+    for text in REFUSED:
+        error = refused(text)
+        with ThreadPoolExecutor(8) as pool:
+            assert set(pool.map(lambda _: (str(error), error.code, error.hint), range(16))) == {  # noqa: B023
+                (str(refused(text)), refused(text).code, refused(text).hint)
+            }
+
+
+def test_nothing_is_explained_before_somebody_reads_it() -> None:
+    program = (
+        "import sys\n"
+        "from astra_filter import FilterError, Schema, fields\n"
+        "schema = Schema({'size': fields.Integer()})\n"
+        "for text in ('size == 5', 'siz eq 5'):\n"
+        "    try:\n"
+        "        schema.compile(text)\n"
+        "    except FilterError as error:\n"
+        "        assert not {'lark', 'difflib', 'astra_filter.syntax.diagnosis'} & sys.modules.keys()\n"
+        "        assert error.code in ('unknown_operator', 'unknown_field')\n"
+        "        sys.modules.pop('difflib', None), sys.modules.pop('lark', None)\n"
+        "        sys.modules.pop('astra_filter.syntax.diagnosis', None)\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)

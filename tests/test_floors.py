@@ -16,7 +16,9 @@ EXTRAS = PROJECT["optional-dependencies"]
 def test_every_requirement_has_a_floor(extra):
     """Without one, any old version would do; the session ``floors`` installs each and runs its tests."""
     for need in EXTRAS[extra]:
-        assert need.startswith("astra-filter[") or re.fullmatch(r"[a-z0-9-]+(\[[a-z]+\])?>=[0-9.]+(; .*)?", need), need
+        assert need.startswith("astra-filter[") or re.fullmatch(r"[A-Za-z0-9-]+(\[[a-z]+\])?>=[0-9.]+(; .*)?", need), (
+            need
+        )
 
 
 @pytest.mark.parametrize(

@@ -21,9 +21,15 @@ def test_the_tables_are_those_of_the_grammar():
     assert made == (ROOT / "astra_filter" / "syntax" / "lalr_tables.py").read_text(encoding="utf-8")
 
 
-def test_a_filter_is_parsed_without_lark():
+def test_a_filter_is_parsed_and_refused_without_lark():
     program = (
-        "import sys, astra_filter; astra_filter.parse(\"a eq 'x' or not b in (1, null)\"); print('lark' in sys.modules)"
+        "import sys, astra_filter\n"
+        "astra_filter.parse(\"a eq 'x' or not b in (1, null)\")\n"
+        "try:\n"
+        "    astra_filter.parse('a == 1')\n"
+        "except astra_filter.FilterError as error:\n"
+        "    assert error.code == 'unknown_operator'\n"
+        "    print('lark' in sys.modules)"
     )
     printed = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, text=True).stdout
     assert printed == "False\n"

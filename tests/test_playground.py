@@ -110,6 +110,7 @@ def test_candidates_and_explanations(ask):
         ({"content": b"\xff", "headers": {"content-type": "application/json"}}, 400),
         ({"content": b"{}", "headers": {"content-type": "text/plain"}}, 415),
         ({"json": {}, "headers": {"host": "elsewhere.example"}}, 400),
+        ({"json": {"filter": " " * 300_000}}, 413),
         ({"json": {"filter": 5, "cursor": "x", "row": True}}, 200),
         ({"content": b'{"filter": "\\ud800 x"}', "headers": {"content-type": "application/json"}}, 200),
     ],

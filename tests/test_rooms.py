@@ -1,4 +1,4 @@
-"""Who may import whom: no circle and no import upwards, type checkers' and lazy ones included; the core needs Lark only."""
+"""Who may import whom: no circle and no import upwards, type checkers' and lazy ones included; the core needs no package."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from rooms import FILES, ROOMS, circle, graph, imports, room, upward
 
 EXTRAS = {"adapters", "cli", "playground", "server", "testing"}
 THIRD_PARTY = {
-    "astra_filter.syntax.parser": {"lark"},
     "astra_filter.derive.pydantic": {"pydantic"},
 }
 """What modules of the core import besides the standard library."""
@@ -35,7 +34,7 @@ def test_circles_and_upward_imports_are_found():
 
 
 @pytest.mark.parametrize("module", [module for module in FILES if room(module) not in EXTRAS])
-def test_the_core_needs_lark_only(module):
+def test_the_core_needs_no_package(module):
     outside = {found.partition(".")[0] for found in imports(module, at_run_time=True)} - {"astra_filter"}
     assert outside <= set(sys.stdlib_module_names) | THIRD_PARTY.get(module, set())
 

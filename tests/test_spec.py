@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import closing
 from pathlib import Path
+from sqlite3 import connect
 
 import pytest
 
@@ -133,7 +135,8 @@ def test_the_api():
     [code] = re.findall(r"^```python\n(.*?)^```$", SPEC, re.DOTALL | re.MULTILINE)
     stored = json.loads((ROOT / "tests" / "data" / "astra_tasks.json").read_text(encoding="utf-8"))["items"]
     given = {"task": stored[0], "tasks": stored, "rows": [], "account_id": "a", "secret": b"s"}
-    exec(compile(code, "SPEC.md", "exec"), given)  # noqa: S102  # The project's own page.
+    with closing(connect(":memory:")) as given["connection"]:
+        exec(compile(code, "SPEC.md", "exec"), given)  # noqa: S102  # The project's own page.
     assert str(given["running"]) == "state eq 'running' and percentDone gte 20"
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from django.db import models
 
 from astra_filter import fields
-from astra_filter.adapters._orm_forms import FITS, converter_of, holds_decimals
+from astra_filter.adapters._orm_forms import FITS, converter_of
 from astra_filter.adapters._orm_schema import BINARY_COLLATIONS, Describer, Relation, by_column, native_array
 from astra_filter.wording import adapters as adapters_wording
 from astra_filter.wording import derive as derive_wording
@@ -174,12 +174,14 @@ def _fits(field: Field, described: Any) -> bool:
     if isinstance(field, fields.Array) and described.get_internal_type() == "ArrayField":
         items = plain_field(described.base_field)
         timed = isinstance(field.items, fields.Timestamp) and bool(field.items.operators)
-        return not changes_values(items) and _fits(field.items, items) and not timed
+        return (
+            not changes_values(items)
+            and _fits(field.items, items)
+            and not (timed or isinstance(field.items, fields.Decimal))
+        )
     if isinstance(field, fields.Integer) and isinstance(described, models.DecimalField):
         return bool(described.decimal_places == 0)
-    if (isinstance(field, fields.Decimal) and isinstance(described, models.FloatField)) or (
-        isinstance(field, (fields.Array, fields.Object)) and holds_decimals(field)
-    ):
+    if isinstance(field, fields.Decimal) and isinstance(described, models.FloatField):
         return False
     taken = FITS.get(type(field))
     return taken is None or family(described) in taken

@@ -87,8 +87,6 @@ class Embedded(models.Expression):  # type: ignore[misc]  # Django has no types.
         field, value, column = self._parameters[cast("int", param.slot)]
         if field is KEY:
             return value if param.bind is None else param.bind(value)
-        if isinstance(field, Decimal) and converter_of(field) is None:
-            return decimal_parameter(value, connection.vendor)
         if column is None or column.json_path:
             # How a decimal is bound depends on its digits, the database and the operator.
             bind = param.bind if isinstance(field, Decimal) else JSON_STORAGE[field.type].bind
@@ -97,6 +95,8 @@ class Embedded(models.Expression):  # type: ignore[misc]  # Django has no types.
         converter = converter_of(field)
         if converter is not None:
             return stored.get_db_prep_value(converter.bound(value), connection)
+        if isinstance(field, Decimal):
+            return decimal_parameter(value, connection.vendor)
         match stored:
             case models.UUIDField() if isinstance(self._shape, Seek) and connection.vendor == "mysql":
                 return value if connection.features.has_native_uuid_field else value.replace("-", "")

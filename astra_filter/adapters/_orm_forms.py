@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from decimal import Decimal
 
-    from astra_filter.fields import AnyField, Field
+    from astra_filter.fields import Field
     from astra_filter.sql.operands import Operand
 
 F = TypeVar("F", bound="Field")
@@ -64,9 +64,10 @@ _READS: Mapping[str, Mapping[str, str]] = {
         "postgresql": "CAST(CAST({x} AS text) AS double precision)",
         "mysql": "CAST(CAST({x} AS CHAR) AS DOUBLE)",
     },
+    # Null is 0 to printf.
     "decimal": {**_DECIMALS, "sqlite": "CAST({x} AS REAL)"},
-    "digits15": {**_DECIMALS, "sqlite": "CAST(printf('%.15g', {x}) AS REAL)"},
-    "places10": {**_DECIMALS, "sqlite": "CAST(printf('%.10f', {x}) AS REAL)"},
+    "digits15": {**_DECIMALS, "sqlite": "CASE WHEN {x} IS NOT NULL THEN CAST(printf('%.15g', {x}) AS REAL) END"},
+    "places10": {**_DECIMALS, "sqlite": "CASE WHEN {x} IS NOT NULL THEN CAST(printf('%.10f', {x}) AS REAL) END"},
     "padded": {"postgresql": "CAST({x} AS text)", "mysql": "RTRIM({x})", "sqlite": "rtrim({x}, ' ')"},
     "folding": {"postgresql": "CAST({x} AS text)"},
     "unsigned": {"mysql": "CASE WHEN {x} <= 9223372036854775807 THEN {x} END"},
@@ -133,6 +134,7 @@ def _shortest(value: float) -> float:
 FITS: Mapping[type[Field], frozenset[type[Field] | None]] = {
     fields.Object: frozenset({fields.Object}),
     fields.Array: frozenset({fields.Object}),
+    fields.Map: frozenset({fields.Object}),
     fields.String: frozenset({fields.String}),
     fields.Enum: frozenset({fields.String}),
     fields.Uuid: frozenset({fields.Uuid, fields.String}),
@@ -145,17 +147,6 @@ FITS: Mapping[type[Field], frozenset[type[Field] | None]] = {
 }
 """The columns, by the field that represents them, whose values a field compares; `Object` stands for JSON. Dates and
 UUIDs may be text, which must be canonical."""
-
-
-def holds_decimals(field: AnyField) -> bool:
-    """Whether there are decimals in an array or an object, where no ORM's parameters reach them."""
-    match field:
-        case fields.Object():
-            return any(map(holds_decimals, field.members.values()))
-        case fields.Array():
-            return holds_decimals(field.items)
-        case _:
-            return isinstance(field, fields.Decimal)
 
 
 def decimal_parameter(value: Decimal, dialect: str) -> Any:

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import mysql, postgresql, sqlite
 
 from astra_filter import fields
-from astra_filter.adapters._orm_forms import FITS, holds_decimals
+from astra_filter.adapters._orm_forms import FITS
 from astra_filter.language.values import to_utc
 
 if TYPE_CHECKING:
@@ -238,11 +238,14 @@ def fits(field: Field, kind: sa.types.TypeEngine[Any]) -> bool:
         case fields.Array(), sa.ARRAY():
             known = held(kind.item_type)
             timed = isinstance(field.items, fields.Timestamp) and bool(field.items.operators)
-            return known is not None and kind.dimensions in (None, 1) and fits(field.items, known.kind) and not timed
-        case ((fields.Array() | fields.Object()), _):
+            return (
+                known is not None
+                and kind.dimensions in (None, 1)
+                and fits(field.items, known.kind)
+                and not (timed or isinstance(field.items, fields.Decimal))
+            )
+        case ((fields.Array() | fields.Object() | fields.Map()), _):
             return isinstance(kind, sa.JSON)
-        case ((fields.Array() | fields.Object()), _) if holds_decimals(field):
-            return False
         case fields.Decimal(), (sa.Float() | sa.Double()):
             return False
         case fields.Enum(), sa.Enum():

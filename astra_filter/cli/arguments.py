@@ -64,8 +64,24 @@ SkipInvalidOption = Annotated[
 
 # The request
 
+
+def _complete_filter(context: typer.Context, incomplete: str) -> list[str]:
+    """What a shell may make of a filter that is being written, where the file is known by then."""
+    from astra_filter.cli.shell import continuations  # Paid by shells that ask.
+
+    # Where the last option still lacks its value, what stands before it has not been told apart yet.
+    file = context.params.get("file") or next(iter(context.args), None)
+    return continuations(file, context.params.get("schema"), incomplete)
+
+
 FilterOption = Annotated[
-    list[str] | None, typer.Option("--filter", metavar="FILTER", help="Which resources; given again it means and.")
+    list[str] | None,
+    typer.Option(
+        "--filter",
+        metavar="FILTER",
+        help="Which resources; given again it means and.",
+        autocompletion=_complete_filter,
+    ),
 ]
 IncludeOption = Annotated[str | None, typer.Option(metavar="NAMES", help="Which fields, in order: id,name.")]
 LimitOption = Annotated[str | None, typer.Option(metavar="N", help="The most resources to return.")]

@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from contextlib import closing
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
@@ -39,6 +40,7 @@ from astra_filter.cli.arguments import (
     SummaryOption,
     TableOption,
 )
+from astra_filter.cli.introspection import is_database, schema_of
 from astra_filter.cli.messages import InputError
 from astra_filter.cli.playground import serve_playground
 from astra_filter.cli.progress import Progress
@@ -50,6 +52,7 @@ from astra_filter.cli.writing import OutputFormat, Shape, writer
 from astra_filter.errors import AstraFilterError, RequestError
 from astra_filter.fields import Object
 from astra_filter.language.names import path_text
+from astra_filter.schema import Schema
 from astra_filter.schema import compile as compile_open
 from astra_filter.syntax import drawing
 
@@ -251,6 +254,86 @@ def explain(
     compiled = _compiled(text, Given(schema, ref, omit_unsupported, sample), from_, table)
     for line in drawing.lines(compiled.syntax):
         print_line(line)
+
+
+class SchemaForm(StrEnum):
+    """How a schema is printed."""
+
+    JSON = "json"
+    PYTHON = "python"
+
+
+@app.command("schema")
+def print_schema(
+    file: FileArgument,
+    form: Annotated[
+        SchemaForm | None,
+        typer.Option("--format", help="JSON Schema, or Python to paste; of a database the latter.", show_default=False),
+    ] = None,
+    name: Annotated[str, typer.Option(metavar="NAME", help="What the Python calls it.")] = "SCHEMA",
+    key: KeyOption = None,
+    omit_unsupported: Annotated[
+        bool, typer.Option(help="Leave out columns of a database that no storage holds.")
+    ] = False,
+    from_: FromOption = None,
+    table: TableOption = None,
+    items: ItemsOption = None,
+    delimiter: DelimiterOption = None,
+    encoding: EncodingOption = None,
+    skip_invalid: SkipInvalidOption = False,
+) -> None:
+    """Print the schema that the data shows, or a database's catalogue: to look at, to mend, and to give to --schema.
+
+    A database is named by a URL: postgresql://…, mysql://…, sqlite:FILE or duckdb:FILE.
+    """
+    if not name.isidentifier():
+        raise messages.no_identifier(name)
+    found: Schema | None
+    if is_database(file):
+        found = schema_of(file, table, key, omit_unsupported=omit_unsupported)
+        form = form or SchemaForm.PYTHON
+    else:
+        options = Options(from_, items, delimiter, encoding, skip_invalid)
+        found = schemas.of_options(Given(sample=file, key=key), options, table, selects=False)
+    assert found is not None  # noqa: S101  # There is a sample.
+    if form is SchemaForm.PYTHON:
+        print_line(found.to_python(name).rstrip("\n"))
+    else:
+        print_line(json.dumps(schemas.json_schema_of(found), ensure_ascii=False, indent=2))
+
+
+@app.command()
+def repl(
+    file: FileArgument,
+    schema: SchemaOption = None,
+    ref: RefOption = None,
+    omit_unsupported: OmitOption = False,
+    from_: FromOption = None,
+    items: ItemsOption = None,
+    delimiter: DelimiterOption = None,
+    encoding: EncodingOption = None,
+    skip_invalid: SkipInvalidOption = False,
+) -> None:
+    """Take one filter after the other over a file, with completion and history."""
+    from astra_filter.cli.repl import run_repl  # Needs the extra of that name.
+
+    run_repl(file, Options(from_, items, delimiter, encoding, skip_invalid), Given(schema, ref, omit_unsupported))
+
+
+@app.command()
+def lsp(
+    schema: SchemaOption = None,
+    ref: RefOption = None,
+    omit_unsupported: OmitOption = False,
+    sample: SampleOption = None,
+    from_: FromOption = None,
+    table: TableOption = None,
+) -> None:
+    """Speak the language server protocol, over standard input and output, about documents that are one filter."""
+    from astra_filter.cli.lsp import make_server  # Needs the extra of that name.
+
+    given = Given(schema, ref, omit_unsupported, sample)
+    make_server(schemas.of_options(given, Options(from_), table, selects=False) or Schema.open()).start_io()
 
 
 @app.command()

@@ -55,6 +55,7 @@ _TESTED: Mapping[TypeName, str | None] = {
     "date": None,
     "array": None,
     "object": None,
+    "map": None,
 }
 """What a column's value counts as; None where SQL cannot say, and the field itself reads it."""
 _STRICT: Mapping[TypeName, set[str]] = {"string": {"TEXT"}, "enum": {"TEXT"}, "integer": {"INT", "INTEGER"}}

@@ -2,6 +2,8 @@
 
 Python's own decoder reads one resource after the other from a window of the text, so that each keeps its text. What
 decodes lines is orjson where it is installed; what it refuses is given to Python's decoder, which has the last word.
+
+Long because lines and documents share how JSON is decoded, and how what is wrong with it is shown.
 """
 
 from __future__ import annotations

@@ -187,6 +187,26 @@ def table_only(option: str) -> InputError:
     return InputError(f"{option} is for files, and this is a database")
 
 
+def unknown_scheme(scheme: str, known: Iterable[str]) -> InputError:
+    return InputError(f"{shown(scheme)}://: there is no such database; known are {', '.join(known)}")
+
+
+def which_table_of(scheme: str) -> InputError:
+    return InputError(f"{shown(scheme)}: say which table with --table")
+
+
+def unreachable(name: str, reason: str) -> InputError:
+    return InputError(f"{shown(name)}: the database cannot be opened: {shown(reason)}")
+
+
+def missing_driver(name: str, error: ModuleNotFoundError) -> InputError:
+    return InputError(f"{shown(name)}: this needs {error.name}: pip install {error.name}")
+
+
+def no_identifier(name: str) -> InputError:
+    return InputError(f"--name: '{shown(name)}' is no name of Python")
+
+
 def not_a_database(name: str, reason: object) -> InputError:
     return InputError(f"{shown(name)}: not a database that SQLite can read: {reason}")
 
@@ -326,11 +346,38 @@ def _among(names: Iterable[str]) -> str:
     return f"; there are: {first}" if listed else ""
 
 
+# One filter after the other ------------------------------------------------------------------------------------------
+
+
+def missing_repl(error: ModuleNotFoundError) -> InputError:
+    return InputError(f"astra-filter: this needs {error.name}: pip install 'astra-filter[repl]'")
+
+
+def missing_lsp(error: ModuleNotFoundError) -> InputError:
+    return InputError(f"astra-filter: this needs {error.name}: pip install 'astra-filter[lsp]'")
+
+
+def no_terminal() -> InputError:
+    return InputError("astra-filter repl: this is for a terminal; elsewhere use astra-filter query")
+
+
+def unknown_command(name: str, known: Iterable[str]) -> str:
+    return f"there is no command {shown(name)}; there are: {', '.join(known)}"
+
+
+def not_a_number(text: str, most: int | None) -> str:
+    upper = "" if most is None else f" to {most}"
+    return f"'{shown(text)}' is no number from 1{upper}"
+
+
+NO_FILTER_YET = "write a filter first"
+
+
 # Playground ----------------------------------------------------------------------------------------------------------
 
 
 def database_in_playground(name: str) -> InputError:
-    return InputError(f"{shown(name)}: this is a database, and the playground takes files of resources")
+    return InputError(f"{shown(name)}: this is a database, and files of resources are taken here")
 
 
 def only_the_first(name: str, count: int) -> str:

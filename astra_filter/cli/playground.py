@@ -38,13 +38,13 @@ def serve_playground(file: str | None, options: Options, given: Given, port: int
 
         playground.serve_playground(TASK, list(example_tasks()), "the published example", port)
         return
-    name, resources = _read(file, options, declared)
+    name, resources = read_first(file, options, declared)
     fields = schemas.inferred(name, resources) if declared is None else declared
     playground.serve_playground(Schema(fields), resources, Path(name).name, port)
 
 
-def _read(file: str, options: Options, declared: dict[str, Field] | None) -> tuple[str, list[Resource]]:
-    """The first rows of a file."""
+def read_first(file: str, options: Options, declared: dict[str, Field] | None) -> tuple[str, list[Resource]]:
+    """Return what a file is called, and its first rows."""
     progress = Progress()
     with reading.open_source(file, options, progress) as source:
         if source.format is Format.SQLITE:

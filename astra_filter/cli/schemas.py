@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from astra_filter.cli import messages, reading
 from astra_filter.cli.progress import Progress
@@ -128,6 +128,24 @@ def inferred(name: str, resources: Iterable[Resource]) -> dict[str, Field]:
         return sample.members(resources)
     except SchemaError:
         raise messages.nothing_to_infer(name) from None
+
+
+def json_schema_of(schema: Schema) -> dict[str, Any]:
+    """Return the JSON Schema of what a schema was inferred from; given to --schema, it makes the same fields."""
+    from astra_filter.adapters import openapi  # Paid by those who ask for it.
+
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **_open_ended(openapi.resource(schema))}
+
+
+def _open_ended(node: Any) -> Any:
+    """A JSON Schema that lets an object have other members: the data of tomorrow may have more."""
+    if isinstance(node, dict):
+        return {
+            name: _open_ended(inner)
+            for name, inner in node.items()
+            if not (name == "additionalProperties" and inner is False)
+        }
+    return [_open_ended(inner) for inner in node] if isinstance(node, list) else node
 
 
 def open_table(source: Source, wanted: str | None) -> Table:

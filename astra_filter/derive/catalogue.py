@@ -44,6 +44,8 @@ class Found(NamedTuple):
     """Of text; None where it compares in a way that nobody told."""
     labels: tuple[str, ...] = ()
     """Of an enum."""
+    array: bool = False
+    """Whether it is an array of the type."""
     charset: str | None = None
 
 
@@ -136,6 +138,20 @@ _POSTGRESQL: Mapping[str, tuple[_Make, str | None]] = {
     "date": (fields.Date, None),
     "uuid": (fields.Uuid, None),
 }
+_ELEMENTS: Mapping[str, tuple[str, type[Field]]] = {
+    "text": ("text", fields.String),
+    "varchar": ("varchar", fields.String),
+    "int2": ("smallint", fields.Integer),
+    "int4": ("integer", fields.Integer),
+    "int8": ("bigint", fields.Integer),
+    "float4": ("real", fields.Number),
+    "float8": ("double precision", fields.Number),
+    "bool": ("boolean", fields.Boolean),
+    "uuid": ("uuid", fields.Uuid),
+    "date": ("date", fields.Date),
+    "timestamptz": ("timestamptz", fields.Timestamp),
+}
+"""The storage and the field of an array's elements, by their type."""
 _BINARY = frozenset({"C", "POSIX", "ucs_basic"})
 """Collations that compare by code point, in a database of UTF-8."""
 _HEADER = 4
@@ -146,7 +162,8 @@ def _postgresql(connection: Any, dialect: Dialect, table: TableName) -> list[Fou
     rows = run(
         connection,
         """
-        SELECT a.attname, t.typname, n.nspname, pg_type_is_visible(t.oid), t.typtype, NOT a.attnotnull,
+        SELECT a.attname, t.typname, n.nspname, pg_type_is_visible(t.oid), t.typtype, w.typcategory = 'A',
+            NOT a.attnotnull,
             EXISTS (
                 SELECT 1 FROM pg_index AS i
                 WHERE i.indrelid = a.attrelid AND i.indisprimary AND a.attnum = ANY(i.indkey)
@@ -157,7 +174,8 @@ def _postgresql(connection: Any, dialect: Dialect, table: TableName) -> list[Fou
                 ELSE c.collname END,
             ARRAY(SELECT CAST(e.enumlabel AS text) FROM pg_enum AS e WHERE e.enumtypid = t.oid ORDER BY e.enumsortorder)
         FROM pg_attribute AS a
-        JOIN pg_type AS t ON t.oid = a.atttypid
+        JOIN pg_type AS w ON w.oid = a.atttypid
+        JOIN pg_type AS t ON t.oid = CASE WHEN w.typcategory = 'A' THEN w.typelem ELSE w.oid END
         JOIN pg_namespace AS n ON n.oid = t.typnamespace
         LEFT JOIN pg_collation AS c ON c.oid = a.attcollation
         WHERE a.attrelid = to_regclass(%s) AND a.attnum > 0 AND NOT a.attisdropped
@@ -166,16 +184,17 @@ def _postgresql(connection: Any, dialect: Dialect, table: TableName) -> list[Fou
         (dialect.table(table),),
     )
     found = []
-    for name, bare, namespace, visible, sort, nullable, key, modifier, collation, labels in rows:
+    for name, bare, namespace, visible, sort, array, nullable, key, modifier, collation, labels in rows:
         size = modifier - _HEADER if modifier >= _HEADER else None
         digits, places = (None, None) if size is None else (size >> 16, (size & 0x7FF ^ 0x400) - 0x400)
         kind = bare if namespace == "pg_catalog" or bare == "citext" else f"{namespace}.{bare}"
         if sort == "e":
-            kind = f"enum:{bare if visible else kind}"
+            kind = f"enum:{bare if visible else f'{namespace}.{bare}'}"
         found.append(
             Found(
                 name,
                 kind,
+                array=array,
                 nullable=nullable,
                 key=key,
                 length=size,
@@ -194,8 +213,17 @@ def _of_postgresql(column: Found) -> Field:
     if column.type.startswith("enum:"):
         if not column.labels:
             raise _Unsupported("the name of its type has a dot or a colon")
+        if column.array:
+            return fields.Array(fields.Enum(*column.labels), storage=f"array:{column.type}", nullable=nullable)
         return fields.Enum(*column.labels, storage=column.type, nullable=nullable)
+    if column.array:
+        if column.type not in _ELEMENTS:
+            raise _Unsupported(f"it is an array of {column.type}")
+        kind, items = _ELEMENTS[column.type]
+        return fields.Array(items(), storage=f"array:{kind}", nullable=nullable)
     match column.type:
+        case "inet":
+            return fields.String(storage="inet", operators=("eq", "ne", "in"), sortable=False, nullable=nullable)
         case "text" | "varchar":
             return fields.String(
                 max_length=column.length, binary=column.collation in _BINARY or None, nullable=nullable
@@ -286,6 +314,8 @@ def _of_mysql(column: Found) -> Field:
     match column.type:
         case "enum":
             return fields.Enum(*column.labels, storage="enum", nullable=nullable)
+        case "set":
+            return fields.Array(fields.Enum(*column.labels), storage="set", nullable=nullable)
         case "decimal":
             return _decimal(column)
         case "bigint unsigned":
@@ -332,6 +362,16 @@ _DUCKDB: Mapping[str, tuple[_Make, str | None]] = {
 }
 
 
+_DUCKDB_ELEMENTS: Mapping[str, type[Field]] = {
+    **dict.fromkeys(("tinyint", "smallint", "integer", "bigint", "utinyint", "usmallint", "uinteger"), fields.Integer),
+    "varchar": fields.String,
+    "double": fields.Number,
+    "boolean": fields.Boolean,
+    "uuid": fields.Uuid,
+    "date": fields.Date,
+}
+
+
 def _duckdb(connection: Any, table: TableName) -> list[Found]:
     *qualifiers, bare = table_parts(table)
     # An unqualified table is looked for where a statement would find it.
@@ -368,6 +408,11 @@ def _duckdb(connection: Any, table: TableName) -> list[Found]:
 
 
 def _of_duckdb(column: Found) -> Field:
+    if column.type.endswith("[]"):
+        items = _DUCKDB_ELEMENTS.get(column.type.removesuffix("[]"))
+        if items is None:
+            raise _Unsupported(f"its type is {column.type}")
+        return fields.Array(items(), storage="list", nullable=column.nullable)
     if column.type.startswith("ENUM("):
         return fields.Enum(*column.labels, storage="enum", nullable=column.nullable)
     if column.type.startswith("decimal("):

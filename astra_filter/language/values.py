@@ -6,6 +6,7 @@ import enum
 import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -47,15 +48,50 @@ class Between(NamedTuple):
 
 def is_text(value: object) -> bool:
     """Whether a value is a string that every backend can hold: no U+0000, no lone surrogate."""
-    return isinstance(value, str) and "\0" not in value and not any("\ud800" <= c <= "\udfff" for c in value)
+    if not isinstance(value, str) or "\0" in value:
+        return False
+    return value.isascii() or not any("\ud800" <= c <= "\udfff" for c in value)
+
+
+PLAIN_OBJECTS: set[type] = set()
+"""Classes whose instances are objects with attributes and nothing else. `member` finds them, generated code asks."""
+PLAIN_ENUMS: set[type] = set()
+"""Classes of enumerations whose members have their value in ``_value_``. `unwrap` finds them, generated code asks."""
+_MOST_CLASSES = 512
+"""A program that makes classes all the time must not fill the memory with them."""
+_OWN_WAYS = frozenset({"__class__", "__getattribute__", "__getitem__"})
+"""What makes an instance something else than its class tells: a proxy, or a mapping that is registered later."""
+_OWN_VALUES = frozenset({"value", "_value_", "__getattribute__"})
+
+
+def _learn(kind: type, known: set[type]) -> None:
+    if len(known) >= _MOST_CLASSES:
+        known.clear()
+    known.add(kind)
 
 
 def unwrap(value: object) -> object:
     """Return the value of an `enum.Enum` member, and any other value as it is (SPEC §4.7)."""
     try:
-        return value.value if isinstance(value, enum.Enum) else value
+        if isinstance(value, enum.Enum):
+            kind = type(value)
+            if kind not in PLAIN_ENUMS and _has_plain_value(kind):
+                _learn(kind, PLAIN_ENUMS)
+            value = value.value
     except Exception:  # noqa: BLE001  # As in `Field.read`.
         return None
+    else:
+        return value
+
+
+def _has_plain_value(kind: type) -> bool:
+    """Whether nothing but `enum.Enum` says what the value of a member is."""
+    for base in kind.__mro__:
+        if base is enum.Enum:
+            return True
+        if base not in (str, int, float) and not _OWN_VALUES.isdisjoint(vars(base)):
+            return False
+    return False
 
 
 def plain_text(value: str) -> str:
@@ -163,17 +199,26 @@ def member(owner: object, name: str) -> object:
     """Return a member of a value in the data, None where missing: by key of a mapping, by attribute of an object."""
     # Data never makes a filter raise (SPEC §4.6), and a property or a mapping may raise anything.
     try:
-        if isinstance(owner, dict):
-            return dict.get(owner, name)  # As the generated code has it.
-        owner = unwrap(owner)
-        if isinstance(owner, NO_MEMBERS):
-            return None
-        if isinstance(owner, Mapping):
-            return owner.get(name)
+        kind = type(owner)
+        if kind not in PLAIN_OBJECTS:
+            if isinstance(owner, dict):
+                return dict.get(owner, name)  # As the generated code has it.
+            owner = unwrap(owner)
+            if isinstance(owner, NO_MEMBERS):
+                return None
+            if isinstance(owner, Mapping):
+                return owner.get(name)
+            if type(owner) is kind and _is_plain(kind):
+                _learn(kind, PLAIN_OBJECTS)
         # No filter reaches the interpreter's own attributes, in an open schema either.
-        return None if name.startswith("__") else getattr(owner, name, None)
+        return None if name[:2] == "__" else getattr(owner, name, None)
     except Exception:  # noqa: BLE001
         return None
+
+
+def _is_plain(kind: type) -> bool:
+    """Whether all instances are objects, where one is: none can pass for an instance of another class."""
+    return not any(_OWN_WAYS.intersection(vars(base)) for base in kind.__mro__[:-1] if base is not SimpleNamespace)
 
 
 def entry(owner: object, key: str) -> object:

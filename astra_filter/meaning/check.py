@@ -55,6 +55,8 @@ def check(
     leaves: Mapping[tuple[str, ...], Leaf],
     targets: dict[tuple[str, ...], Target],
     most_literals: int,
+    *,
+    asked: bool = False,
 ) -> Checked:
     """Check a syntax tree, apart from the values of its literals.
 
@@ -65,8 +67,13 @@ def check(
         leaves: where each field is stored.
         targets: a cache of resolved paths of the resource; declared paths that are new are added.
         most_literals: how many literals and keys of maps the filter may have together (SPEC §8).
+        asked: only whether there is a problem; one that takes long to word raises `Unworded` instead.
     """
-    return _Check(text, leaves, targets, len(syntax.literals), most_literals, root).run(syntax.root, root)
+    return _Check(text, leaves, targets, len(syntax.literals), most_literals, root, asked=asked).run(syntax.root, root)
+
+
+class Unworded(Exception):  # noqa: N818  # Not an error: it says that there are problems.
+    """There is a problem, which has not been worded."""
 
 
 def coerce(
@@ -128,7 +135,10 @@ class _Check:
         slots: int,
         most_literals: int,
         root: Object | Open,
+        *,
+        asked: bool,
     ) -> None:
+        self._asked = asked
         self._text = text
         self._leaves = leaves
         self._targets = targets
@@ -389,7 +399,7 @@ class _Check:
         return True
 
     def _unknown(self, path: Path, index: int, owner: Object, *, is_resource: bool) -> None:
-        if len(self._problems) >= MOST_PROBLEMS:
+        if self._enough():
             return
         name = path.names[index]
         near = [path_text([found]) for found in nearest(name, owner.members)]
@@ -401,32 +411,38 @@ class _Check:
     # Hints. At most `MOST_PROBLEMS` are made, and the imports are not paid by those who send no errors.
 
     def _other_spelling(self, problem: Problem) -> Problem:
-        if len(self._problems) >= MOST_PROBLEMS:
+        if self._enough():
             return problem
         from astra_filter.meaning.hints import other_spelling
 
         return other_spelling(problem, self._root)
 
     def _example(self, path: Path, scope: _Scope) -> str | None:
-        if len(self._problems) >= MOST_PROBLEMS:
+        if self._enough():
             return None
         from astra_filter.syntax.fitting import example
 
         return example(scope.owner, path.names)
 
     def _other_operator(self, problem: Problem, path: Path, slots: tuple[Slot, ...], scope: _Scope) -> Problem:
-        if len(self._problems) >= MOST_PROBLEMS or len(slots) != 1:
+        if self._enough() or len(slots) != 1:
             return problem
         from astra_filter.meaning.hints import other_operator
 
         return other_operator(problem, scope.owner, path.names, self._text[slice(*slots[0].span)])
 
     def _other_literal(self, problem: Problem, field: Field, kind: Kind) -> Problem:
-        if len(self._problems) >= MOST_PROBLEMS:
+        if self._enough():
             return problem
         from astra_filter.meaning.hints import other_literal
 
         return other_literal(problem, field, kind)
+
+    def _enough(self) -> bool:
+        """Whether no more problems are worded."""
+        if self._asked:
+            raise Unworded
+        return len(self._problems) >= MOST_PROBLEMS
 
     def _refuse(self, problem: Problem) -> None:
         if len(self._problems) < MOST_PROBLEMS:

@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from astra_filter.fields import Array, Enum, Map, Object, Open
-from astra_filter.language.names import name_text, unquote
+from astra_filter.language.names import WORD_CHARACTER, name_text, unquote
 from astra_filter.language.operators import FOLDED, LISTS, NULLABLE, TEXT, Operator, spellings
 from astra_filter.language.span import Span
 from astra_filter.syntax.parser import beginning
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from astra_filter.fields import Field
     from astra_filter.syntax.parser import Beginning
 
-_WORD = re.compile(r"[^\0-/:-@\[-^`{-\x7f]+\Z")
-_REST = re.compile(r"[^\0-/:-@\[-^`{-\x7f]*")
-_NUMBER = re.compile(r"(?<![^\0-/:-@\[-^`{-\x7f])-?[0-9][0-9A-Za-z.+-]*\Z|-\Z")
+_WORD = re.compile(rf"{WORD_CHARACTER}+\Z")
+_REST = re.compile(rf"{WORD_CHARACTER}*")
+_NUMBER = re.compile(rf"(?<!{WORD_CHARACTER})-?[0-9][0-9A-Za-z.+-]*\Z|-\Z")
 _OPERATORS = {text: operator for operator in Operator for text in spellings(operator)} | {"in": Operator.IN}
 _EXAMPLES = {
     "uuid": "'ae1e6561-9e22-406c-8a5a-762f4604da00'",
@@ -259,8 +259,6 @@ class _Place:
             if _directly(field, Operator.CONTAINS, nullable=nullable):
                 yield self._made("literal", "''", "''", "text")
             return
-        if "RPAR" in self._expected:
-            yield self._made("mark", ")", ")")
         item = field.items if isinstance(field, Array) else field
         if isinstance(item, Open):
             yield from self._any_literal(operator)
@@ -274,6 +272,8 @@ class _Place:
             yield self._made("literal", item.type, _EXAMPLES[item.type], "an example")
         if operator in NULLABLE and nullable and not isinstance(item, Open):
             yield self._made("value", "null", "null")
+        if "RPAR" in self._expected:  # A list may be empty.
+            yield self._made("mark", ")", ")")
 
     def _any_literal(self, operator: Operator) -> Iterator[Candidate]:
         yield self._made("literal", "string", "''", "text")

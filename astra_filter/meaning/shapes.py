@@ -19,6 +19,7 @@ from __future__ import annotations
 import re
 import threading
 from collections import OrderedDict
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from astra_filter.errors import FilterError, LiteralError
@@ -28,7 +29,7 @@ from astra_filter.language.records import make
 from astra_filter.language.values import Between
 from astra_filter.limits import MOST_PROBLEMS
 from astra_filter.meaning.between import settled
-from astra_filter.meaning.check import Target, check, coerce
+from astra_filter.meaning.check import Target, Unworded, check, coerce
 from astra_filter.meaning.keys import without_keys
 from astra_filter.memo import Budget, CacheInfo, Memo
 from astra_filter.syntax.parser import parse
@@ -36,12 +37,14 @@ from astra_filter.syntax.printer import shape_text
 from astra_filter.wording import syntax as wording
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
+    from astra_filter.errors import Problem
     from astra_filter.limits import Limits
     from astra_filter.meaning.conditions import Condition
     from astra_filter.meaning.declaration import Declaration
     from astra_filter.syntax.nodes import Literal, Node
+    from astra_filter.syntax.tree import Syntax
 
 # It begins with a set of few characters, from one of which to the next the engine skips; what began is looked at after.
 _TOKEN = re.compile(
@@ -215,11 +218,13 @@ class Shapes:
 
     def _plain(self, text: str, limits: Limits, key: _Key, scanned: Scan) -> Bound:
         syntax = parse(text, limits, self._root)
-        found = check(syntax, text, self._root, self._leaves, self._targets, limits.literals)
+        try:
+            found = check(syntax, text, self._root, self._leaves, self._targets, limits.literals, asked=True)
+        except Unworded:
+            raise FilterError(partial(self._problems, syntax, text, limits)) from None
         values, problems = coerce(found.coercions, syntax, text)
         if found.condition is None or problems:
-            problems = tuple(sorted((*found.problems, *problems), key=lambda problem: problem.span)[:MOST_PROBLEMS])
-            raise FilterError(problems)
+            raise FilterError(_in_order((*found.problems, *problems)))
         constants: tuple[tuple[int, bool | None], ...] = ()
         if len(scanned.tokens) < len(syntax.literals):
             constants = tuple(
@@ -245,6 +250,10 @@ class Shapes:
         if template.fine:
             template, values = _settled(template, values)
         return Bound(template, syntax.root, syntax.literals, values)
+
+    def _problems(self, syntax: Syntax, text: str, limits: Limits) -> list[Problem]:
+        found = check(syntax, text, self._root, self._leaves, self._targets, limits.literals)
+        return _in_order((*found.problems, *coerce(found.coercions, syntax, text)[1]))
 
     def _keep_spelling(self, key: _Key, spelling: _Spelling) -> None:
         with self._lock:
@@ -292,6 +301,10 @@ def _settled(template: Template, values: tuple[object, ...]) -> tuple[Template, 
     variant = ",".join([str(place) for place, value in enumerate(values) if isinstance(value, Between)])
     coercions, constants = template.coercions, template.constants
     return Template(template.root, condition, coercions, constants, template.weight, variant), found
+
+
+def _in_order(problems: Iterable[Problem]) -> list[Problem]:
+    return sorted(problems, key=lambda problem: problem.span)[:MOST_PROBLEMS]
 
 
 def _released(template: Template) -> int:

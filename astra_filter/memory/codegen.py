@@ -1,8 +1,9 @@
 """Python code from templates: what the generators of predicates and of items share.
 
-A template is a fixed text of Python, in which names in capitals are holes. It is parsed once. To fill it is to copy
-its nodes and to put other nodes in the holes, so no text from outside can ever become code: the name of a member gets
-in as a constant, and what depends on the data as an argument of the generated ``factory``.
+A template is a fixed text of Python, in which names in capitals are holes, and so is the attribute ``ATTRIBUTE``. It is
+parsed once. To fill it is to copy its nodes and to put other nodes in the holes, so no text from outside can ever
+become code: the name of a member gets in as a constant, or as an attribute where `is_attribute` allows it, and what
+depends on the data as an argument of the generated ``factory``.
 
     >>> is_text = Expression("type(VALUE) is str and len(VALUE) == LENGTH")
     >>> source_of(Statements("return TEST")(TEST=is_text(VALUE="name", LENGTH=constant(36))))
@@ -19,6 +20,7 @@ import linecache
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property, partial
 from itertools import count
+from keyword import iskeyword
 from types import CodeType
 from typing import Any, TypeAlias, TypeVar, cast
 from weakref import finalize
@@ -33,6 +35,8 @@ Part: TypeAlias = "str | Code | Names | Block"
 Parts: TypeAlias = "dict[str, Part | ast.expr]"
 """What is in the holes of a template, by name; the parts of an expression may be nodes already."""
 N = TypeVar("N", bound=ast.AST)
+_MOST_LINES = 8
+"""Lines for which the same nodes are kept: a condition stands on one, and most code has few lines."""
 
 
 class Expression:
@@ -177,6 +181,8 @@ def _copier(field: object) -> Callable[[Parts, int], Any]:
     match field:
         case ast.Name(id=name, ctx=context):
             return _name_copier(name, context)
+        case ast.Attribute(value=owner, attr="ATTRIBUTE", ctx=context):
+            return _attribute_copier(_copier(owner), context)
         case ast.arguments(args=[ast.arg(arg=hole)]) if hole.isupper():
             return partial(_parameters, hole)
         case ast.expr() | ast.keyword() | ast.comprehension() | ast.arguments() | ast.arg():
@@ -193,12 +199,46 @@ def _node_copier(node: ast.AST) -> Callable[[Parts, int], ast.AST]:
     copiers = [_copier(getattr(node, name, None)) for name in node._fields]
     if not cls._attributes:  # Nodes that have no place.
         return lambda parts, line: cls(*[copy(parts, line) for copy in copiers])
-    return lambda parts, line: _placed(cls(*[copy(parts, line) for copy in copiers]), line)
+
+    def make(parts: Parts, line: int) -> ast.AST:
+        values = []
+        for copy in copiers:
+            values.append(copy(parts, line))  # noqa: PERF401
+        return _placed(cls(*values), line)
+
+    return make if _has_hole(node) else _kept_by_line(make)
+
+
+def _has_hole(node: ast.AST) -> bool:
+    return any(
+        (isinstance(each, ast.Name) and each.id.isupper())
+        or (isinstance(each, ast.Attribute) and each.attr == "ATTRIBUTE")
+        or (isinstance(each, ast.arg) and each.arg.isupper())
+        for each in ast.walk(node)
+    )
+
+
+def _kept_by_line(make: Callable[[Parts, int], ast.AST]) -> Callable[[Parts, int], ast.AST]:
+    """Make what has no holes once for a line: nobody changes nodes, so code may hold one at many places."""
+    kept: dict[int, ast.AST] = {}
+
+    def copy(parts: Parts, line: int) -> ast.AST:
+        node = kept.get(line)
+        if node is None:
+            if len(kept) >= _MOST_LINES:
+                kept.clear()
+            node = kept[line] = make(parts, line)
+        return node
+
+    return copy
 
 
 def _name_copier(name: str, context: ast.expr_context) -> Callable[[Parts, int], ast.expr]:
     if not name.isupper():
-        return lambda _parts, line: _placed(ast.Name(name, context), line)
+        return cast(
+            "Callable[[Parts, int], ast.expr]",
+            _kept_by_line(lambda _parts, line: _placed(ast.Name(name, context), line)),
+        )
 
     def fill(parts: Parts, line: int) -> ast.expr:
         part = parts[name]
@@ -209,6 +249,17 @@ def _name_copier(name: str, context: ast.expr_context) -> Callable[[Parts, int],
         return part if isinstance(part, ast.expr) else cast("Code", part)(line)
 
     return fill
+
+
+def _attribute_copier(
+    copy: Callable[[Parts, int], ast.expr], context: ast.expr_context
+) -> Callable[[Parts, int], ast.expr]:
+    return lambda parts, line: _placed(ast.Attribute(copy(parts, line), cast("str", parts["ATTRIBUTE"]), context), line)
+
+
+def is_attribute(name: str) -> bool:
+    """Whether code may reach a member as an attribute: none of the interpreter's own, and one that Python can spell."""
+    return name.isascii() and name.isidentifier() and not name.startswith("__") and not iskeyword(name)
 
 
 def _parameters(hole: str, parts: Parts, line: int) -> ast.arguments:

@@ -12,19 +12,18 @@ from typing import TYPE_CHECKING, Any, NamedTuple, assert_never
 from astra_filter.fields import Array, Map, Object, Open
 from astra_filter.language.names import path_text
 from astra_filter.language.values import entry, member
-from astra_filter.meaning.check import check, coerce
-from astra_filter.meaning.leaves import leaves
-from astra_filter.memory.predicate import generate
+from astra_filter.meaning.declaration import Declaration
+from astra_filter.meaning.shapes import Shapes
+from astra_filter.memory.predicate import functions
 from astra_filter.syntax.nodes import And, Comparison, Element, Membership, Node, Not, Or
 from astra_filter.syntax.printer import canonical
-from astra_filter.syntax.tree import Syntax
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from astra_filter.fields import Field
-    from astra_filter.meaning.declaration import Declaration
     from astra_filter.syntax.nodes import Literal, Path
+    from astra_filter.syntax.tree import Syntax
 
 _MOST_ELEMENTS = 3
 """Elements of an array that are explained where none satisfies a bracket."""
@@ -51,16 +50,18 @@ class Explanation(NamedTuple):
 
 def explain(declaration: Declaration, syntax: Syntax, resource: object) -> Explanation:
     """Explain a filter for a resource; arguments as `Filter` has them."""
-    found, _ = _Explaining(declaration.root, syntax.literals, binary=declaration.binary).explain(syntax.root, resource)
+    found, _ = _Explaining(declaration, syntax.literals).explain(syntax.root, resource)
     return _marked(found)
 
 
 class _Explaining:
-    def __init__(self, root: Object | Open, literals: tuple[Literal, ...], *, binary: bool) -> None:
-        self._root = root
-        self._leaves = leaves(root, binary=binary)
+    def __init__(self, declaration: Declaration, literals: tuple[Literal, ...]) -> None:
+        self._declaration = declaration
+        self._root = declaration.root
         self._literals = literals
-        self._binary = binary
+        self._shapes = Shapes(declaration)
+        # It passed the limits when it was compiled; canonical text may be longer.
+        self._limits = declaration.limits._replace(text_length=sys.maxsize)
 
     def explain(self, node: Node, resource: object) -> tuple[Explanation, int]:
         """Explain a condition on a resource, or on an element whose members are those of the root.
@@ -100,20 +101,16 @@ class _Explaining:
                 assert_never(node)
 
     def _holds(self, node: Node, resource: object) -> bool:
-        syntax = Syntax(node, self._literals)
-        text = ""  # Only problems show it, and a filter that was compiled has none.
-        # It passed the limits when it was compiled.
-        found = check(syntax, text, self._root, self._leaves, {}, sys.maxsize)
-        values, _ = coerce(found.coercions, syntax, text)
-        assert found.condition is not None  # noqa: S101  # As just said.
-        matches, _ = generate(found.condition).bind((*values, *found.keys))
+        bound = self._shapes.compile(canonical(node, self._literals), self._limits)
+        matches, _ = functions(bound.template.condition, bound.values, bound.template.memo)
         return matches(resource)
 
     def _elements(self, path: Path, condition: Node, resource: object, *, holds: bool) -> tuple[Explanation, ...]:
         items = _items(self._root, path.names)
         if items is None:
             return ()
-        inner = _Explaining(items, self._literals, binary=self._binary)
+        outer = self._declaration
+        inner = _Explaining(Declaration(items, key=None, limits=outer.limits, binary=outer.binary), self._literals)
         values = _values(self._root, path.names, resource)
         found = []
         for element in values if isinstance(values, (list, tuple)) else ():

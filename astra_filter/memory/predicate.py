@@ -6,16 +6,20 @@ arguments of the factory, so that the code is compiled once per shape. Of ``stat
     def factory(literal1):
 
         def matches(scope):
-            if type(scope) is not dict:
-                scope = view(scope)
+            if type(scope) is not dict and type(scope) is not View:
+                return objects.matches(scope)
             return value1 == literal1 if type((value1 := scope.get('state'))) is str else value1 is not None and (read1 := read_enum(value1)) is not None and (read1 == literal1)
 
         def select(resources):
             ...
         return (matches, select)
 
-Each test has a fast branch for a value of the type that JSON gives its field, and falls back on the field's own
-`read` for whatever else the data holds (SPEC §4.6, §4.7).
+Each test has a fast branch for a value of the type that JSON gives its field, others for what drivers and typed code
+hand over (`datetime`, `UUID`, members of enumerations), and falls back on the field's own `read` for whatever else the
+data holds (SPEC §4.6, §4.7).
+
+Resources that are objects have a factory of their own, made when the first one comes. It reaches members as
+attributes: ``scope.state``. Whatever is no plain object there, or raises, takes the careful way through a `View`.
 """  # noqa: E501  # The generated line is as long.
 
 from __future__ import annotations
@@ -27,13 +31,24 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, assert_never
 from astra_filter import fields
 from astra_filter.language.values import TAKES_HOUR_24, TIMESTAMP_LENGTH
 from astra_filter.meaning.conditions import AllOf, AnyOf, Compare, Condition, In, IsNull, Some
-from astra_filter.memory.codegen import Expression, Statements, all_of, any_of, compile_factory, constant
+from astra_filter.memory.codegen import (
+    Expression,
+    Statements,
+    all_of,
+    any_of,
+    compile_factory,
+    constant,
+    is_attribute,
+)
 from astra_filter.memory.comparisons import holds, in_range, is_ordering
-from astra_filter.memory.runtime import NAMES
+from astra_filter.memory.runtime import NAMES, Objects
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from astra_filter.fields import Field
     from astra_filter.meaning.conditions import Ref
+    from astra_filter.memo import Memo
     from astra_filter.memory.codegen import Block, Code, Part
 
 Matches: TypeAlias = Callable[[object], bool]
@@ -48,9 +63,25 @@ class Predicate(NamedTuple):
     arguments: tuple[_FromValues, ...]
     """What each argument of the factory is, as a function of the filter's values."""
 
-    def bind(self, values: Sequence[object]) -> tuple[Matches, Select]:
-        """Return ``matches`` and ``select`` for a filter's canonical values."""
-        return self.factory(*[argument(values) for argument in self.arguments])
+    def bind(self, values: Sequence[object], *first: object) -> tuple[Matches, Select]:
+        """Return ``matches`` and ``select`` for a filter's canonical values, and what comes before these."""
+        return self.factory(*first, *[argument(values) for argument in self.arguments])
+
+
+def functions(condition: Condition, values: Sequence[object], memo: Memo) -> tuple[Matches, Select]:
+    """Return ``matches`` and ``select`` of a filter.
+
+    Args:
+        condition: what it means.
+        values: its canonical values.
+        memo: keeps the code of its shape.
+    """
+
+    def of_objects() -> tuple[Matches, Select]:
+        return memo.made("objects", generate_for_objects, condition).bind(values, matches)
+
+    matches, select = memo.made("predicate", generate, condition).bind(values, Objects(of_objects))
+    return matches, select
 
 
 def generate(condition: Condition) -> Predicate:
@@ -58,6 +89,15 @@ def generate(condition: Condition) -> Predicate:
     generator = _Generator()
     block = generator.write(condition)
     factory = compile_factory("predicate", block, lambda: _Generator().write(condition), NAMES, "matches")
+    return Predicate(factory, tuple(generator.arguments))
+
+
+def generate_for_objects(condition: Condition) -> Predicate:
+    """Generate the code of a checked condition for resources that are objects."""
+    generator = _Generator()
+    block = generator.write_for_objects(condition)
+    again = lambda: _Generator().write_for_objects(condition)  # noqa: E731
+    factory = compile_factory("objects", block, again, NAMES, "matches")
     return Predicate(factory, tuple(generator.arguments))
 
 
@@ -69,24 +109,60 @@ _FACTORY = Statements("""
 def factory(LITERALS):
     LOOPS
     def matches(scope):
-        AS_SCOPE
+        if type(scope) is not dict and type(scope) is not View:
+            return objects.matches(scope)
         return CONDITION
     def select(resources):
         if type(resources) is list:
             selected = []
             append = selected.append
-            try:
-                for resource in resources:
-                    if QUICK_CONDITION:
+            rest = iter(resources)
+            while True:
+                try:
+                    for resource in rest:
+                        if QUICK_CONDITION:
+                            append(resource)
+                    return selected
+                except Exception:
+                    if type(resource) is not dict:
+                        return selected + objects.select([resource, *rest])
+                    if matches(resource):
                         append(resource)
-                return selected
-            except (TypeError, ValueError):
-                pass
         return [resource for resource in resources if matches(resource)]
     return matches, select
 """)
-# Only a list may be gone through twice. The quick loop is given up for a resource that is not a `dict` (TypeError), and
-# for a timestamp with a day that its month does not have (ValueError).
+# The quick loop raises where a resource is no `dict`, and where one holds a timestamp with a day that its month does
+# not have. What raises is a test, never the iteration of a list.
+
+_OBJECT_FACTORY = Statements("""
+def factory(LITERALS):
+    LOOPS
+    def matches(scope):
+        if type(scope) in plain_objects:
+            try:
+                return CONDITION
+            except Exception:
+                pass
+        return careful(view(scope))
+    def select(resources):
+        selected = []
+        append = selected.append
+        rest = iter(resources)
+        while True:
+            try:
+                for resource in rest:
+                    if type(resource) in plain_objects:
+                        if QUICK_CONDITION:
+                            append(resource)
+                    elif careful(resource if type(resource) is dict else view(resource)):
+                        append(resource)
+                return selected
+            except Exception:
+                if careful(view(resource)):
+                    append(resource)
+    return matches, select
+""")
+# ``careful`` is the function `matches` of the other factory.
 
 # not size eq 1 -> not (value1 == literal1 if …)
 _NOT = Expression("not TEST")
@@ -98,6 +174,16 @@ _MEMBER = Expression("SCOPE.get(NAME)")
 _PLAIN_MEMBER = Expression("get(resource, NAME)")
 # owner.name -> (inner1 if type(inner1 := scope.get('owner')) is dict else view(inner1)).get('name')
 _INNER_MEMBER = Expression("(INNER if type(INNER := OWNER) is dict else view(INNER)).get(NAME)")
+# Of an object: scope.state
+_ATTRIBUTE = Expression("SCOPE.ATTRIBUTE")
+# The same of a member whose name Python cannot spell, such as `created-by`, or must not reach, such as `__class__`.
+_OTHER_ATTRIBUTE = Expression("member(SCOPE, NAME)")
+# A member of a value inside an object, and of an element of an array there. Each may be anything.
+_MEMBER_OF_ANY = Expression(
+    "INNER.get(NAME) if type(INNER := OWNER) is dict"
+    " else INNER.ATTRIBUTE if type(INNER) in plain_objects else member(INNER, NAME)"
+)
+_OTHER_MEMBER_OF_ANY = Expression("INNER.get(NAME) if type(INNER := OWNER) is dict else member(INNER, NAME)")
 # labels.env eq 'a' -> inner1.get(key1) if type(inner1 := scope.get('labels')) is dict else entry(inner1, key1)
 _ENTRY = Expression("INNER.get(KEY) if type(INNER := MAP) is dict else entry(INNER, KEY)")
 # Gives a resource or an element a method `get`, if it has none of a `dict`.
@@ -105,7 +191,7 @@ _AS_SCOPE = Statements("""
 if type(SCOPE) is not dict:
     SCOPE = view(SCOPE)
 """)
-_RESOURCE_AS_SCOPE = Expression("resource if type(resource) is dict else view(resource)")
+_WITH_GET = Expression("SCOPE if type(SCOPE) is dict else view(SCOPE)")
 
 _LOOP = Statements("""
 def LOOP(array):
@@ -144,6 +230,24 @@ _IS_NONE = Expression("VALUE is None")
 _TEST = Expression("FAST if FITS else SLOW")
 # … value1 is not None and (read1 := read_string(value1)) is not None and read1 == literal1
 _SLOW = Expression("X is not None and (READ_X := READ(X)) is not None and HOLDS")
+# The same where exceptions are caught, with a branch for members of enumerations.
+_TEXT_SLOW = Expression(
+    "X is not None and (type(READ_X := X._value_ if type(X) in plain_enums else None) is str"
+    " or (READ_X := READ(X)) is not None) and HOLDS"
+)
+# id eq '12345678-…' -> uuid_number(value1) == literal2 if type(value1) is Uuid else …
+_UUID_SLOW = Expression("HAS_NUMBER if type(X) is Uuid else SLOW")
+_NUMBER_OF = Expression("uuid_number(X)")
+# As in `uuid_number`, but that its exception is caught elsewhere.
+_QUICK_NUMBER_OF = Expression("X.int")
+# startTime lt '2020-08-06T00:00:00Z' -> value1 < literal1 if (zone1 := value1.tzinfo if type(value1) is datetime …
+# In one zone, Python compares what a calendar and a clock show. Without a zone, it is UTC.
+_INSTANT_SLOW = Expression(
+    "HOLDS if (ZONE := X.tzinfo if type(X) is datetime else X) is utc"
+    " else NAIVE if ZONE is None and X is not None else SLOW"
+)
+# day lt '2020-08-06' -> value1 < literal1 if type(value1) is date else …
+_DATE_SLOW = Expression("HOLDS if type(X) is date else SLOW")
 # price gt 1.5 -> (value1 := scope.get('price')) is not None and (read1 := reader1(value1)) is not None and …
 _READ_TEST = Expression("(X := VALUE) is not None and (READ_X := READ(X)) is not None and HOLDS")
 # percentDone gte 5 -> value1 >= literal1 if kind1 is int and -2**53 <= value1 <= 2**53 else …
@@ -175,12 +279,21 @@ _QUICK_INSTANT = Expression(
 )
 
 _PLAIN = "resource"
+_RESOURCES = ("scope", _PLAIN)
 _EXACT = 2**53
 """All integers up to this are doubles."""
 
 
 def _same(value: object) -> object:
     return value
+
+
+def _naive(value: datetime) -> datetime:
+    return value.replace(tzinfo=None)
+
+
+def _number(value: str) -> int:
+    return int(value.replace("-", ""), 16)
 
 
 class _Generator:
@@ -192,16 +305,29 @@ class _Generator:
         self._functions: Block = []
         self._loops: dict[int, str] = {}
         self._counts: dict[str, int] = {}
-        self._quick = False  # Whether what is being written is the loop that may be given up.
+        self._quick = False  # Whether what is being written may raise.
+        self._of_objects = False  # Whether resources are objects.
 
     def write(self, condition: Condition) -> Block:
+        """Write the code for resources that are dictionaries."""
         test = self._condition(condition, "scope")
         self._quick = True
         quick_test = self._condition(condition, _PLAIN)
         return _FACTORY(
-            LITERALS=tuple(self._literals.values()),
+            LITERALS=("objects", *self._literals.values()),
             LOOPS=self._functions,
-            AS_SCOPE=_AS_SCOPE(SCOPE="scope"),
+            CONDITION=test,
+            QUICK_CONDITION=quick_test,
+        )
+
+    def write_for_objects(self, condition: Condition) -> Block:
+        """Write the code for resources that are objects."""
+        self._quick = self._of_objects = True
+        test = self._condition(condition, "scope")
+        quick_test = self._condition(condition, _PLAIN)
+        return _OBJECT_FACTORY(
+            LITERALS=("careful", *self._literals.values()),
+            LOOPS=self._functions,
             CONDITION=test,
             QUICK_CONDITION=quick_test,
         )
@@ -226,12 +352,13 @@ class _Generator:
 
     def _some(self, condition: Some, scope: str) -> Code:
         ref = condition.ref
-        argument = _as_scope(scope) if ref.open else self._get(ref.path, scope)
+        argument = self._as_scope(scope) if ref.open else self._get(ref.path, scope)
         loop = self._loops.get(id(condition))
         if loop is None:
             element = self._new("element")
             elements = _OPEN_ELEMENTS(PATH=constant(ref.path)) if ref.open else _ELEMENTS()
-            before = [] if _is_scalar_test(condition.condition) else _AS_SCOPE(SCOPE=element)
+            is_scalar = self._of_objects or _is_scalar_test(condition.condition)
+            before = [] if is_scalar else _AS_SCOPE(SCOPE=element)
             test = self._condition(condition.condition, element)
             loop = self._loop(condition, ELEMENT=element, ELEMENTS=elements, AS_SCOPE=before, TEST=test)
         return _CALL_LOOP(LOOP=loop, ARGUMENT=argument)
@@ -245,7 +372,7 @@ class _Generator:
             elements = _OPEN_VALUES(PATH=constant(condition.ref.path), ELEMENTS=constant(not is_null))
             test = _IS_NONE(VALUE=element) if is_null else self._test(condition, element)
             loop = self._loop(condition, ELEMENT=element, ELEMENTS=elements, AS_SCOPE=[], TEST=test)
-        return _CALL_LOOP(LOOP=loop, ARGUMENT=_as_scope(scope))
+        return _CALL_LOOP(LOOP=loop, ARGUMENT=self._as_scope(scope))
 
     def _loop(self, condition: Condition, **parts: Part) -> str:
         """Put a loop that may return True into a function of its own, once for each condition; return its name."""
@@ -266,13 +393,30 @@ class _Generator:
     def _get(self, path: Sequence[str], scope: str) -> str | Code:
         value: str | Code = scope
         for index, name in enumerate(path):
-            if index:
+            if self._of_objects:
+                value = self._of_any(value, name, is_resource=value in _RESOURCES)
+            elif index:
                 value = _INNER_MEMBER(INNER=self._new("inner"), OWNER=value, NAME=constant(name))
             elif scope == _PLAIN:
                 value = _PLAIN_MEMBER(NAME=constant(name))
             else:
                 value = _MEMBER(SCOPE=scope, NAME=constant(name))
         return value
+
+    def _of_any(self, owner: str | Code, name: str, *, is_resource: bool) -> Code:
+        spelled = is_attribute(name)
+        if is_resource and isinstance(owner, str):
+            if spelled:
+                return _ATTRIBUTE(SCOPE=owner, ATTRIBUTE=name)
+            return _OTHER_ATTRIBUTE(SCOPE=owner, NAME=constant(name))
+        inner = self._new("inner")
+        if spelled:
+            return _MEMBER_OF_ANY(INNER=inner, OWNER=owner, NAME=constant(name), ATTRIBUTE=name)
+        return _OTHER_MEMBER_OF_ANY(INNER=inner, OWNER=owner, NAME=constant(name))
+
+    def _as_scope(self, scope: str) -> str | Code:
+        """Return what has a method ``get`` in place of a resource or an element."""
+        return _WITH_GET(SCOPE=scope) if self._of_objects or scope == _PLAIN else scope
 
     def _test(self, condition: IsNull | Compare | In, value: str | Code) -> Code:
         field = condition.ref.field
@@ -287,6 +431,8 @@ class _Generator:
         match field.type:
             case "string" | "enum":
                 fits = _IS_TYPE(X=x, VALUE=value, TYPE="str")
+                if self._quick:
+                    slow = _TEXT_SLOW(X=x, READ_X=read_x, READ=read, HOLDS=read_holds)
             case "boolean":
                 fits = _IS_TYPE(X=x, VALUE=value, TYPE="bool")
             case "integer":
@@ -304,12 +450,23 @@ class _Generator:
                 # Of 36 characters, only the grouped form is a UUID.
                 fits = _IS_TEXT_OF(X=x, VALUE=value, LENGTH=constant(36))
                 fast = holds(condition, _LOWER(X=x), literal)
+                number = (_QUICK_NUMBER_OF if self._quick else _NUMBER_OF)(X=x)
+                has_number = holds(condition, number, self._literal(condition, _number))
+                slow = _UUID_SLOW(HAS_NUMBER=has_number, X=x, SLOW=slow)
             case "timestamp":
                 # Of 27 characters with `T` and `Z` there, only text in storage form is a timestamp.
                 fits = _IS_STORED_TIMESTAMP(X=x, VALUE=value, LENGTH=constant(TIMESTAMP_LENGTH))
+                slow = _INSTANT_SLOW(
+                    HOLDS=fast,
+                    ZONE=self._new("zone"),
+                    X=x,
+                    NAIVE=holds(condition, x, self._literal(condition, _naive)),
+                    SLOW=slow,
+                )
                 fast = self._as_text(condition, x, _QUICK_INSTANT if self._quick else _READABLE_INSTANT)
             case "date":
                 fits = _IS_TEXT_OF(X=x, VALUE=value, LENGTH=constant(10))
+                slow = _DATE_SLOW(HOLDS=fast, X=x, SLOW=slow)
                 fast = self._as_text(condition, x, _READABLE_DATE)
             case "array" | "object" | "map" | "any":
                 raise AssertionError(field)
@@ -365,10 +522,6 @@ class _Generator:
         """Return a name that nothing has yet."""
         number = self._counts[kind] = self._counts.get(kind, 0) + 1
         return f"{kind}{number}"
-
-
-def _as_scope(scope: str) -> str | Code:
-    return _RESOURCE_AS_SCOPE() if scope == _PLAIN else scope
 
 
 def _is_scalar_test(condition: Condition) -> bool:

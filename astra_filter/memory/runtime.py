@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import TYPE_CHECKING
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any
 
 from astra_filter import fields
 from astra_filter.language.fold import fold
-from astra_filter.language.values import entry, member, unwrap, usual_instant
+from astra_filter.language.values import PLAIN_ENUMS, PLAIN_OBJECTS, entry, member, unwrap, usual_instant
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
+    from uuid import UUID
 
 
 class View:
@@ -24,6 +25,51 @@ class View:
     def get(self, name: str) -> object:
         """Return a member, None where it is missing."""
         return member(self._owner, name)
+
+
+class Objects:
+    """The functions for resources that are objects, which are generated when the first such resource comes.
+
+    Args:
+        make: makes ``matches`` of a resource, and ``select`` of a list.
+    """
+
+    __slots__ = ("matches", "select")
+
+    matches: Callable[[object], bool]
+    select: Callable[[list[Any]], list[Any]]
+
+    def __init__(self, make: Callable[[], tuple[Callable[[object], bool], Callable[[list[Any]], list[Any]]]]) -> None:
+        def matches(resource: object) -> bool:
+            self.matches, self.select = make()
+            return self.matches(resource)
+
+        def select(resources: list[Any]) -> list[Any]:
+            self.matches, self.select = make()
+            return self.select(resources)
+
+        self.matches, self.select = matches, select
+
+
+class _NoUuid:
+    """Stands for the class `uuid.UUID` before there are values of it: few programs have to pay for its import."""
+
+
+def _read_uuid(value: object) -> str | None:
+    text: str | None = _UUID.read(value)
+    if text is not None and not isinstance(value, str) and NAMES["Uuid"] is _NoUuid:
+        from uuid import UUID
+
+        NAMES["Uuid"] = UUID
+    return text
+
+
+def uuid_number(value: UUID) -> int | None:
+    """Return the number of a UUID; None where it has none, since it was not made as they are."""
+    try:
+        return value.int
+    except AttributeError:
+        return None
 
 
 def open_values(owner: View | dict[str, object], path: Sequence[str], *, elements: bool) -> list[object]:
@@ -59,23 +105,32 @@ def open_elements(owner: View | dict[str, object], path: Sequence[str]) -> list[
     return [element for value in values for element in _read_array(value) or ()]
 
 
+_UUID = fields.Uuid()
 _read_array = fields.Array(fields.String()).read
 NAMES: dict[str, object] = {
     "__builtins__": {},
     "__name__": __name__,
-    **{kind.__name__: kind for kind in (type, dict, list, str, int, float, bool, TypeError, ValueError)},
+    **{kind.__name__: kind for kind in (type, dict, list, str, int, float, bool, date, datetime, Exception)},
     "len": len,
+    "iter": iter,
+    "utc": UTC,
+    "Uuid": _NoUuid,
+    "uuid_number": uuid_number,
     "get": dict.get,
     "fromisoformat": datetime.fromisoformat,
     "usual_instant": usual_instant,
     "fold": fold,
+    "View": View,
     "view": View,
+    "member": member,
+    "plain_objects": PLAIN_OBJECTS,
+    "plain_enums": PLAIN_ENUMS,
     "entry": entry,
     "open_values": open_values,
     "open_elements": open_elements,
     "read_string": fields.String().read,
     "read_enum": fields.Enum("").read,
-    "read_uuid": fields.Uuid().read,
+    "read_uuid": _read_uuid,
     "read_integer": fields.Integer().read,
     "read_number": fields.Number().read,
     "read_boolean": fields.Boolean().read,

@@ -34,6 +34,8 @@ _HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
 }
+_LONGEST = 256 * 1024
+"""Bytes of a question: room for the longest filter, however it is escaped."""
 # A page of another site may have a name that leads to this machine; the name in the request then tells.
 _HOSTS = ["127.0.0.1", "localhost", "[::1]"]
 
@@ -84,8 +86,13 @@ def _asked(answer: Callable[[dict[str, Any]], dict[str, Any]]) -> Callable[[Requ
         # No form of another site can send this type without asking first.
         if request.headers.get("content-type") != "application/json":
             return JSONResponse({}, 415)
+        sent = b""
+        async for chunk in request.stream():
+            sent += chunk
+            if len(sent) > _LONGEST:
+                return JSONResponse({}, 413)
         try:
-            asked = json.loads(await request.body())
+            asked = json.loads(sent)
         except (ValueError, RecursionError):
             return JSONResponse({}, 400)
         if not isinstance(asked, dict):

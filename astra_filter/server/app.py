@@ -39,6 +39,29 @@ MAX_LIMIT = 1000
 _PATH = "/accounts/{account_id}/core/v1/tasks"
 _READY = "/readyz"
 _METRICS = "/metrics"
+_LANDING = f"""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Tasks</title>
+</head>
+<body>
+<h1>Tasks</h1>
+<p>The list operation of a collection of tasks, with filters. A filter says which tasks:</p>
+<pre>curl --get 'http://HOST{_PATH.format(account_id=EXAMPLE_ACCOUNT)}' \\
+    --header 'Authorization: Bearer TOKEN' \\
+    --data-urlencode "filter=state eq 'running' and percentDone gte 20" \\
+    --data include=id,name --data limit=2</pre>
+<p>HOST is this server, and TOKEN what it was started with. Other parameters: orderBy, skip, count, continue.</p>
+<ul>
+<li><a href="/openapi.json">What it answers</a>, as an OpenAPI document</li>
+<li><a href="{_READY}">Whether it can answer</a></li>
+</ul>
+<p>To write filters over the same fields with completion: <code>astra-filter playground</code>.</p>
+</body>
+</html>
+"""
 
 
 _PROMPT = 0.08
@@ -126,6 +149,10 @@ def create_app(
         if metrics is not None and query.filter is not None:
             request.state.shape = query.filter.shape
         return await _answer(request, store, query, account)
+
+    @app.get("/", include_in_schema=False)
+    async def landing() -> Response:
+        return Response(_LANDING, media_type="text/html", headers={"Content-Security-Policy": "default-src 'none'"})
 
     @app.get(
         _READY,

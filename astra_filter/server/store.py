@@ -39,7 +39,7 @@ ACCOUNT = "account_id"
 _BATCH = 500
 _CONNECTIONS = 40
 """As many as Starlette has threads for."""
-_STATEMENTS = 16
+_STATEMENTS = 4
 """Statements that a connection keeps."""
 _LOCK = 0x61737472615F66
 """Names the advisory lock under which a table is filled."""

@@ -129,6 +129,8 @@ def foreign(field: Field) -> tuple[type, Callable[[Any], Any]] | None:
 
 def as_own(field: Field, value: object) -> object:
     """Return what a driver gave for a field's value as a value of its own type."""
+    if value is None or (type(value) is str and field.storage is None):
+        return value  # Most are.
     found = foreign(field)
     return found[1](value) if found is not None and type(value) is found[0] else value
 

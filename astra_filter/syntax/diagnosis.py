@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from astra_filter.fields import Field
 
 
-_STEPS = re.compile(rf"[{W}]+(?:(?:->|[./])[{W}]+)*")
+_STEPS = re.compile(rf"{W}+(?:(?:->|[./]){W}+)*")
 """Names joined as other languages do."""
 
 _SYMBOLS = {

@@ -1,14 +1,13 @@
 """Text to syntax tree: the parse tables that Lark makes of ``grammar/filter.lark``, run in a loop of our own (SPEC §2).
 
-The loop does what Lark's does with them, without what only other grammars need. What is no filter is given to Lark,
-which says where it stopped and what it expected. The only file that knows Lark; to import it takes longer than all the
-rest of a start, so it is imported for the first such text.
+The loop does what Lark's does with them, without what only other grammars need. Lark itself, whose import takes longer
+than all the rest of a start, is not needed here; tests compare the two.
 """
 
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, assert_never
 
 from astra_filter.errors import FilterError
@@ -25,8 +24,6 @@ from astra_filter.wording import syntax as syntax_wording
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-
-    from lark import Lark
 
     from astra_filter import errors
     from astra_filter.fields import Field
@@ -55,17 +52,25 @@ def parse(text: str, limits: Limits = DEFAULT_LIMITS, root: Field | None = None)
     try:
         tree = _run(text, builder)
     except _Refused as refused:
-        problem = refused.problem(text)
-        if problem.code == "bad_name_character":
-            from astra_filter.syntax.hints import hint_of_character  # Errors only: not paid by those who send none.
-
-            problem = problem._replace(hint=hint_of_character(problem, root) or problem.hint)
-        raise FilterError([problem]) from None
+        raise FilterError(partial(_explain_refusal, refused.with_traceback(None), text, root)) from None
     if tree is None:
-        from astra_filter.syntax.diagnosis import diagnose  # Errors only: not paid by those who send none.
-
-        raise FilterError([diagnose(text, *_stopped(text), root)])
+        raise FilterError(partial(_explain, text, root))
     return Syntax(tree, tuple(builder.literals))
+
+
+def _explain_refusal(refused: _Refused, text: str, root: Field | None) -> list[errors.Problem]:
+    problem = refused.problem(text)
+    if problem.code == "bad_name_character":
+        from astra_filter.syntax.hints import hint_of_character  # Errors only: not paid by those who send none.
+
+        problem = problem._replace(hint=hint_of_character(problem, root) or problem.hint)
+    return [problem]
+
+
+def _explain(text: str, root: Field | None) -> list[errors.Problem]:
+    from astra_filter.syntax.diagnosis import diagnose  # Errors only: not paid by those who send none.
+
+    return [diagnose(text, *_stopped(text), root)]
 
 
 def _run(text: str, builder: _Builder) -> Node | None:
@@ -147,17 +152,21 @@ def _shifted(rows: list[_Row], kind: str) -> list[_Row] | None:
 
 
 def _stopped(text: str) -> tuple[int, frozenset[str]]:
-    """Return where Lark stops in a text that is no filter, and the terminals it could have gone on with."""
-    from lark.exceptions import UnexpectedInput
-
-    try:
-        _lark().parse(text)
-    except UnexpectedInput as error:
-        stopped: Any = error  # Lark's kinds of error differ in their attributes.
-        expected = getattr(stopped, "accepts", None) or getattr(stopped, "allowed", None) or stopped.expected
-        at_end = getattr(getattr(stopped, "token", None), "type", None) == "$END"
-        return len(text) if at_end else stopped.pos_in_stream, frozenset(expected)
-    raise AssertionError(text)  # The tables are the grammar's.
+    """Return where the parse stops in a text that is no filter, and the terminals it could have gone on with."""
+    rows = [_START]
+    for match in _tokens(text, _skip(text).end()):  # type: ignore[union-attr]  # As in `_run`.
+        kind: str = match.lastgroup  # type: ignore[assignment]  # As in `_run`.
+        step = rows[-1].get(kind)
+        while type(step) is tuple:
+            del rows[-step[1] :]
+            rows.append(rows[-1][step[0]])
+            step = rows[-1].get(kind)
+        if step is None:
+            terminals = [each for each in rows[-1] if each.isupper()]
+            place = len(text) if kind == "END" else match.start(kind)
+            return place, frozenset([each for each in terminals if _shifted(rows, each) is not None])
+        rows.append(step)
+    raise AssertionError(text)
 
 
 class _Refused(Exception):  # noqa: N818  # Not an error: it carries one out of the builder, which knows no source text.
@@ -355,13 +364,6 @@ def grammar() -> str:
         if place.is_file():
             return place.read_text(encoding="utf-8")
     raise installation_wording.no_grammar(here)
-
-
-@cache
-def _lark() -> Lark:
-    import lark
-
-    return lark.Lark(grammar(), **lalr_tables.OPTIONS)
 
 
 _Row: TypeAlias = "dict[str, Any]"

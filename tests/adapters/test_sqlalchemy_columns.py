@@ -506,7 +506,7 @@ def test_one_error_names_all_columns() -> None:
         (sa.Float(), fields.Integer()),
         (sa.Numeric(10, 2), fields.Integer()),
         (sa.Double(), fields.Decimal(10, 2)),
-        (sa.JSON(), fields.Object({"a": fields.Array(fields.Decimal(10, 2))})),
+        (postgresql.ARRAY(sa.Numeric), fields.Array(fields.Decimal(10, 2))),
         (sa.Integer(), fields.Boolean()),
         (sa.DateTime(), fields.Date()),
         (sa.Date(), fields.Timestamp()),
@@ -687,9 +687,16 @@ def test_decimals_that_are_cut_as_they_are_read() -> None:
     cls = model(sa.Numeric)
     with engine("sqlite", "cut") as found, Session(found) as session:
         rows_of(session, cls, [])
-        for number, text in enumerate(["0.12345678901234", "0.1234567890", "0.12345678906", "7", "1e20", "-0.5"], 1):
+        for number, text in enumerate(
+            ["0.12345678901234", "0.1234567890", "NULL", "0.12345678906", "7", "1e20", "-0.5"], 1
+        ):
             session.execute(sa.text(f"INSERT INTO rows_of_one VALUES ({number}, {text})"))
-        check(session, schema(cls), cls, ["v eq 0.123456789", "v gt 0.123456789", "v lte 0.1234567891", "v eq 1e20"])
+        check(
+            session,
+            schema(cls),
+            cls,
+            ["v eq 0.123456789", "v gt 0.123456789", "v lte 0.1234567891", "v eq 1e20", "v eq null", "v gt -1"],
+        )
 
 
 def test_floats_through_asyncpg() -> None:

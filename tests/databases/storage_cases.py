@@ -253,7 +253,7 @@ CASES = [
             ("text", fields.String()), ("varchar", fields.String()), ("smallint", fields.Integer()),
             ("integer", fields.Integer()), ("bigint", fields.Integer()), ("real", fields.Number()),
             ("double precision", fields.Number()), ("boolean", fields.Boolean()), ("uuid", fields.Uuid()),
-            ("date", fields.Date()), ("text", fields.Enum(*_LABELS)),
+            ("date", fields.Date()), ("timestamptz", fields.Timestamp()), ("text", fields.Enum(*_LABELS)),
         )
     ],
     Case("postgresql", "array:enum:mood.kind", fields.Array, (fields.Enum(*_LABELS),), setup=_MOOD),

@@ -84,6 +84,12 @@ def test_columns_of_every_storage(case: Case, reach: Callable[[str], Backend]) -
             field = fields.Decimal(20, 0, storage="unsigned", nullable=field.nullable)
         elif case.storage.startswith("epoch"):
             field = fields.Integer(nullable=field.nullable)
+        elif case.kind is fields.Array and case.scalar.type == "enum":
+            labels = found.leaves[path,].field.items  # type: ignore[union-attr]
+            text = case.dialect == "duckdb" or case.storage == "array:text"  # Its elements are plain text.
+            items = fields.String() if text else fields.Enum(*labels.values)
+            assert text or sorted(labels.values) == sorted(case.scalar.values)  # type: ignore[attr-defined]
+            field = fields.Array(items, storage=case.storage, nullable=field.nullable)
         elif case.known == "enum":
             labels = found.leaves[path,].field.values  # type: ignore[union-attr]  # In an order of their own.
             assert sorted(labels) == sorted(field.values)
@@ -131,7 +137,7 @@ PEOPLE = {
         (
             'id uuid PRIMARY KEY, code varchar(8) COLLATE "C" NOT NULL, title text COLLATE "hostile", '
             "price numeric(20, 4) NOT NULL, free numeric, flag boolean, small smallint, made timestamp(3) with time zone, "
-            "pad char(4)"
+            "pad char(4), ip inet, tags text[], sizes integer[] NOT NULL"
         ),
         {
             "id": fields.Uuid(),
@@ -143,14 +149,17 @@ PEOPLE = {
             "small": fields.Integer(storage="smallint", nullable=True),
             "made": fields.Timestamp(nullable=True),
             "pad": fields.String(max_length=4, storage="char", nullable=True),
+            "ip": fields.String(storage="inet", operators=["eq", "ne", "in"], sortable=False, nullable=True),
+            "tags": fields.Array(fields.String(), storage="array:text", nullable=True),
+            "sizes": fields.Array(fields.Integer(), storage="array:integer"),
         },
-        "b bytea, j jsonb, i interval",
+        "b bytea, j jsonb, i interval[]",
     ),
     "mysql": (
         (
             "id bigint unsigned PRIMARY KEY, code varchar(8) CHARACTER SET latin1 NOT NULL, title text CHARACTER SET utf8mb4, "
             "kind enum('a', 'b''c', ',') NOT NULL, price decimal(20, 4), flag tinyint(1), tiny tinyint, made datetime, "
-            "moved timestamp(6) NULL, sorted varchar(9) CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin"
+            "roles set('a', 'b''c'), moved timestamp(6) NULL, sorted varchar(9) CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin"
         ),
         {
             "id": fields.Decimal(20, 0, storage="unsigned"),
@@ -161,6 +170,7 @@ PEOPLE = {
             "flag": fields.Boolean(nullable=True),
             "tiny": fields.Integer(nullable=True),
             "made": fields.Timestamp(storage="datetime0", nullable=True),
+            "roles": fields.Array(fields.Enum("a", "b'c"), storage="set", nullable=True),
             "moved": fields.Timestamp(storage="timestamp", nullable=True),
             "sorted": fields.String(max_length=9, binary=True, nullable=True),
         },
@@ -185,7 +195,7 @@ PEOPLE = {
     "duckdb": (
         (
             "id BIGINT PRIMARY KEY, kind ENUM('a', 'b''c') NOT NULL, price DECIMAL(20, 4), huge HUGEINT, flag BOOLEAN, "
-            "made TIMESTAMP_S, title VARCHAR"
+            "made TIMESTAMP_S, title VARCHAR, tags VARCHAR[], sizes INTEGER[]"
         ),
         {
             "id": fields.Integer(),
@@ -195,8 +205,10 @@ PEOPLE = {
             "flag": fields.Boolean(nullable=True),
             "made": fields.Timestamp(storage="timestamp_s", nullable=True),
             "title": fields.String(nullable=True),
+            "tags": fields.Array(fields.String(), storage="list", nullable=True),
+            "sizes": fields.Array(fields.Integer(), storage="list", nullable=True),
         },
-        "b BLOB, j JSON, i INTERVAL",
+        "b BLOB, j JSON, i INTERVAL[]",
     ),
 }
 

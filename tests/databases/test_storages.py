@@ -175,3 +175,55 @@ def test_what_a_column_cannot_hold_is_null_to_it(filled: Filled) -> None:
         with pytest.raises(StorageError) as caught:
             filled.table.schema.to_row({"id": 1, "sure": value}, case.dialect)
         assert caught.value.code == "null_in_required"
+
+
+UNREAD = [
+    ("postgresql", "numeric", fields.Number, ("'NaN'", "1e400", "-1e400"), "1.5"),
+    ("mysql", "unsigned", fields.Integer, ("9223372036854775808", "18446744073709551615"), "7"),
+    ("duckdb", "hugeint", fields.Integer, ("9223372036854775808", "-9223372036854775809"), "7"),
+    ("duckdb", "ubigint", fields.Integer, ("9223372036854775808",), "7"),
+]
+
+
+@pytest.mark.parametrize(("dialect", "storage", "kind", "unread", "read"), UNREAD)
+@pytest.mark.parametrize("nullable", [True, False])
+def test_what_no_field_reads_is_null(
+    reach: Callable[[str], Backend],
+    dialect: str,
+    storage: str,
+    kind: type[fields.Field],
+    unread: tuple[str, ...],
+    read: str,
+    nullable: bool,
+) -> None:
+    """Rows of others hold it, in columns that are NOT NULL, too; it is the smallest value, and shown as null."""
+    backend = reach(dialect)
+    schema = Schema({"id": fields.Integer(), "value": kind(storage=storage, nullable=nullable)}, key="id")
+    with backend.table(schema, temporary=False) as table:
+        for number, value in enumerate((*unread, read)):
+            backend.execute(f"INSERT INTO {table.quoted} VALUES (0, {number}, {value})")
+        last = len(unread)
+        for text, matched in (
+            ("value gte 0", [last]),
+            ("value lt 100", [last]),
+            (f"value eq {read}", [last]),
+            (f"value ne {read}", list(range(last))),
+            (f"value in (3, {read})", [last]),
+            (f"value not in (3, {read})", list(range(last))),
+            ("not value gt 0", list(range(last))),
+        ):
+            condition = schema.compile(text).sql(dialect)
+            rows = backend.execute(f"SELECT id FROM {table.quoted} WHERE {condition.text}", condition.params)
+            assert sorted(number for (number,) in rows) == matched, text
+        for order in ("value", "value desc"):
+            token, seen = None, []
+            while True:
+                query = schema.query({"orderBy": order, "limit": "1"} | ({} if token is None else {"continue": token}))
+                page = query.page_from_rows(backend.execute(*query.sql(table.name, dialect)))
+                seen += page.items
+                token = page.next_token
+                if token is None or len(seen) > last:
+                    break
+            numbers = [item["id"] for item in seen]
+            assert numbers == ([*range(last), last] if order == "value" else [last, *reversed(range(last))])
+            assert [item.get("value") for item in seen].count(None) == last

@@ -1,10 +1,11 @@
-"""The source that is shown of generated code is the code, and names of members are constants in it."""
+"""The source that is shown of generated code is the code, and names of members are constants or attributes in it."""
 
 from __future__ import annotations
 
 import ast
 import linecache
 import re
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,8 +14,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from schemas import SCHEMAS
 
-from astra_filter import Schema
-from astra_filter.memory import predicate, runtime
+from astra_filter import Schema, fields
+from astra_filter.memory import codegen, predicate, runtime
 from astra_filter.memory.items import _of_resource
 from astra_filter.sql.items import _of_row
 from astra_filter.testing import datasets, filters
@@ -65,8 +66,34 @@ def test_names_stay_constants(name: str) -> None:
         ast.literal_eval(node.args[1]) for node in ast.walk(tree) if isinstance(node, ast.Call) and len(node.args) == 2
     ]
     assert paths == [(name,)]
-    own = re.compile(r"(literal|value|read|element|loop)\d+|scope|array|resources?|selected|append|matches|select")
+    own = re.compile(
+        r"(literal|value|read|element|loop)\d+|scope|array|resources?|rest|selected|append|matches|select|objects"
+    )
     names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
     assert not {each for each in names if not own.fullmatch(each)} - runtime.NAMES.keys()
     assert compiled.matches({name: "a"})
     assert not compiled.matches({name: "b"})
+
+
+@given(name=st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0`"), min_size=1))
+@example(name="'); import os #")
+@example(name="state")
+@example(name="ATTRIBUTE")
+@example(name="ﬁ")
+@example(name="__class__")
+@example(name="None")
+def test_only_names_that_python_spells_become_attributes(name: str) -> None:
+    """In the code for objects a member's name is an attribute, or a constant and nothing else."""
+    compiled = Schema({name: fields.String()}).compile(f"`{name}` eq 'a'")
+    made = predicate.generate_for_objects(compiled.template.condition)
+    assert_is_its_source(made.factory.__code__)
+    tree = ast.parse("".join(linecache.getlines(made.factory.__code__.co_filename)))
+    attributes = [node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)]
+    constants = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)]
+    is_attribute = name in attributes
+    assert is_attribute == codegen.is_attribute(name)
+    assert (name in constants) != is_attribute
+    assert set(attributes) <= {name, "append", "_value_"}
+    holder = SimpleNamespace(**{name: "a"})
+    for _ in range(2):  # The second time, the class is known.
+        assert compiled.matches(holder) is not name.startswith("__")

@@ -12,13 +12,14 @@ from fuzz.targets import fuzz_filter, fuzz_query, fuzz_token
 from hypothesis import example, given
 from hypothesis import strategies as st
 from lark import Lark, Token
-from lark.exceptions import UnexpectedInput
+from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 from schemas import SCHEMAS
 
 from astra_filter import FilterError, Schema, parse
 from astra_filter.limits import DEFAULT_LIMITS
 from astra_filter.meaning.shapes import Shapes
 from astra_filter.syntax import lalr_tables, parser
+from astra_filter.syntax.diagnosis import diagnose
 from astra_filter.testing import filter_texts, filters, mutations
 
 EVERY_SCHEMA = pytest.mark.parametrize("schema", SCHEMAS.values(), ids=SCHEMAS)
@@ -234,3 +235,32 @@ def outcome_of(run: Callable[[str, parser._Builder], object], text: str) -> obje
 @example("")
 def test_the_tables_are_run_as_lark_runs_them(text: str) -> None:
     assert outcome_of(parser._run, text) == outcome_of(by_lark, text)
+
+
+def stopped_by_lark(text: str) -> tuple[int, frozenset[str]] | None:
+    TRANSFORMER.builder = parser._Builder(DEFAULT_LIMITS)
+    try:
+        LARK.parse(text)
+    except UnexpectedCharacters as error:
+        return error.pos_in_stream, frozenset(error.allowed)
+    except UnexpectedToken as error:
+        accepted = frozenset(error.accepts or error.expected)
+        return len(text) if error.token.type == "$END" else error.pos_in_stream, accepted
+    except parser._Refused:
+        return None
+    return None
+
+
+@given(st.one_of(SOUP, filter_texts(SCHEMAS["task"]).flatmap(mutations)))
+@example("n eq 5=5")
+@example("name  ,like '_a%'")
+@example("e eq 'run' ]")
+@example("a not in (")
+@example("")
+def test_the_parser_stops_where_lark_stops(text: str) -> None:
+    """What Lark expects at a place differs by reductions it has not made; what is said of the place does not."""
+    expected = stopped_by_lark(text)
+    if expected is not None:
+        found = parser._stopped(text)
+        assert found[0] == expected[0]
+        assert diagnose(text, *found, SCHEMAS["task"].root) == diagnose(text, *expected, SCHEMAS["task"].root)

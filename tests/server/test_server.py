@@ -172,7 +172,6 @@ PROBLEMS = {
         (PATH.replace(ACCOUNT, "%ff%00"), f"Bearer {TOKEN}", 404),
         (PATH.replace(ACCOUNT, "nobody"), None, 401),
         (PATH + "/", f"Bearer {TOKEN}", 404),
-        ("/", None, 404),
         ("/accounts", f"Bearer {TOKEN}", 404),
     ],
 )
@@ -474,6 +473,19 @@ def test_tasks_that_are_none_are_refused(task, message, tmp_path):
     with pytest.raises(InputError) as error:
         serve(token=["a=b"], data=str(data))
     assert str(error.value) == message
+
+
+def test_the_landing_page_tells_what_this_is(server):
+    connection = http.client.HTTPConnection(server.url.removeprefix("http://"), timeout=30)
+    try:
+        connection.request("GET", "/")
+        response = connection.getresponse()
+        text = response.read().decode()
+        assert (response.status, response.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    finally:
+        connection.close()
+    assert "curl --get" in text
+    assert "/openapi.json" in text
 
 
 def test_a_database_is_no_data(tmp_path):

@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from astra_filter.fields import Decimal, Field
@@ -122,6 +123,11 @@ class NamedStorage(NamedTuple):
     """The field, and what stands behind the colon of the name, to the storage."""
     argument: str = ""
     """What stands behind the colon, for people; empty where nothing may."""
+
+    def row(self, name: str) -> str:
+        """Return the row of a table in Markdown that tells the storage of that name."""
+        shown = f"`{name}:…`, {self.argument}" if self.argument else f"`{name}`"
+        return f"| {shown} | {', '.join(self.types)} | {self.column} | {', '.join(self.served) or 'nothing'} |"
 
 
 def grid(to_units: Callable[[Any], tuple[int, bool]], write: Callable[[int], Any], impossible: Any) -> Any:
@@ -340,12 +346,12 @@ class Dialect:
             or (colon and not argument)
         ):
             known = [
-                f"{name}:{named.argument}" if named.argument else name
+                f"{name}:…" if named.argument else name
                 for name, named in self.storages.items()
                 if field.type in named.types
             ]
             raise wording.unknown_storage(self.name, storage, field.type, known)
-        return named.make(field, argument)
+        return _made(named.make, field, argument)
 
     def json_storage(self, field: Field) -> tuple[Storage, str]:
         """Return how a field is held in JSON, and the template that reads it there; raises as `storage` does."""
@@ -392,6 +398,12 @@ class Dialect:
         if placeholders not in self.placeholders:
             raise wording.unknown_placeholders(placeholders, self.name, self.placeholders)
         return placeholders
+
+
+@lru_cache(maxsize=256)
+def _made(make: Callable[[Any, str], Storage], field: Field, argument: str) -> Storage:
+    """Return a named storage, which rows ask for one by one."""
+    return make(field, argument)
 
 
 def table_parts(name: TableName) -> tuple[str, ...]:

@@ -98,6 +98,9 @@ _TIMESTAMP = Storage(
 )
 
 
+_SIGNED = "CASE WHEN {x} <= 9223372036854775807 THEN CAST({x} AS SIGNED) END"
+
+
 def _unsigned(field: fields.Integer | Decimal) -> Storage:
     if isinstance(field, Decimal):
         if field.grid != (20, 0):
@@ -112,7 +115,8 @@ def _unsigned(field: fields.Integer | Decimal) -> Storage:
         "BIGINT UNSIGNED",
         parameter="CAST({p} AS SIGNED)",
         # What lies beyond the integers of 64 bits counts as null.
-        value="CASE WHEN {x} <= 9223372036854775807 THEN CAST({x} AS SIGNED) END",
+        value=_SIGNED,
+        returned=_SIGNED,
         equal="CAST({p} AS SIGNED)",
         decides=True,
         partial=True,

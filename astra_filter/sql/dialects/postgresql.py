@@ -125,7 +125,8 @@ def _enum(field: fields.Enum, name: str) -> Storage:
     )
 
 
-_TIMESTAMPTZ = Storage("timestamptz", parameter="CAST({p} AS timestamptz)")
+# As text: asyncpg takes the first and the last datetime for the infinities.
+_TIMESTAMPTZ = Storage("timestamptz", timestamp_text, "CAST(CAST({p} AS text) AS timestamptz)")
 _OWN_TEXT = Storage("text", exact=True)
 _ELEMENTS: Mapping[str, tuple[tuple[TypeName, ...], Storage]] = {
     "text": (("string", "enum"), _OWN_TEXT),
@@ -157,6 +158,8 @@ def _array(field: fields.Array, kind: str) -> Storage:
             raise wording.not_of_storage(
                 f"array:{kind}", f"elements of type {items.type} are {', '.join(known) or 'none that it holds'}"
             )
+    if kind == "timestamptz":
+        equal = storage.parameter
     if kind == "real":
         returned = "CAST({x} AS double precision[])"
     elements = Elements(
