@@ -48,7 +48,7 @@ class Declaration:
     """For what other rooms make of the declaration: generated code, SQL statements without a filter."""
 
     def __init__(
-        self, root: Object | Open, *, key: str | None, limits: Limits, binary: bool, sqlite_fold: bool
+        self, root: Object | Open, *, key: str | None, limits: Limits, binary: bool, sqlite_fold: bool = False
     ) -> None:
         found = leaves(root, binary=binary)
         if key is not None:
