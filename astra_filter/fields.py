@@ -291,9 +291,12 @@ class String(_Text):
     Args:
         max_length: most code points a value may have; None for no bound. Makes bounded columns and tokens possible.
         binary: whether the SQL column's collation compares by code point; None takes the schema's word.
+        folded: the name of a column that holds the text folded (SPEC §4.9), which `to_row` writes and `create_table`
+            makes: tests that ignore case are then served by an ordinary index on it, and have SQL everywhere. Inside an
+            array it means nothing.
     """
 
-    __slots__ = ("max_length",)
+    __slots__ = ("folded", "max_length")
 
     max_length: int | None
 
@@ -301,15 +304,23 @@ class String(_Text):
     allowed = ORDER | TEXT | FOLDED
 
     def __init__(
-        self, *, max_length: int | None = None, binary: bool | None = None, **options: Unpack[Options]
+        self,
+        *,
+        max_length: int | None = None,
+        binary: bool | None = None,
+        folded: str | None = None,
+        **options: Unpack[Options],
     ) -> None:
         super().__init__(binary=binary, **options)
+        if folded is not None and (not is_text(folded) or not folded):
+            raise schema_wording.bad_identifier("folded", folded)
+        self.folded = None if folded is None else plain_text(folded)
         if max_length is not None and (type(max_length) is not int or max_length < 1):
             raise schema_wording.bad_max_length(max_length)
         _put(self, "max_length", max_length)
 
     def signature(self) -> tuple[object, ...]:
-        return (*super().signature(), self.max_length)
+        return (*super().signature(), self.max_length, *(() if self.folded is None else (("folded", self.folded),)))
 
 
 @final

@@ -339,6 +339,7 @@ class Schema(Declaration):
         order_by: str | None = None,
         leading: Sequence[str] = (),
         name: str | None = None,
+        folded: str | None = None,
     ) -> str:
         """Return the CREATE INDEX statement that makes every page of an order a range scan (SPEC §6).
 
@@ -350,6 +351,7 @@ class Schema(Declaration):
             order_by: as a request has it; None for the order by key.
             leading: the columns that the server's own condition compares for equality, such as the tenant's.
             name: the index's name; by default made of the table and the columns.
+            folded: instead of an order, the path of a string: the index serves the tests of it that ignore case.
 
         Raises:
             SchemaError: unknown dialect; an open schema; ``order_by`` is not one of this schema.
@@ -358,7 +360,7 @@ class Schema(Declaration):
         """
         from astra_filter.sql import ddl  # As above.
 
-        return ddl.create_index(self, table, dialect, order_by=order_by, leading=leading, name=name)
+        return ddl.create_index(self, table, dialect, order_by=order_by, leading=leading, name=name, folded=folded)
 
     def check_connection(self, connection: Any, dialect: str) -> None:
         """Make sure that the SQL means over a connection what it should; call it once for each new connection.

@@ -19,7 +19,7 @@ from astra_filter.sql.dialects import with_fold
 from astra_filter.sql.dialects.base import Dialect, Storage, fill
 from astra_filter.sql.fragment import Fragment, Param
 from astra_filter.sql.keyset import Key, ranges, sort_terms
-from astra_filter.sql.operands import resource_operand
+from astra_filter.sql.operands import folded_column, folded_operand, resource_operand
 from astra_filter.sql.rows import resource
 from astra_filter.sql.where import SUBQUERY_DEPTH, Term, Writer
 
@@ -77,6 +77,11 @@ class _RowWriter(Writer):
         if not isinstance(condition, (AllOf, AnyOf)) and condition in self._related:
             return Term(Fragment(Place(condition)), "", SUBQUERY_DEPTH)
         return super().condition(condition)
+
+    def _folded(self, ref: Ref) -> Operand:
+        column = self._columns[ref.path].column
+        own = folded_column(self._dialect, column, "row") if ref.key is None else None
+        return folded_operand(self._operand(ref)) if own is None else own
 
     def _operand(self, ref: Ref) -> Operand:
         operand = _operand(self._name, self._columns[ref.path], ref.field, sorting=False, key=ref.key)

@@ -13,7 +13,14 @@ from astra_filter.meaning.conditions import AllOf, AnyOf, Compare, In, IsNull, S
 from astra_filter.sql.dialects.base import fill
 from astra_filter.sql.fragment import Fragment, Param
 from astra_filter.sql.lists import in_lists
-from astra_filter.sql.operands import Operand, element_operand, folded_operand, own_element_operand, resource_operand
+from astra_filter.sql.operands import (
+    Operand,
+    element_operand,
+    folded_column,
+    folded_operand,
+    own_element_operand,
+    resource_operand,
+)
 from astra_filter.wording import sql as wording
 
 if TYPE_CHECKING:
@@ -91,9 +98,7 @@ class Writer:
     def _test(self, test: IsNull | Compare | In) -> Fragment:
         if isinstance(test, In) and not test.slots and not test.ref.open:
             return Fragment("1 = 1" if test.negated else "1 = 0")
-        operand = self._operand(test.ref)
-        if test.ref.folded:
-            operand = folded_operand(operand)
+        operand = self._folded(test.ref) if test.ref.folded else self._operand(test.ref)
         match test:
             case IsNull():
                 return Fragment(operand.compared(), " IS NOT NULL" if test.negated else " IS NULL")
@@ -160,6 +165,12 @@ class Writer:
             indexed = _indexed(some.condition, array, elements)
             return Term(Fragment(*indexed, sql), "AND" if indexed else "", inner.depth + SUBQUERY_DEPTH)
         return Term(fill(self._dialect.not_some, some=sql) if some.negated else sql, "", inner.depth + SUBQUERY_DEPTH)
+
+    def _folded(self, ref: Ref) -> Operand:
+        own = None
+        if not self._level and ref.column is not None and ref.key is None and ref.field.scalar:
+            own = folded_column(self._dialect, ref.column, self._alias)
+        return folded_operand(self._operand(ref)) if own is None else own
 
     def _operand(self, ref: Ref) -> Operand:
         if self._elements is not None:

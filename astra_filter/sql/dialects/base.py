@@ -235,6 +235,8 @@ class Dialect:
     fold: str | None = None
     """Text of any collation, folded as `astra_filter.language.fold` does; ``exact`` makes it compare by code point.
     None where the database cannot do it."""
+    folds_in_index: bool = False
+    """Whether an index may be on folded text, and then serves the tests that ignore case."""
     exact_json: bool = False
     """Whether text out of JSON needs ``exact`` too."""
 
