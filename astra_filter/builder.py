@@ -133,11 +133,39 @@ class field:  # noqa: N801  # Read as a word of a sentence.
 
     def in_(self, values: Iterable[Value]) -> Condition:
         """Equal to one of the values; without values it is false."""
-        return self._member(values, negated=False)
+        return self._member(values, Operator.IN, negated=False)
 
     def not_in(self, values: Iterable[Value]) -> Condition:
         """The opposite of `in_`."""
-        return self._member(values, negated=True)
+        return self._member(values, Operator.IN, negated=True)
+
+    def ieq(self, value: str | None) -> Condition:
+        """Equal to the text but for the case of its letters."""
+        return self._compare(Operator.IEQ, value)
+
+    def ine(self, value: str | None) -> Condition:
+        """The opposite of `ieq`."""
+        return self._compare(Operator.INE, value)
+
+    def icontains(self, text: str) -> Condition:
+        """Text that contains ``text``, in any case."""
+        return self._compare(Operator.ICONTAINS, text)
+
+    def istartswith(self, text: str) -> Condition:
+        """Text that starts with ``text``, in any case."""
+        return self._compare(Operator.ISTARTSWITH, text)
+
+    def iendswith(self, text: str) -> Condition:
+        """Text that ends with ``text``, in any case."""
+        return self._compare(Operator.IENDSWITH, text)
+
+    def iin(self, values: Iterable[str | None]) -> Condition:
+        """Equal to one of the values but for the case of their letters."""
+        return self._member(values, Operator.IIN, negated=False)
+
+    def not_iin(self, values: Iterable[str | None]) -> Condition:
+        """The opposite of `iin`."""
+        return self._member(values, Operator.IIN, negated=True)
 
     def some(self, condition: Condition) -> Condition:
         """An array of which some element satisfies the condition, whose paths begin at the element."""
@@ -155,9 +183,18 @@ class field:  # noqa: N801  # Read as a word of a sentence.
                 takes = True
             case Operator.LT | Operator.LTE | Operator.GT | Operator.GTE:
                 takes = kind is not Kind.NULL
-            case Operator.CONTAINS | Operator.STARTSWITH | Operator.ENDSWITH:
+            case Operator.IEQ | Operator.INE:
+                takes = kind in (Kind.STRING, Kind.NULL)
+            case (
+                Operator.CONTAINS
+                | Operator.STARTSWITH
+                | Operator.ENDSWITH
+                | Operator.ICONTAINS
+                | Operator.ISTARTSWITH
+                | Operator.IENDSWITH
+            ):
                 takes = kind is Kind.STRING
-            case Operator.IN:
+            case Operator.IN | Operator.IIN:
                 raise AssertionError(operator)  # That is a `Membership`.
             case _:
                 assert_never(operator)  # It needs a method above, too.
@@ -167,12 +204,12 @@ class field:  # noqa: N801  # Read as a word of a sentence.
             Syntax(Comparison(self._path, operator, Slot(0, kind, _NOWHERE), _NOWHERE, _NOWHERE), (literal,))
         )
 
-    def _member(self, values: Iterable[Value], *, negated: bool) -> Condition:
+    def _member(self, values: Iterable[Value], operator: Operator, *, negated: bool) -> Condition:
         if isinstance(values, (str, bytes)):  # A list of its characters is hardly meant.
             raise builder_wording.one_string(values)
         found = [_literal(value) for value in values]
         slots = tuple([Slot(number, kind, _NOWHERE) for number, (kind, _) in enumerate(found)])
-        root = Membership(self._path, slots, negated, _NOWHERE, _NOWHERE)
+        root = Membership(self._path, operator, slots, negated, _NOWHERE, _NOWHERE)
         return Condition(Syntax(root, tuple([literal for _, literal in found])))
 
 

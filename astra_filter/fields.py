@@ -10,13 +10,13 @@ lower-case `str`, integers as `int`, numbers as `float`, timestamps as UTC `date
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from math import isfinite
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeAlias, TypeVar, final
 
 from astra_filter.language.names import nearest
-from astra_filter.language.operators import EQUALITY, ORDER, TEXT, Kind, Operator, TypeName
+from astra_filter.language.operators import EQUALITY, FOLDED, ORDER, TEXT, Kind, Operator, TypeName
 from astra_filter.language.values import (
     DATE_PATTERN,
     MAX_DIGITS,
@@ -227,17 +227,24 @@ class Field:
         canonical = self.read(value)
         return None if canonical is None else self.json(canonical)
 
+    def _folding(self) -> Iterator[tuple[object, ...]]:
+        """Yield what the signature says of the operators that ignore case; nothing for older lists."""
+        folding = self.operators & FOLDED
+        if self.operators != self.allowed and (folding or self.operators == self.allowed - FOLDED):
+            yield ("folding", *sorted(operator.value for operator in folding))
+
     def signature(self) -> tuple[object, ...]:
         """What tells this field from others, for fingerprints: everything that can change a filter's meaning or SQL."""
         return (
             self.type,
             self.nullable,
-            tuple(sorted(operator.value for operator in self.operators)),
+            tuple(sorted(operator.value for operator in self.operators - FOLDED)),
             self.sortable,
             self.returnable,
             self.column,
             self.json_path,
             *(() if self.storage is None else (("storage", self.storage),)),
+            *self._folding(),
         )
 
     def __repr__(self) -> str:
@@ -284,25 +291,36 @@ class String(_Text):
     Args:
         max_length: most code points a value may have; None for no bound. Makes bounded columns and tokens possible.
         binary: whether the SQL column's collation compares by code point; None takes the schema's word.
+        folded: the name of a column that holds the text folded (SPEC §4.9), which `to_row` writes and `create_table`
+            makes: tests that ignore case are then served by an ordinary index on it, and have SQL everywhere. Inside an
+            array it means nothing.
     """
 
-    __slots__ = ("max_length",)
+    __slots__ = ("folded", "max_length")
 
     max_length: int | None
 
     type = "string"
-    allowed = ORDER | TEXT
+    allowed = ORDER | TEXT | FOLDED
 
     def __init__(
-        self, *, max_length: int | None = None, binary: bool | None = None, **options: Unpack[Options]
+        self,
+        *,
+        max_length: int | None = None,
+        binary: bool | None = None,
+        folded: str | None = None,
+        **options: Unpack[Options],
     ) -> None:
         super().__init__(binary=binary, **options)
+        if folded is not None and (not is_text(folded) or not folded):
+            raise schema_wording.bad_identifier("folded", folded)
+        self.folded = None if folded is None else plain_text(folded)
         if max_length is not None and (type(max_length) is not int or max_length < 1):
             raise schema_wording.bad_max_length(max_length)
         _put(self, "max_length", max_length)
 
     def signature(self) -> tuple[object, ...]:
-        return (*super().signature(), self.max_length)
+        return (*super().signature(), self.max_length, *(() if self.folded is None else (("folded", self.folded),)))
 
 
 @final

@@ -134,15 +134,18 @@ class Filter:
             StorageError: the dialect cannot express the condition.
         """
         key = (dialect, placeholders, alias, first)
-        prepared = self.template.memo.made(key, _prepared, self.template.condition, dialect, placeholders, alias, first)
+        more = (self.template.condition, dialect, placeholders, alias, first, self.declaration.sqlite_fold)
+        prepared = self.template.memo.made(key, _prepared, *more)
         return prepared.bind(self.values)
 
 
-def _prepared(condition: Condition, dialect: str, placeholders: str | None, alias: str | None, first: int) -> Prepared:
+def _prepared(
+    condition: Condition, dialect: str, placeholders: str | None, alias: str | None, first: int, sqlite_fold: bool
+) -> Prepared:
     # Here, not in `Filter.sql`: a filter that stays in Python needs no SQL, and each call would look the import up.
     from astra_filter.sql import prepare_where
 
-    return prepare_where(condition, dialect, placeholders, alias, first)
+    return prepare_where(condition, dialect, placeholders, alias, first, sqlite_fold=sqlite_fold)
 
 
 def _digest(text: str) -> str:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         key: str | None
         limits: Limits
         binary: bool
+        sqlite_fold: bool
         bounded_tokens: bool
 
 
@@ -42,6 +43,8 @@ class Schema(Declaration):
             the last sort key of every order (SPEC §6) and the primary key of the table; None where neither is needed.
         limits: the budgets of SPEC §8; default those of `Limits`.
         binary: text columns have a collation that compares by code point, where their field does not say otherwise.
+        sqlite_fold: each connection to SQLite has been given to `astra_filter.sql.prepare_sqlite`, so that SQL may
+            ignore case there. Without it such a filter has no SQL on SQLite, unless the field is ``folded``.
         bounded_tokens: make sure that no ``continue`` token can be longer than ``limits`` allow (SPEC §8): every
             sortable string needs a ``max_length`` for that, and not too many of them may be long.
 
@@ -60,16 +63,19 @@ class Schema(Declaration):
         key: str | None = None,
         limits: Limits = DEFAULT_LIMITS,
         binary: bool = False,
+        sqlite_fold: bool = False,
         bounded_tokens: bool = False,
     ) -> None:
-        self._declare(Object(members), key=key, limits=limits, binary=binary)
+        self._declare(Object(members), key=key, limits=limits, binary=binary, sqlite_fold=sqlite_fold)
         if bounded_tokens and key is not None:
             from astra_filter.request.tokens import check_token_length  # Not paid by servers that only filter.
 
             check_token_length(self.leaves.values(), key, limits.order_keys, limits.token_length)
 
-    def _declare(self, root: Object | Open, *, key: str | None, limits: Limits, binary: bool) -> None:
-        super()._declare(root, key=key, limits=limits, binary=binary)
+    def _declare(
+        self, root: Object | Open, *, key: str | None, limits: Limits, binary: bool, sqlite_fold: bool
+    ) -> None:
+        super()._declare(root, key=key, limits=limits, binary=binary, sqlite_fold=sqlite_fold)
         object.__setattr__(self, "_shapes", Shapes(self, budget=self.budget))
 
     def __repr__(self) -> str:
@@ -89,7 +95,7 @@ class Schema(Declaration):
         lead through arrays that only the data knows of.
         """
         schema = cls.__new__(cls)
-        cls._declare(schema, Open(), key=None, limits=limits, binary=False)
+        cls._declare(schema, Open(), key=None, limits=limits, binary=False, sqlite_fold=False)
         return schema
 
     @classmethod
@@ -112,7 +118,7 @@ class Schema(Declaration):
             decimals: make a `fields.Decimal` of a number or text whose digits the document tells: by ``x-decimal``
                 (``{"digits": 12, "places": 2}``), by ``multipleOf`` with a lower and an upper bound, or by the pattern
                 of a string with the format ``decimal``. Without it, numbers are doubles.
-            options: ``key``, ``limits``, ``binary`` and ``bounded_tokens``, as `Schema` takes them.
+            options: ``key``, ``limits``, ``binary``, ``sqlite_fold`` and ``bounded_tokens``, as `Schema` takes them.
 
         Raises:
             SchemaError: the document describes no resource that fields can represent; names the JSON pointer.
@@ -130,7 +136,7 @@ class Schema(Declaration):
         Args:
             resource: the class.
             omit_unsupported: leave out the members that no field can represent, instead of refusing them.
-            options: ``key``, ``limits``, ``binary`` and ``bounded_tokens``, as `Schema` takes them.
+            options: ``key``, ``limits``, ``binary``, ``sqlite_fold`` and ``bounded_tokens``, as `Schema` takes them.
 
         Raises:
             SchemaError: a member's type is one that no field can represent.
@@ -154,7 +160,7 @@ class Schema(Declaration):
             model: the class.
             by_alias: name fields by their aliases, as dumped models may have them, not as the attributes of instances.
             omit_unsupported: leave out the members that no field can represent, instead of refusing them.
-            options: ``key``, ``limits``, ``binary`` and ``bounded_tokens``, as `Schema` takes them.
+            options: ``key``, ``limits``, ``binary``, ``sqlite_fold`` and ``bounded_tokens``, as `Schema` takes them.
 
         Raises:
             SchemaError: a member's type is one that no field can represent.
@@ -170,7 +176,7 @@ class Schema(Declaration):
 
         Args:
             resources: mappings, as JSON gives them.
-            options: ``key``, ``limits``, ``binary`` and ``bounded_tokens``, as `Schema` takes them.
+            options: ``key``, ``limits``, ``binary``, ``sqlite_fold`` and ``bounded_tokens``, as `Schema` takes them.
 
         Raises:
             SchemaError: a resource is no mapping, or there is nothing to infer a field from.
@@ -198,7 +204,7 @@ class Schema(Declaration):
                 values of columns that are declared to hold instants, for how they are written.
             table: its name; a tuple where it is qualified: ``("app", "tasks")``.
             omit_unsupported: leave out the columns that no storage holds, instead of refusing them.
-            options: ``key``, ``limits``, ``binary`` and ``bounded_tokens``, as `Schema` takes them.
+            options: ``key``, ``limits``, ``binary``, ``sqlite_fold`` and ``bounded_tokens``, as `Schema` takes them.
 
         Raises:
             SchemaError: a connection of another driver; no such table; columns that no storage holds, all in one error.
@@ -333,6 +339,7 @@ class Schema(Declaration):
         order_by: str | None = None,
         leading: Sequence[str] = (),
         name: str | None = None,
+        folded: str | None = None,
     ) -> str:
         """Return the CREATE INDEX statement that makes every page of an order a range scan (SPEC §6).
 
@@ -344,6 +351,7 @@ class Schema(Declaration):
             order_by: as a request has it; None for the order by key.
             leading: the columns that the server's own condition compares for equality, such as the tenant's.
             name: the index's name; by default made of the table and the columns.
+            folded: instead of an order, the path of a string: the index serves the tests of it that ignore case.
 
         Raises:
             SchemaError: unknown dialect; an open schema; ``order_by`` is not one of this schema.
@@ -352,7 +360,7 @@ class Schema(Declaration):
         """
         from astra_filter.sql import ddl  # As above.
 
-        return ddl.create_index(self, table, dialect, order_by=order_by, leading=leading, name=name)
+        return ddl.create_index(self, table, dialect, order_by=order_by, leading=leading, name=name, folded=folded)
 
     def check_connection(self, connection: Any, dialect: str) -> None:
         """Make sure that the SQL means over a connection what it should; call it once for each new connection.

@@ -76,7 +76,9 @@ class Suite:
         if self._document["schema"] == "open":
             return Schema.open(limits=limits)
         members = {name: _field(field) for name, field in self._document["schema"].items()}
-        return Schema({"id": fields.String(max_length=40), **members}, key="id", limits=limits, binary=binary)
+        return Schema(
+            {"id": fields.String(max_length=40), **members}, key="id", limits=limits, binary=binary, sqlite_fold=True
+        )
 
     @cached_property
     def schema(self) -> Schema:

@@ -25,6 +25,7 @@ TASK = Schema(
         ),
     },
     key="id",
+    sqlite_fold=True,
 )
 """The resource of SPEC §1, in short."""
 
@@ -57,6 +58,7 @@ def columns(*, binary: bool) -> Schema:
             "we`ird \"na'me%s": fields.String(nullable=True, column="select"),
         },
         key="key",
+        sqlite_fold=True,
         binary=binary,
     )
 
@@ -96,6 +98,7 @@ def documents() -> Schema:
             "path": fields.String(nullable=True, column="inner", json_path=["stored", "elsewhere"]),
         },
         key="key",
+        sqlite_fold=True,
     )
 
 
@@ -127,6 +130,7 @@ def narrow() -> Schema:
             ),
         },
         key="key",
+        sqlite_fold=True,
     )
 
 

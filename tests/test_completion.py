@@ -34,7 +34,7 @@ def inserts(text, cursor=None):
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("", ["state", "size", "`created-by`", "tags", "labels", "metadata", "not", "(", "contains(", "endswith(", "startswith("]),
+        ("", ["state", "size", "`created-by`", "tags", "labels", "metadata", "not", "(", "contains(", "endswith(", "icontains(", "iendswith(", "istartswith(", "startswith("]),
         ("s", ["state", "size", "startswith("]),
         ("ST", ["state", "startswith("]),
         ("`cre", ["`created-by`"]),
@@ -43,7 +43,7 @@ def inserts(text, cursor=None):
         ("metadata.at ", ["eq", "ne", "lt", "lte", "gt", "gte", "in", "not in"]),
         ("metadata.at gt ", ["'2020-08-06T12:24:52Z'"]),
         ("labels", ["labels", "[", "."]),
-        ("labels[", ["name", "value", "not", "(", "contains(", "endswith(", "startswith("]),
+        ("labels[", ["name", "value", "not", "(", "contains(", "endswith(", "icontains(", "iendswith(", "istartswith(", "startswith("]),
         ("labels[value eq ", ["''", "null"]),
         ("labels[value eq null", ["null", "]"]),
         ("labels[value eq null ", ["and", "or", "]"]),
@@ -65,7 +65,7 @@ def inserts(text, cursor=None):
         ("nosuch ", []),
         ("state = ", []),
         ("size eq 1 and", ["and", "`created-by`", "("]),
-        ("size eq 1 and ", ["state", "size", "`created-by`", "tags", "labels", "metadata", "not", "(", "contains(", "endswith(", "startswith("]),
+        ("size eq 1 and ", ["state", "size", "`created-by`", "tags", "labels", "metadata", "not", "(", "contains(", "endswith(", "icontains(", "iendswith(", "istartswith(", "startswith("]),
     ],
 )  # fmt: skip
 def test_candidates(text, expected):

@@ -29,6 +29,7 @@ def test_literals_travel_beside_the_tree():
                 Comparison(path("a"), Operator.EQ, slot(0, Kind.STRING), ANYWHERE, ANYWHERE),
                 Membership(
                     path("b", "c"),
+                    Operator.IN,
                     (slot(1, Kind.NUMBER), slot(2, Kind.NUMBER), slot(3, Kind.NULL), slot(4, Kind.BOOLEAN)),
                     True,
                     ANYWHERE,

@@ -32,7 +32,19 @@ from astra_filter.cli import commands
 from astra_filter.errors import OPERATORS
 from astra_filter.fields import AnyField, Field
 from astra_filter.language import names
-from astra_filter.language.operators import EQUALITY, ORDER, TEXT, Kind, Operator, ScalarName, TypeName, spellings
+from astra_filter.language.operators import (
+    EQUALITY,
+    FOLDED,
+    LISTS,
+    ORDER,
+    TEXT,
+    Kind,
+    Operator,
+    ScalarName,
+    TypeName,
+    exact,
+    spellings,
+)
 from astra_filter.sql import DIALECTS
 from astra_filter.sql.dialects.base import JSON_STORAGE, Dialect, DialectName, Feature
 from astra_filter.syntax import lalr_tables
@@ -64,16 +76,17 @@ PLAIN: Mapping[str, Field] = {
 
 
 def test_every_operator_is_in_a_set() -> None:
-    assert set(Operator) == ORDER | TEXT
+    assert set(Operator) == ORDER | TEXT | FOLDED
     assert EQUALITY < ORDER
-    assert not ORDER & TEXT
+    assert not ORDER & (TEXT | FOLDED)
+    assert {exact(operator) for operator in FOLDED} == TEXT - FOLDED | EQUALITY
     assert [operator.value for operator in Operator] == list(OPERATORS)
 
 
 @pytest.mark.parametrize("operator", Operator)
 def test_every_spelling_is_parsed(operator: Operator) -> None:
     for spelling in spellings(operator):
-        literal = "('x')" if operator is Operator.IN else "'x'"
+        literal = "('x')" if operator in LISTS else "'x'"
         canonical = f"a {operator.value} {literal}"
         for word in (spelling, spelling.upper()):
             assert str(parse(f"a {word} {literal}")) == canonical
@@ -85,8 +98,8 @@ def test_every_spelling_is_parsed(operator: Operator) -> None:
 @pytest.mark.parametrize("operator", Operator)
 def test_every_operator_is_built(operator: Operator) -> None:
     build = getattr(field("a"), "in_" if operator is Operator.IN else operator.value)
-    text = f"a {operator.value} " + ("('x')" if operator is Operator.IN else "'x'")
-    assert str(build(["x"] if operator is Operator.IN else "x")) == text
+    text = f"a {operator.value} " + ("('x')" if operator in LISTS else "'x'")
+    assert str(build(["x"] if operator in LISTS else "x")) == text
 
 
 def test_every_operator_is_generated() -> None:
@@ -139,7 +152,7 @@ def test_the_classes_are_those_of_the_types() -> None:
 
 def test_every_type_is_of_an_operator_set() -> None:
     for name in SCALARS:
-        assert PLAIN[name].allowed in (EQUALITY, ORDER, ORDER | TEXT)
+        assert PLAIN[name].allowed in (EQUALITY, ORDER, ORDER | TEXT | FOLDED)
         assert PLAIN[name].kind is not None
 
 

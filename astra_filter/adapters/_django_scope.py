@@ -153,6 +153,10 @@ def condition_on(condition: Condition, values: Sequence[Any], scope: Scope) -> E
         stored = inner.leaves[path].column
         name = inner.prefix + stored.name
         column = stored._replace(name=name, nullable=stored.nullable or bool(inner.prefix))
+        if stored.folded is not None:
+            column = column._replace(folded=inner.prefix + stored.folded)
+            if test.ref.folded:
+                children[inner.prefix + stored.folded] = inner.column(stored.folded)
         places[test.ref.path] = Stored(column, inner.form(stored.name))
         children[name] = inner.column(stored.name)
         for slot, field in slots(test):

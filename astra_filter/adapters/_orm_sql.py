@@ -15,11 +15,11 @@ from astra_filter.fields import Date, Decimal, Number, String, Timestamp, Uuid
 from astra_filter.language.operators import Operator
 from astra_filter.language.records import replace
 from astra_filter.meaning.conditions import AllOf, AnyOf, Compare, Condition, In, IsNull, Some, Test
-from astra_filter.sql.dialects import find_dialect
+from astra_filter.sql.dialects import with_fold
 from astra_filter.sql.dialects.base import Dialect, Storage, fill
 from astra_filter.sql.fragment import Fragment, Param
 from astra_filter.sql.keyset import Key, ranges, sort_terms
-from astra_filter.sql.operands import resource_operand
+from astra_filter.sql.operands import folded_column, folded_operand, resource_operand
 from astra_filter.sql.rows import resource
 from astra_filter.sql.where import SUBQUERY_DEPTH, Term, Writer
 
@@ -57,7 +57,7 @@ class _Embedded(Dialect):
 
 @cache
 def _embedded(name: str) -> Dialect:
-    record = find_dialect("mysql" if name == "mariadb" else name)
+    record = with_fold("mysql" if name == "mariadb" else name)
     options = {field.name: getattr(record, field.name) for field in fields(record)}
     if record.embedded_document is not None:
         options["document"] = record.embedded_document
@@ -77,6 +77,11 @@ class _RowWriter(Writer):
         if not isinstance(condition, (AllOf, AnyOf)) and condition in self._related:
             return Term(Fragment(Place(condition)), "", SUBQUERY_DEPTH)
         return super().condition(condition)
+
+    def _folded(self, ref: Ref) -> Operand:
+        column = self._columns[ref.path].column
+        own = folded_column(self._dialect, column, "row") if ref.key is None else None
+        return folded_operand(self._operand(ref)) if own is None else own
 
     def _operand(self, ref: Ref) -> Operand:
         operand = _operand(self._name, self._columns[ref.path], ref.field, sorting=False, key=ref.key)

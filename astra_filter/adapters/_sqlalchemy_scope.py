@@ -113,6 +113,8 @@ def condition_on(condition: Condition, values: tuple[Any, ...], scope: Scope) ->
         if stored is None:
             stored = children[column.name] = scope.column(column.name)
         places[path] = Stored(column, form_of(stored))
+        if test.ref.folded and column.folded is not None and column.folded not in children:
+            children[column.folded] = scope.column(column.folded)
         for slot, field in slots(test):
             in_column = test.ref.field.scalar and test.ref.key is None
             binds[slot] = bind(field, values[slot], column if in_column else None, stored.type)

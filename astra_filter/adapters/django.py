@@ -23,6 +23,7 @@ try:
 except ImportError as error:
     raise installation_wording.missing_extra("django", error) from error
 
+from astra_filter.adapters import _django_fold  # noqa: F401  # Connections to SQLite ignore case from here on.
 from astra_filter.adapters._django_querysets import narrowable, of_instances
 from astra_filter.adapters._django_schema import Model, ModelDescriber
 from astra_filter.adapters._django_scope import condition_on, prefetches, scope_of

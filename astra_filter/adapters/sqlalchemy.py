@@ -23,6 +23,7 @@ try:
 except ImportError as error:
     raise installation_wording.missing_extra("sqlalchemy", error) from error
 
+from astra_filter.adapters import _sqlalchemy_fold  # noqa: F401  # New connections to SQLite ignore case from here on.
 from astra_filter.adapters._sqlalchemy_loads import options
 from astra_filter.adapters._sqlalchemy_schema import ModelDescriber, primary_key
 from astra_filter.adapters._sqlalchemy_scope import condition_on, criteria_of, scope_of

@@ -34,6 +34,12 @@ class Operator(Enum):
     CONTAINS = "contains"
     STARTSWITH = "startswith"
     ENDSWITH = "endswith"
+    IEQ = "ieq"
+    INE = "ine"
+    IIN = "iin"
+    ICONTAINS = "icontains"
+    ISTARTSWITH = "istartswith"
+    IENDSWITH = "iendswith"
 
     __hash__ = object.__hash__
 
@@ -46,7 +52,43 @@ TypeName: TypeAlias = Literal[ScalarName, "array", "object", "map", "any"]
 """The types of fields. ``any`` is that of an open schema's fields."""
 
 
-def group(operator: Operator) -> Literal["equality", "order", "text"]:
+def exact(operator: Operator) -> Operator:
+    """Return the operator that means the same with regard to case: `EQ` for `IEQ`; any other is returned itself."""
+    match operator:
+        case Operator.IEQ:
+            return Operator.EQ
+        case Operator.INE:
+            return Operator.NE
+        case Operator.IIN:
+            return Operator.IN
+        case Operator.ICONTAINS:
+            return Operator.CONTAINS
+        case Operator.ISTARTSWITH:
+            return Operator.STARTSWITH
+        case Operator.IENDSWITH:
+            return Operator.ENDSWITH
+        case (
+            Operator.EQ
+            | Operator.NE
+            | Operator.LT
+            | Operator.LTE
+            | Operator.GT
+            | Operator.GTE
+            | Operator.IN
+            | Operator.CONTAINS
+            | Operator.STARTSWITH
+            | Operator.ENDSWITH
+        ):
+            return operator
+        case _:
+            assert_never(operator)
+
+
+FOLDED = frozenset([operator for operator in Operator if exact(operator) is not operator])
+"""The operators that ignore case (`astra_filter.language.fold`)."""
+
+
+def group(operator: Operator) -> Literal["equality", "order", "text", "folded"]:
     """Return which of the sets below an operator comes into."""
     match operator:
         case Operator.EQ | Operator.NE | Operator.IN:
@@ -55,16 +97,24 @@ def group(operator: Operator) -> Literal["equality", "order", "text"]:
             return "order"
         case Operator.CONTAINS | Operator.STARTSWITH | Operator.ENDSWITH:
             return "text"
+        case (
+            Operator.IEQ | Operator.INE | Operator.IIN | Operator.ICONTAINS | Operator.ISTARTSWITH | Operator.IENDSWITH
+        ):
+            return "folded"
         case _:
             assert_never(operator)
 
 
 EQUALITY = frozenset([operator for operator in Operator if group(operator) == "equality"])
-"""The operators that every scalar type has, and the only ones that take null."""
+"""The operators that every scalar type has."""
 ORDER = EQUALITY | frozenset([operator for operator in Operator if group(operator) == "order"])
 """The operators of types whose values have an order."""
-TEXT = frozenset([operator for operator in Operator if group(operator) == "text"])
+TEXT = frozenset([operator for operator in Operator if group(exact(operator)) == "text"])
 """The operators that look inside text, and take nothing else."""
+NULLABLE = frozenset([operator for operator in Operator if group(exact(operator)) == "equality"])
+"""The operators that take null."""
+LISTS = frozenset([Operator.IN, Operator.IIN])
+"""The operators that take a list."""
 
 
 def spellings(operator: Operator) -> tuple[str, ...]:
@@ -84,6 +134,12 @@ def spellings(operator: Operator) -> tuple[str, ...]:
             | Operator.IN
             | Operator.STARTSWITH
             | Operator.ENDSWITH
+            | Operator.IEQ
+            | Operator.INE
+            | Operator.IIN
+            | Operator.ICONTAINS
+            | Operator.ISTARTSWITH
+            | Operator.IENDSWITH
         ):
             return (operator.value,)
         case _:

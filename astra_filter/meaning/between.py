@@ -59,7 +59,19 @@ def _compare(test: Compare, value: Between, values: list[object]) -> Condition:
             values[test.slot] = value.above
         case Operator.LTE | Operator.GT:
             values[test.slot] = value.below
-        case Operator.NE | Operator.IN | Operator.CONTAINS | Operator.STARTSWITH | Operator.ENDSWITH:
+        case (
+            Operator.NE
+            | Operator.IN
+            | Operator.CONTAINS
+            | Operator.STARTSWITH
+            | Operator.ENDSWITH
+            | Operator.IEQ
+            | Operator.INE
+            | Operator.IIN
+            | Operator.ICONTAINS
+            | Operator.ISTARTSWITH
+            | Operator.IENDSWITH
+        ):
             raise AssertionError(test.operator)  # NE is a negated EQ, IN an `In`; no text lies between two others.
         case _:
             assert_never(test.operator)

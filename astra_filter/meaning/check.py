@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, NamedTuple, assert_never
 
 from astra_filter.errors import LiteralError, Problem
 from astra_filter.fields import Array, Boolean, Field, Map, Number, Object, Open, String
+from astra_filter.language.fold import fold
 from astra_filter.language.names import nearest, path_text
-from astra_filter.language.operators import EQUALITY, Kind, Operator
+from astra_filter.language.operators import FOLDED, NULLABLE, Kind, Operator, exact
 from astra_filter.language.records import make, replace
 from astra_filter.language.span import Span
 from astra_filter.limits import MOST_PROBLEMS
@@ -156,8 +157,9 @@ class _Check:
 
     def _condition(self, node: Node, scope: _Scope, *, negated: bool) -> Condition | None:
         if isinstance(node, Comparison):
-            operator, is_opposite = _POSITIVE[node.operator]
-            return self._test(node, node.path, (node.slot,), operator, scope, negated=negated != is_opposite)
+            operator, is_opposite, folded = _POSITIVE[node.operator]
+            slots = (node.slot,)
+            return self._test(node, node.path, slots, operator, scope, negated=negated != is_opposite, folded=folded)
         if isinstance(node, And):
             return self._group(node.operands, scope, negated=negated, group=AnyOf if negated else AllOf)
         if isinstance(node, Or):
@@ -165,7 +167,8 @@ class _Check:
         if isinstance(node, Not):
             return self._condition(node.operand, scope, negated=not negated)
         if isinstance(node, Membership):
-            return self._test(node, node.path, node.slots, _IN, scope, negated=negated != node.negated)
+            negated, folded = negated != node.negated, node.operator is _IIN
+            return self._test(node, node.path, node.slots, _IN, scope, negated=negated, folded=folded)
         if isinstance(node, Element):
             return self._element(node, scope, negated=negated)
         assert_never(node)
@@ -186,6 +189,7 @@ class _Check:
         scope: _Scope,
         *,
         negated: bool,
+        folded: bool,
     ) -> Condition | None:
         target = self._resolve(path, scope)
         if target is None or not self._fits(node, path, slots, target, scope):
@@ -193,9 +197,11 @@ class _Check:
         arrays, ref, _ = target
         if not slots:
             if isinstance(ref.field, Array):
-                arrays, ref = (*arrays, ref), Ref((), ref.field.items, None, False, None)
+                arrays, ref = (*arrays, ref), Ref((), ref.field.items, None, False, None, False)
             none = In(ref, (), negated and not arrays)
             return _some(arrays, none, negated=negated) if arrays else none
+        if folded:
+            ref = replace(ref, folded=True)
         if arrays:
             return _some(arrays, self._tests(ref, operator, slots, negated=False), negated=negated)
         return self._tests(ref, operator, slots, negated=negated)
@@ -216,16 +222,17 @@ class _Check:
     def _of_kind(
         self, ref: Ref, operator: Operator, kind: Kind, slots: tuple[int, ...], *, negated: bool
     ) -> IsNull | Compare | In | Some:
+        path, field, _, is_open, _, folded = ref
+        own = replace(ref, folded=False) if folded else ref
         if kind is _NULL:
-            return IsNull(ref, negated)
-        path, field, _, is_open, _ = ref
+            return IsNull(own, negated)
         in_array = isinstance(field, Array)
         if in_array:
-            tested, flag = Ref((), field.items, None, False, None), False
+            tested, flag = Ref((), field.items, None, False, None, folded), False
         else:
-            tested, flag = (Ref(path, _OPEN_TYPES[kind], None, True, None) if is_open else ref), negated
+            tested, flag = (Ref(path, _OPEN_TYPES[kind], None, True, None, folded) if is_open else ref), negated
         test = In(tested, slots, flag) if operator is _IN else make(Compare, (tested, operator, slots[0], flag))
-        return Some(ref, test, negated) if in_array else test
+        return Some(own, test, negated) if in_array else test
 
     def _element(self, node: Element, scope: _Scope, *, negated: bool) -> Condition | None:
         target = self._resolve(node.path, scope)
@@ -260,7 +267,7 @@ class _Check:
     def _resolve(self, path: Path, scope: _Scope) -> Target | None:
         owner, is_resource = scope
         if isinstance(owner, Open):
-            return Target((), Ref(path.names, owner, None, True, None), nullable=True)
+            return Target((), Ref(path.names, owner, None, True, None, False), nullable=True)
         if not is_resource:
             return self._step(path, owner, is_resource=False)
         target = self._targets.get(path.names)
@@ -322,7 +329,7 @@ class _Check:
 
     def _ref(self, names: tuple[str, ...], field: Field, *, is_resource: bool) -> Ref:
         leaf = self._leaves.get(names) if is_resource else None
-        return make(Ref, (names, field, None if leaf is None else leaf.column, False, None))
+        return make(Ref, (names, field, None if leaf is None else leaf.column, False, None, False))
 
     # What does not fit
 
@@ -330,7 +337,7 @@ class _Check:
         self, node: Comparison | Membership, path: Path, slots: tuple[Slot, ...], target: Target, scope: _Scope
     ) -> bool:
         """Whether the field takes the operator and the literals; notes the coercion of each literal."""
-        operator = _IN if isinstance(node, Membership) else node.operator
+        operator = node.operator
         field = target.ref.field
         if isinstance(field, Object):
             label = path_text(path.names)
@@ -356,7 +363,7 @@ class _Check:
     def _literal_fits(self, slot: Slot, operator: Operator, path: Path, target: Target, scope: _Scope) -> bool:
         field = target.ref.field
         if slot.kind is _NULL:
-            if operator not in EQUALITY:
+            if operator not in NULLABLE:
                 self._refuse(wording.null_with_operator(self._text, slot.span, operator.value))
                 return False
             if not target.nullable:
@@ -385,7 +392,9 @@ class _Check:
             problem = wording.wrong_kind(self._text, slot.span, label, field.type, slot.kind.value)
             self._refuse(self._other_literal(problem, field, slot.kind))
             return False
-        if type(field).coerce is not Field.coerce:
+        if operator in FOLDED:
+            self._coercions[slot.number] = fold
+        elif type(field).coerce is not Field.coerce:
             self._coercions[slot.number] = field.coerce
         return True
 
@@ -440,30 +449,15 @@ class _Check:
             self._problems.append(problem)
 
 
-def _positive(operator: Operator) -> tuple[Operator, bool]:
-    """Return the operator that is tested, and whether the one given is its opposite."""
-    match operator:
-        case Operator.NE:
-            return Operator.EQ, True
-        case (
-            Operator.EQ
-            | Operator.LT
-            | Operator.LTE
-            | Operator.GT
-            | Operator.GTE
-            | Operator.IN
-            | Operator.CONTAINS
-            | Operator.STARTSWITH
-            | Operator.ENDSWITH
-        ):
-            return operator, False
-        case _:
-            assert_never(operator)
+def _positive(operator: Operator) -> tuple[Operator, bool, bool]:
+    """Return the operator that is tested, whether the one given is its opposite, and whether that ignores case."""
+    positive = Operator.EQ if exact(operator) is Operator.NE else exact(operator)
+    return positive, positive is not exact(operator), operator in FOLDED
 
 
 _POSITIVE = {operator: _positive(operator) for operator in Operator}
 # A module constant, because looking up `Operator.IN` takes as long as making a tuple.
-_IN = Operator.IN
+_IN, _IIN = Operator.IN, Operator.IIN
 _NULL = Kind.NULL
 _OPEN_TYPES: Mapping[Kind, AnyField] = {
     Kind.STRING: String(),

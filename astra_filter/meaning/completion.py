@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from astra_filter.fields import Array, Enum, Map, Object, Open
 from astra_filter.language.names import WORD_CHARACTER, name_text, unquote
-from astra_filter.language.operators import EQUALITY, TEXT, Operator, spellings
+from astra_filter.language.operators import FOLDED, LISTS, NULLABLE, TEXT, Operator, spellings
 from astra_filter.language.span import Span
 from astra_filter.syntax.parser import beginning
 from astra_filter.syntax.printer import string_text
@@ -134,16 +134,16 @@ class _Place:
         self._last = last
 
     def _take(self, kind: str, text: str, last: str, *, is_name: bool) -> None:
-        if is_name and kind in ("NAME", "QUOTED_NAME", "COMPARISON", "TEXTOP", "IN"):
+        if is_name and kind in ("NAME", "QUOTED_NAME", "COMPARISON", "TEXTOP", "IN", "IIN"):
             name = unquote(text) if kind == "QUOTED_NAME" else text
             if last != "DOT":
                 self._names, self._operator, self._listing = [], None, False
             self._names.append(name)
-        elif kind in ("COMPARISON", "TEXTOP", "IN"):
+        elif kind in ("COMPARISON", "TEXTOP", "IN", "IIN"):
             self._operator = _OPERATORS[text.lower()]
         elif kind == "LPAR" and last == "TEXTOP" and self._operator is None:
             self._call, self._names = _OPERATORS[self._names[0].lower()], []
-        elif kind == "LPAR" and last == "IN":
+        elif kind == "LPAR" and last in ("IN", "IIN"):
             self._listing = True
         elif kind == "COMMA" and self._call is not None:
             self._operator = self._call
@@ -182,7 +182,7 @@ class _Place:
                 found += self._beginnings()
         elif expected & {"STRING", "NUMBER", "TRUE", "FALSE", "NULL"}:
             found = [*self._literals()]
-        elif expected & {"COMPARISON", "TEXTOP", "IN", "DOT"}:
+        elif expected & {"COMPARISON", "TEXTOP", "IN", "IIN", "DOT"}:
             found = [*self._operators()]
         else:
             found = [self._made("keyword", word, word) for word in ("and", "or") if f"_{word.upper()}" in expected]
@@ -221,8 +221,10 @@ class _Place:
             if scope is not None and _within(scope, _OPERATORS[self._names[-1].lower()]):
                 yield self._made("mark", "(", "(")
         if self._last == "NOT":
-            if "IN" in self._expected:
-                yield self._made("operator", "in", "in")
+            for operator in (Operator.IN, Operator.IIN):
+                allowed = field is not None and _directly(field, operator, nullable=nullable)
+                if operator.name in self._expected and allowed:
+                    yield self._made("operator", operator.value, operator.value)
             return
         if field is None:
             return
@@ -234,8 +236,9 @@ class _Place:
                 allowed = _directly(field, operator, nullable=nullable)
                 if allowed or (operator is Operator.IN and _directly(field, Operator.CONTAINS, nullable=nullable)):
                     yield self._made("operator", operator.value, operator.value)
-            if _directly(field, Operator.IN, nullable=nullable):
-                yield self._made("operator", "not in", "not in")
+            for operator in (Operator.IN, Operator.IIN):
+                if _directly(field, operator, nullable=nullable):
+                    yield self._made("operator", f"not {operator.value}", f"not {operator.value}")
             inner = field.items if isinstance(field, Array) else field
             if isinstance(field, Open) or (
                 isinstance(field, Array) and isinstance(inner, Object) and _within(inner, None)
@@ -250,7 +253,7 @@ class _Place:
         operator = self._operator
         if field is None or operator is None:
             return
-        if "LPAR" in self._expected and _directly(field, Operator.IN, nullable=nullable):
+        if "LPAR" in self._expected and operator in LISTS and _directly(field, operator, nullable=nullable):
             yield self._made("mark", "(", "(")
         if operator is Operator.IN and not self._listing:  # Before a string, `in` means `contains`.
             if _directly(field, Operator.CONTAINS, nullable=nullable):
@@ -267,17 +270,17 @@ class _Place:
                 yield self._made("value", word, word)
         elif item.type in _EXAMPLES:
             yield self._made("literal", item.type, _EXAMPLES[item.type], "an example")
-        if operator in EQUALITY and nullable and not isinstance(item, Open):
+        if operator in NULLABLE and nullable and not isinstance(item, Open):
             yield self._made("value", "null", "null")
         if "RPAR" in self._expected:  # A list may be empty.
             yield self._made("mark", ")", ")")
 
     def _any_literal(self, operator: Operator) -> Iterator[Candidate]:
         yield self._made("literal", "string", "''", "text")
-        if operator not in TEXT:
+        if operator not in TEXT | FOLDED:
             yield self._made("literal", "number", "0", "a number")
-        if operator in EQUALITY:
-            for word in ("true", "false", "null"):
+        if operator in NULLABLE:
+            for word in ("null",) if operator in FOLDED else ("true", "false", "null"):
                 yield self._made("value", word, word)
 
 
@@ -290,7 +293,7 @@ def _directly(field: Field, operator: Operator, *, nullable: bool) -> bool:
     if isinstance(field, (Object, Map)):
         return False
     if isinstance(field, Array) and isinstance(field.items, Object):
-        return nullable and operator in EQUALITY
+        return nullable and operator in NULLABLE
     return True
 
 

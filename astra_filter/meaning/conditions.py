@@ -36,6 +36,7 @@ class Ref(Record):
     ``column`` says where a resource's value is stored in SQL, and is None inside a `Some`, where the path is a path in
     the element's JSON. In an open schema the field follows the literal's kind and ``open`` is true. Where the path
     leads to a map, ``key`` is the slot of the key of the entry that is meant, and ``field`` is the type of its values.
+    With ``folded`` the value is compared without regard to case: it is folded first, as the literals are already.
     """
 
     __slots__ = ()
@@ -45,6 +46,7 @@ class Ref(Record):
     column: Column | None
     open: bool
     key: int | None
+    folded: bool
 
 
 class IsNull(Record):
@@ -57,7 +59,10 @@ class IsNull(Record):
 
 
 class Compare(Record):
-    """The value is not null and the operator, any but ``NE`` and ``IN``, holds with the literal of ``slot``."""
+    """The value is not null and the operator holds with the literal of ``slot``.
+
+    It is none of ``NE``, ``IN`` and those that ignore case, which are said by ``negated``, `In` and `Ref.folded`.
+    """
 
     __slots__ = ()
 

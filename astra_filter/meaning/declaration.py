@@ -27,17 +27,19 @@ class Declaration:
         key: the name of the field that identifies a resource; None where there is none.
         limits: the budgets of SPEC §8.
         binary: whether text columns have a collation that compares by code point, where their field does not say.
+        sqlite_fold: whether connections to SQLite have the function that ignores case.
 
     Raises:
         SchemaError: the key is not a sortable scalar at the top level that is never null.
     """
 
-    __slots__ = ("binary", "budget", "key", "leaves", "limits", "memo", "root")
+    __slots__ = ("binary", "budget", "key", "leaves", "limits", "memo", "root", "sqlite_fold")
 
     root: Object | Open
     key: str | None
     limits: Limits
     binary: bool
+    sqlite_fold: bool
     leaves: Mapping[tuple[str, ...], Leaf]
     """Every scalar and array outside arrays, by path, with where it is stored."""
     budget: Budget
@@ -45,7 +47,9 @@ class Declaration:
     memo: Memo
     """For what other rooms make of the declaration: generated code, SQL statements without a filter."""
 
-    def __init__(self, root: Object | Open, *, key: str | None, limits: Limits, binary: bool) -> None:
+    def __init__(
+        self, root: Object | Open, *, key: str | None, limits: Limits, binary: bool, sqlite_fold: bool = False
+    ) -> None:
         found = leaves(root, binary=binary)
         if key is not None:
             leaf = found.get((key,))
@@ -57,6 +61,7 @@ class Declaration:
             ("key", key),
             ("limits", limits),
             ("binary", binary),
+            ("sqlite_fold", sqlite_fold),
             ("leaves", MappingProxyType(found)),
             ("budget", budget),
             ("memo", Memo(_MOST_KEPT, budget)),
@@ -69,7 +74,7 @@ class Declaration:
         return self.memo.made("signature", self._signature)
 
     def _signature(self) -> tuple[object, ...]:
-        return (self.key, self.binary, self.root.signature())
+        return (self.key, self.binary, self.root.signature(), *([True] if self.sqlite_fold else []))
 
     def __copy__(self) -> Self:
         return self  # It never changes.
@@ -79,11 +84,13 @@ class Declaration:
 
     def __reduce__(self) -> tuple[object, ...]:
         # What is kept stays behind: another process makes its own.
-        return (_remade, (type(self), self.root, self.key, self.limits, self.binary))
+        return (_remade, (type(self), self.root, self.key, self.limits, self.binary, self.sqlite_fold))
 
-    def _declare(self, root: Object | Open, *, key: str | None, limits: Limits, binary: bool) -> None:
+    def _declare(
+        self, root: Object | Open, *, key: str | None, limits: Limits, binary: bool, sqlite_fold: bool
+    ) -> None:
         """Make what a declaration holds; a subclass adds what is its own."""
-        Declaration.__init__(self, root, key=key, limits=limits, binary=binary)
+        Declaration.__init__(self, root, key=key, limits=limits, binary=binary, sqlite_fold=sqlite_fold)
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
         raise AttributeError(f"a {type(self).__name__} cannot be changed")
@@ -92,7 +99,9 @@ class Declaration:
         raise AttributeError(f"a {type(self).__name__} cannot be changed")
 
 
-def _remade(cls: type[Declaration], root: Object | Open, key: str | None, limits: Limits, binary: bool) -> Declaration:
+def _remade(
+    cls: type[Declaration], root: Object | Open, key: str | None, limits: Limits, binary: bool, sqlite_fold: bool
+) -> Declaration:
     declaration = cls.__new__(cls)
-    declaration._declare(root, key=key, limits=limits, binary=binary)  # noqa: SLF001  # A way of making it.
+    declaration._declare(root, key=key, limits=limits, binary=binary, sqlite_fold=sqlite_fold)  # noqa: SLF001  # A way of making it.
     return declaration

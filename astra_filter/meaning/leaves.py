@@ -21,6 +21,12 @@ class Column(NamedTuple):
     """False only for a column of its own that is declared NOT NULL."""
     binary: bool
     """The column's text has a collation that compares by code point."""
+    folded: str | None = None
+    """The column that holds the text folded, where there is one."""
+
+    def of_folded(self, name: str) -> Column:
+        """Return the column of that name, which holds the text folded."""
+        return Column(name, (), self.nullable, self.binary)
 
 
 class Leaf(NamedTuple):
@@ -83,7 +89,8 @@ def leaves(root: Object | Open, *, binary: bool) -> dict[tuple[str, ...], Leaf]:
                 visit(member, place, at, inside, maybe, shown)
             else:
                 own = getattr(member, "binary", None)
-                where = Column(at, inside, maybe or bool(inside), binary if own is None else own)
+                text = binary if own is None else own
+                where = Column(at, inside, maybe or bool(inside), text, getattr(member, "folded", None))
                 found[place] = Leaf(place, member, where, maybe, shown)
 
     visit(root, (), None, (), False, True)

@@ -25,6 +25,8 @@ _IN = Expression("VALUE in LITERAL")
 _CONTAINS = Expression("LITERAL in VALUE")
 _STARTSWITH = Expression("VALUE.startswith(LITERAL)")
 _ENDSWITH = Expression("VALUE.endswith(LITERAL)")
+# name icontains 'a' -> literal1 in (value1.lower() if value1.isascii() else fold(value1)), as `fold` does itself
+_FOLD = Expression("VALUE.lower() if VALUE.isascii() else fold(VALUE)")
 # For a type whose values have a range: size gt 5 -> literal1 < value1 <= 9223372036854775807
 _RANGE_LT = Expression("LEAST <= X < LITERAL")
 _RANGE_LTE = Expression("LEAST <= X <= LITERAL")
@@ -34,6 +36,8 @@ _RANGE_GTE = Expression("LITERAL <= X <= MOST")
 
 def holds(condition: Compare | In, value: str | Code, literal: str) -> Code:
     """Return the comparison of a value with the condition's literal, or set of literals."""
+    if condition.ref.folded:
+        value = _FOLD(VALUE=value)
     template = _IN if isinstance(condition, In) else _comparison(condition.operator)
     return template(VALUE=value, LITERAL=literal)
 
@@ -56,7 +60,16 @@ def _comparison(operator: Operator) -> Expression:
             return _STARTSWITH
         case Operator.ENDSWITH:
             return _ENDSWITH
-        case Operator.NE | Operator.IN:  # A negated `Compare`; an `In`.
+        case (
+            Operator.NE
+            | Operator.IN
+            | Operator.IEQ
+            | Operator.INE
+            | Operator.IIN
+            | Operator.ICONTAINS
+            | Operator.ISTARTSWITH
+            | Operator.IENDSWITH
+        ):  # A negated `Compare`; an `In`; a `Compare` or `In` of a folded value.
             raise AssertionError(operator)
         case _:
             assert_never(operator)
@@ -80,7 +93,19 @@ def in_range(condition: Compare | In, x: str, literal: str, least: float, most: 
             return _RANGE_GTE(LITERAL=literal, X=x, MOST=constant(most))
         case Operator.EQ:  # A literal is within the range.
             return _EQ(VALUE=x, LITERAL=literal)
-        case Operator.NE | Operator.IN | Operator.CONTAINS | Operator.STARTSWITH | Operator.ENDSWITH:
+        case (
+            Operator.NE
+            | Operator.IN
+            | Operator.CONTAINS
+            | Operator.STARTSWITH
+            | Operator.ENDSWITH
+            | Operator.IEQ
+            | Operator.INE
+            | Operator.IIN
+            | Operator.ICONTAINS
+            | Operator.ISTARTSWITH
+            | Operator.IENDSWITH
+        ):
             raise AssertionError(condition.operator)  # No numbers have them; NE and IN as above.
         case _:
             assert_never(condition.operator)
@@ -93,7 +118,20 @@ def is_ordering(condition: Compare | In) -> bool:
     match condition.operator:
         case Operator.LT | Operator.LTE | Operator.GT | Operator.GTE:
             return True
-        case Operator.EQ | Operator.NE | Operator.IN | Operator.CONTAINS | Operator.STARTSWITH | Operator.ENDSWITH:
+        case (
+            Operator.EQ
+            | Operator.NE
+            | Operator.IN
+            | Operator.CONTAINS
+            | Operator.STARTSWITH
+            | Operator.ENDSWITH
+            | Operator.IEQ
+            | Operator.INE
+            | Operator.IIN
+            | Operator.ICONTAINS
+            | Operator.ISTARTSWITH
+            | Operator.IENDSWITH
+        ):
             return False
         case _:
             assert_never(condition.operator)

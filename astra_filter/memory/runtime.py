@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 from astra_filter import fields
+from astra_filter.language.fold import fold
 from astra_filter.language.values import PLAIN_ENUMS, PLAIN_OBJECTS, entry, member, unwrap, usual_instant
 
 if TYPE_CHECKING:
@@ -125,6 +126,7 @@ NAMES: dict[str, object] = {
     "get": dict.get,
     "fromisoformat": datetime.fromisoformat,
     "usual_instant": usual_instant,
+    "fold": fold,
     "View": View,
     "view": View,
     "member": member,

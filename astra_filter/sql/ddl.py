@@ -11,8 +11,8 @@ from astra_filter.request.order import parse_order
 from astra_filter.sql.dialects import find_dialect
 from astra_filter.sql.dialects.base import TableName, table_parts
 from astra_filter.sql.keyset import direction, is_sorted_in_pieces
-from astra_filter.sql.operands import resource_operand
-from astra_filter.sql.rows import columns, enum_length, is_document
+from astra_filter.sql.operands import folded_operand, resource_operand
+from astra_filter.sql.rows import columns, enum_length, folded_columns, is_document
 from astra_filter.wording import request as request_wording
 from astra_filter.wording import sql as sql_wording
 
@@ -34,8 +34,9 @@ def create_table(
         raise sql_wording.bad_collation(collation)
     record = find_dialect(dialect)
     held = columns(declaration)
-    _check_names(held, record)
-    for name in (*table_parts(table), *held):
+    folded = folded_columns(declaration)
+    _check_names([*held, *folded], record)
+    for name in (*table_parts(table), *held, *folded):
         if record.names and re.fullmatch(record.names, name) is None:
             raise sql_wording.impossible_name(name, record.name, record.names_are)
     if "dashed key" in record.cannot:
@@ -43,6 +44,10 @@ def create_table(
     lines = [
         f"{record.identifier(name)} {_column_type(leaves, declaration, record, collation)}"
         for name, leaves in held.items()
+    ]
+    lines += [
+        f"{record.identifier(name)} {_column_type((leaf,), declaration, record, collation)}"
+        for name, leaf in folded.items()
     ]
     if declaration.key is not None:
         lines.append(f"PRIMARY KEY ({record.identifier(declaration.leaves[declaration.key,].column.name)})")
@@ -57,6 +62,7 @@ def create_index(
     order_by: str | None = None,
     leading: Sequence[str] = (),
     name: str | None = None,
+    folded: str | None = None,
 ) -> str:
     """Return CREATE INDEX; arguments and errors as in `Schema.create_index`."""
     if isinstance(leading, str):
@@ -67,7 +73,9 @@ def create_index(
     if problems:
         raise request_wording.bad_order(problems)
     parts = [record.identifier(column) for column in leading]
-    for leaf, descending in order.keys:
+    if folded is not None:
+        parts.append(_folded_key(declaration, record, folded, alone=order_by is None))
+    for leaf, descending in () if folded is not None else order.keys:
         operand = resource_operand(record, leaf.column, leaf.field, None)
         own = operand.storage.value == "{x}"
         unordered = "ordered index" in record.cannot or (
@@ -78,11 +86,29 @@ def create_index(
         key = operand.ordered() if own else operand.ordered().parenthesised()
         parts.append(key.prepare("?").text + direction(record, operand.nullable, descending))
     *qualifiers, bare = table_parts(table)
-    named = name or _index_name([bare, *leading, *order.text.replace(",", "").split()])
+    named = name or _index_name(
+        [bare, *leading, *(order.text.replace(",", "").split() if folded is None else (folded, "folded"))]
+    )
     index, on = (
         (record.table((*qualifiers, named)), (bare,)) if record.index_in_schema else (record.identifier(named), table)
     )
     return f"CREATE INDEX {index} ON {record.table(on)} ({', '.join(parts)})"
+
+
+def _folded_key(declaration: Declaration, record: Dialect, path: str, *, alone: bool) -> str:
+    """Return what an index is on that serves the tests of a string which ignore case."""
+    leaf = next((leaf for leaf in declaration.leaves.values() if path_text(leaf.path) == path), None)
+    if leaf is None or not isinstance(leaf.field, String) or not alone:
+        raise sql_wording.not_folded(path)
+    column = folded_columns(declaration).get(leaf.column.folded or "")
+    if column is not None:
+        kind = _text_type(column, column.field, record, record.columns["string"].type, key=False)  # type: ignore[arg-type]
+        if kind != record.long_text or not kind:
+            return record.identifier(column.column.name)
+    elif record.folds_in_index and record.fold is not None and not leaf.column.json_path:
+        operand = folded_operand(resource_operand(record, leaf.column, leaf.field, None))
+        return operand.ordered().parenthesised().prepare("?").text
+    raise sql_wording.no_fold_index(path, record.name)
 
 
 def _index_name(words: Iterable[str]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from astra_filter.fields import String
 from astra_filter.language.operators import Operator
 from astra_filter.sql.dialects.base import Dialect, Elements, Storage, fill
 from astra_filter.sql.fragment import Fragment, Param
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from astra_filter.fields import Field
     from astra_filter.meaning.leaves import Column, Leaf
 
+_FOLDED = String()
 _TEXT = frozenset({"string", "enum"})
 """The field types whose columns have a collation."""
 
@@ -54,6 +56,27 @@ class Operand(NamedTuple):
         """Return the literal of a slot, which an operator compares with ``ordered()``."""
         parameter = self.parameter(slot, operator)
         return fill(self.dialect.exact_parameter, p=parameter) if self.exact else parameter
+
+
+def folded_column(dialect: Dialect, column: Column, alias: str | None) -> Operand | None:
+    """Return the operand of text that has a column for its folded form; None where it has none."""
+    if column.folded is None:
+        return None
+    return resource_operand(dialect, column.of_folded(column.folded), _FOLDED, alias)
+
+
+def folded_operand(operand: Operand) -> Operand:
+    """Return the operand of text, to be compared without regard to case with folded literals.
+
+    Raises:
+        StorageError: the dialect has no way to fold it.
+    """
+    dialect = operand.dialect
+    if dialect.fold is None:
+        raise wording.no_fold(dialect.name)
+    # No index of the column serves it.
+    folded = fill(dialect.fold, x=operand.compared())
+    return operand._replace(value=folded, storage=Storage("text"), exact=True, prefilter=False)
 
 
 def resource_operand(

@@ -11,6 +11,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from astra_filter.fields import Array, Decimal, Enum, Map, Object, Open, String
+from astra_filter.language.fold import fold
 from astra_filter.language.names import path_text
 from astra_filter.language.values import at, is_text, member
 from astra_filter.sql.dialects import find_dialect
@@ -48,7 +49,22 @@ def columns(declaration: Declaration) -> dict[str, tuple[Leaf, ...]]:
         for place, following in pairwise(places):
             if following[: len(place)] == place:
                 raise sql_wording.shared_place(name)
+    folded = [leaf.column.folded for leaf in declaration.leaves.values() if leaf.column.folded is not None]
+    for name in folded:
+        if name in found or folded.count(name) > 1:
+            raise sql_wording.shared_place(name)
     return {name: tuple(held) for name, held in found.items()}
+
+
+def folded_columns(declaration: Declaration) -> dict[str, Leaf]:
+    """Return the columns that hold folded text by name, each with a leaf that describes it, at the path of the text."""
+    found: dict[str, Leaf] = {}
+    for leaf in declaration.leaves.values():
+        name = leaf.column.folded
+        if name is not None and isinstance(leaf.field, String):
+            field = String(max_length=leaf.field.max_length)
+            found[name] = leaf._replace(field=field, column=leaf.column.of_folded(name))
+    return found
 
 
 def is_document(held: tuple[Leaf, ...]) -> bool:
@@ -89,6 +105,9 @@ def to_row(declaration: Declaration, resource: object, dialect: str) -> dict[str
         if value is None and not leaf.column.nullable:
             raise sql_wording.null_in_required(path_text(leaf.path))
         row[name] = value if bind is None or value is None else bind(value)
+    for name, leaf in folded_columns(declaration).items():
+        text = _canonical(leaf.field, at(resource, leaf.path), leaf.path)
+        row[name] = None if text is None else fold(text)
     return row
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from astra_filter.fields import MAX_INTEGER, Open
-from astra_filter.sql.dialects import find_dialect
+from astra_filter.sql.dialects import dialect_of
 from astra_filter.sql.dialects.base import TableName, fill, table_parts
 from astra_filter.sql.fragment import SQL, Fragment, Param, Verbatim
 from astra_filter.sql.keyset import Key, ranges, sort_terms, wide_ranges
@@ -105,7 +105,7 @@ def _prepare_page(
     placeholders: str | None,
     first: int,
 ) -> Prepared:
-    statement = _Statement(request, table, find_dialect(dialect), alias, where)
+    statement = _Statement(request, table, dialect_of(request.declaration, dialect), alias, where)
     return statement.page().prepare(statement.dialect.style(placeholders), first)
 
 
@@ -118,7 +118,7 @@ def _prepare_count(
     placeholders: str | None,
     first: int,
 ) -> Prepared:
-    statement = _Statement(request, table, find_dialect(dialect), alias, where)
+    statement = _Statement(request, table, dialect_of(request.declaration, dialect), alias, where)
     return statement.count().prepare(statement.dialect.style(placeholders), first)
 
 

@@ -13,7 +13,14 @@ from astra_filter.meaning.conditions import AllOf, AnyOf, Compare, In, IsNull, S
 from astra_filter.sql.dialects.base import fill
 from astra_filter.sql.fragment import Fragment, Param
 from astra_filter.sql.lists import in_lists
-from astra_filter.sql.operands import Operand, element_operand, own_element_operand, resource_operand
+from astra_filter.sql.operands import (
+    Operand,
+    element_operand,
+    folded_column,
+    folded_operand,
+    own_element_operand,
+    resource_operand,
+)
 from astra_filter.wording import sql as wording
 
 if TYPE_CHECKING:
@@ -91,7 +98,7 @@ class Writer:
     def _test(self, test: IsNull | Compare | In) -> Fragment:
         if isinstance(test, In) and not test.slots and not test.ref.open:
             return Fragment("1 = 1" if test.negated else "1 = 0")
-        operand = self._operand(test.ref)
+        operand = self._folded(test.ref) if test.ref.folded else self._operand(test.ref)
         match test:
             case IsNull():
                 return Fragment(operand.compared(), " IS NOT NULL" if test.negated else " IS NULL")
@@ -123,7 +130,16 @@ class Writer:
                     positive = Fragment(value, f" {sign} ", parameter)
                     if operand.prefilter and equality and not test.negated:
                         return Fragment(operand.value, " = ", operand.equal_parameter(test.slot), " AND ", positive)
-            case Operator.NE | Operator.IN:
+            case (
+                Operator.NE
+                | Operator.IN
+                | Operator.IEQ
+                | Operator.INE
+                | Operator.IIN
+                | Operator.ICONTAINS
+                | Operator.ISTARTSWITH
+                | Operator.IENDSWITH
+            ):
                 raise AssertionError(test.operator)
             case _:
                 assert_never(test.operator)
@@ -149,6 +165,12 @@ class Writer:
             indexed = _indexed(some.condition, array, elements)
             return Term(Fragment(*indexed, sql), "AND" if indexed else "", inner.depth + SUBQUERY_DEPTH)
         return Term(fill(self._dialect.not_some, some=sql) if some.negated else sql, "", inner.depth + SUBQUERY_DEPTH)
+
+    def _folded(self, ref: Ref) -> Operand:
+        own = None
+        if not self._level and ref.column is not None and ref.key is None and ref.field.scalar:
+            own = folded_column(self._dialect, ref.column, self._alias)
+        return folded_operand(self._operand(ref)) if own is None else own
 
     def _operand(self, ref: Ref) -> Operand:
         if self._elements is not None:
@@ -180,9 +202,9 @@ def _indexed(condition: Condition, array: Operand, elements: Elements) -> list[F
 def _sought(condition: Condition) -> tuple[int, ...]:
     """Return the slots of which an element equals one, where a condition says no more; else nothing."""
     match condition:
-        case Compare(operator=Operator.EQ, negated=False, slot=slot):
+        case Compare(ref=ref, operator=Operator.EQ, negated=False, slot=slot) if not ref.folded:
             return (slot,)
-        case In(negated=False, slots=slots):
+        case In(ref=ref, negated=False, slots=slots) if not ref.folded:
             return slots
         case AnyOf(operands):
             found = [_sought(operand) for operand in operands]

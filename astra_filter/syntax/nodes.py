@@ -60,11 +60,12 @@ class Comparison(Record, ignored=2):
 
 
 class Membership(Record, ignored=2):
-    """``path in (literal, …)`` or ``path not in (literal, …)``"""
+    """``path in (literal, …)`` or ``path not in (literal, …)``; the operator is ``IN`` or ``IIN``."""
 
     __slots__ = ()
 
     path: Path
+    operator: Operator
     slots: tuple[Slot, ...]
     negated: bool
     operator_span: Span

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, assert_never
 
 from astra_filter.errors import FilterError
 from astra_filter.language.names import WORD, bad_name_character, unquote
-from astra_filter.language.operators import Kind, Operator, spellings
+from astra_filter.language.operators import LISTS, Kind, Operator, spellings
 from astra_filter.language.records import make
 from astra_filter.language.span import Span
 from astra_filter.limits import DEFAULT_LIMITS, MOST_NESTING, Limits
@@ -275,7 +275,8 @@ class _Builder:
         bound = self._limits.list_items
         if len(slots) > bound:
             raise _Refused(syntax_wording.list_too_long, slots[bound].span, bound)
-        return Membership(path, tuple(slots), negated, _span(token), span)
+        operator = _LISTED[_text(token).lower()]
+        return Membership(path, operator, tuple(slots), negated, _span(token), span)
 
     def element(self, children: list[Any]) -> Element:
         """``path[condition]``"""
@@ -380,7 +381,7 @@ def _spelled() -> dict[str, Operator]:
     found: dict[str, Operator] = {}
     for operator in Operator:
         match operator:
-            case Operator.IN:
+            case Operator.IN | Operator.IIN:
                 pass  # Of a list, which `_Builder.membership` makes.
             case (
                 Operator.EQ
@@ -392,6 +393,11 @@ def _spelled() -> dict[str, Operator]:
                 | Operator.CONTAINS
                 | Operator.STARTSWITH
                 | Operator.ENDSWITH
+                | Operator.IEQ
+                | Operator.INE
+                | Operator.ICONTAINS
+                | Operator.ISTARTSWITH
+                | Operator.IENDSWITH
             ):
                 found |= dict.fromkeys(spellings(operator), operator)
             case _:
@@ -400,6 +406,7 @@ def _spelled() -> dict[str, Operator]:
 
 
 _SPELLED = _spelled()
+_LISTED = {operator.value: operator for operator in LISTS}
 
 
 def _list(_: _Builder, children: list[Any]) -> list[Any]:

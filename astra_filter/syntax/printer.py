@@ -60,9 +60,9 @@ def _condition(node: Node, literals: Sequence[Literal | _Placeholder]) -> str:
     match node:
         case Comparison(Path(names), operator, slot):
             return test_text(_path(names), operator, _literal(slot, literals))
-        case Membership(Path(names), slots, negated):
+        case Membership(Path(names), operator, slots, negated):
             items = ", ".join([_literal(slot, literals) for slot in slots])
-            return f"{_path(names)} {'not in' if negated else 'in'} ({items})"
+            return f"{_path(names)} {'not ' if negated else ''}{operator.value} ({items})"
         case Element(Path(names), condition):
             return f"{path_text(names)}[{_condition(condition, literals)}]"
         case Not(operand):
@@ -96,10 +96,15 @@ def test_text(path: str, operator: Operator, literal: str) -> str:
             | Operator.CONTAINS
             | Operator.STARTSWITH
             | Operator.ENDSWITH
+            | Operator.IEQ
+            | Operator.INE
+            | Operator.ICONTAINS
+            | Operator.ISTARTSWITH
+            | Operator.IENDSWITH
         ):
             return f"{path} {operator.value} {literal}"
-        case Operator.IN:
-            return f"{path} in ({literal})"
+        case Operator.IN | Operator.IIN:
+            return f"{path} {operator.value} ({literal})"
         case _:
             assert_never(operator)
 

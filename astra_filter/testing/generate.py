@@ -21,7 +21,7 @@ from astra_filter import fields
 from astra_filter.fields import Array, Enum, Map, Object, String
 from astra_filter.language.decimals import from_scaled
 from astra_filter.language.names import path_text
-from astra_filter.language.operators import EQUALITY, TEXT, Operator, spellings
+from astra_filter.language.operators import NULLABLE, TEXT, Operator, spellings
 from astra_filter.language.values import member, timestamp_text
 from astra_filter.request import include
 from astra_filter.syntax.printer import string_text
@@ -40,6 +40,7 @@ _TEXTS = (
     "\u2126", "Ω", "中", "\uffff", "\ufffd", "😀", "😀a", "1", "01", "1.0", "true", "null", "%", "_", "a%", "%s", "?",
     "$1", ":p1", "'", "''", '"', "`", "\\", "\\'", "a\\", "--", "/*", ";", "\n", "\r\n", "\t", "\x01", "\x7f", "\x85",
     "\xa0", "\u200b", "\u202e", "[]", "{}", '"a"', '{"a":"b"}', "2020-08-06", "NaN",
+    "Σ", "ς", "σ", "ΑΣ", "Ⴀ", "ꭰ",
 )  # fmt: skip
 """Strings that databases like to take for one another, or for something else."""
 _KEYS = (
@@ -434,7 +435,7 @@ class _Writer:
             target = _Target((*target.names, _key(self._pick)), target.field.values, nullable=True)
         scalar = target.field.items if isinstance(target.field, Array) else target.field
         operators = [operator for operator in Operator if operator in target.field.operators]
-        of_null = [operator for operator in operators if operator in EQUALITY]
+        of_null = [operator for operator in operators if operator in NULLABLE]
         if isinstance(scalar, Object) or (target.nullable and of_null and _some(self._pick, 8)):
             return self._comparison(target, _one(self._pick, of_null), lambda: self._word("null"))
         found = [value for resource in near for value in _values(target.names, scalar, resource)]
@@ -443,8 +444,8 @@ class _Writer:
     def _comparison(self, target: _Target, operator: Operator, literal: Callable[[], str]) -> str:
         path = self._path(target.names)
         match operator:
-            case Operator.IN:
-                return self._membership(path, target, literal)
+            case Operator.IN | Operator.IIN:
+                return self._membership(path, target, operator, literal)
             case (
                 Operator.EQ
                 | Operator.NE
@@ -455,6 +456,11 @@ class _Writer:
                 | Operator.CONTAINS
                 | Operator.STARTSWITH
                 | Operator.ENDSWITH
+                | Operator.IEQ
+                | Operator.INE
+                | Operator.ICONTAINS
+                | Operator.ISTARTSWITH
+                | Operator.IENDSWITH
             ):
                 pass
             case _:
@@ -465,13 +471,13 @@ class _Writer:
         spelling = spellings(operator)[-1 if self._wild and _some(self._pick, 3) else 0]
         return f"{path}{self._space()}{self._word(spelling)}{self._gap(text)}{text}"
 
-    def _membership(self, path: str, target: _Target, literal: Callable[[], str]) -> str:
+    def _membership(self, path: str, target: _Target, operator: Operator, literal: Callable[[], str]) -> str:
         items = [] if _some(self._pick, 16) else [literal()]
         while items and _some(self._pick, 2):
             items.append(literal())
         if target.nullable and _some(self._pick, 4):
             items.insert(self._pick(len(items) + 1), self._word("null"))
-        word = self._word("in")
+        word = self._word(operator.value)
         if _some(self._pick, 3):
             word = self._word("not") + self._space() + word
         comma = f"{self._gap('(')},{self._gap(')') or ' '}"
@@ -543,7 +549,7 @@ def _targets(owner: Object) -> list[_Target]:
         and (
             not isinstance(target.field, Array)
             or not isinstance(target.field.items, Object)
-            or (target.nullable and target.field.operators & EQUALITY)
+            or (target.nullable and target.field.operators & NULLABLE)
         )
     ]
 

@@ -92,12 +92,15 @@ def _allows(owner: Field, test: _Test, operator: Operator) -> bool:
 
 
 def _chain_of_eq(node: _Test, owner: Field) -> Node:
-    if not isinstance(node, Membership) or not node.slots or not _allows(owner, node, Operator.EQ):
+    if not isinstance(node, Membership) or not node.slots:
+        return node
+    equal = Operator.EQ if node.operator is Operator.IN else Operator.IEQ
+    if not _allows(owner, node, equal):
         return node
     path, span = node.path, node.span
-    chain: Node = Or(tuple([Comparison(path, Operator.EQ, slot, span, span) for slot in node.slots]), span)
+    chain: Node = Or(tuple([Comparison(path, equal, slot, span, span) for slot in node.slots]), span)
     if len(node.slots) == 1:
-        chain = Comparison(path, Operator.EQ, node.slots[0], span, span)
+        chain = Comparison(path, equal, node.slots[0], span, span)
     return Not(chain, span) if node.negated else chain
 
 
@@ -117,10 +120,11 @@ def _bracket(node: _Test, owner: Field) -> Node:
         inner = replace(node, path=rest, negated=False)
     elif not negated:
         inner = replace(node, path=rest)
-    elif _allows(owner, node, Operator.EQ):
-        inner = replace(node, path=rest, operator=Operator.EQ)
     else:
-        return node
+        equal = Operator.IEQ if node.operator is Operator.INE else Operator.EQ
+        if not _allows(owner, node, equal):
+            return node
+        inner = replace(node, path=rest, operator=equal)
     bracket = Element(Path(names[:cut], spans[:cut], span), inner, span)
     return Not(bracket, span) if negated else bracket
 
@@ -128,7 +132,7 @@ def _bracket(node: _Test, owner: Field) -> Node:
 def _is_opposite(operator: Operator) -> bool:
     """Whether an operator is true of an array where its opposite is true of no element (SPEC §4.5)."""
     match operator:
-        case Operator.NE:
+        case Operator.NE | Operator.INE:
             return True
         case (
             Operator.EQ
@@ -140,6 +144,11 @@ def _is_opposite(operator: Operator) -> bool:
             | Operator.CONTAINS
             | Operator.STARTSWITH
             | Operator.ENDSWITH
+            | Operator.IEQ
+            | Operator.IIN
+            | Operator.ICONTAINS
+            | Operator.ISTARTSWITH
+            | Operator.IENDSWITH
         ):
             return False
         case _:

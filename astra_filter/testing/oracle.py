@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Self
 
 from astra_filter.derive.connections import dialect_of, run
+from astra_filter.sql import prepare_sqlite, prepare_where
 from astra_filter.sql.ddl import create_table
 from astra_filter.sql.dialects import DIALECTS, find_dialect
 from astra_filter.sql.rows import to_row
@@ -37,6 +38,8 @@ class Table:
         self._schema = schema
         self.dialect = dialect_of(connection).name
         self._record = find_dialect(self.dialect)
+        if self.dialect == "sqlite":
+            prepare_sqlite(connection)
         columns = {leaf.column.name.lower() for leaf in schema.leaves.values()}
         position = "position"
         while position in columns:
@@ -65,7 +68,11 @@ class Table:
 
     def select(self, chosen: Filter) -> list[int]:
         """Return the indexes of the resources that a filter selects, ascending."""
-        condition = chosen.sql(self.dialect)
+        if self.dialect == "sqlite":
+            # Whether the schema says it or not, the connection can fold.
+            condition = prepare_where(chosen.template.condition, self.dialect, sqlite_fold=True).bind(chosen.values)
+        else:
+            condition = chosen.sql(self.dialect)
         statement = f"SELECT {self._position} FROM {self._name} WHERE {condition.text}"
         return sorted(position for (position,) in self._run(statement, condition.params))
 

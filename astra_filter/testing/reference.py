@@ -54,10 +54,13 @@ class _Reading:
                 return not self.holds(operand, owner, value)
             case Element(path, condition):
                 return _at(path.names, owner, value, lambda field, found: self._some_element(condition, field, found))
-            case Membership(path, slots, negated):
-                return negated != any(self._one(path.names, Operator.EQ, slot, owner, value) for slot in slots)
+            case Membership(path, operator, slots, negated):
+                equal = Operator.EQ if operator is Operator.IN else Operator.IEQ
+                return negated != any(self._one(path.names, equal, slot, owner, value) for slot in slots)
             case Comparison(path, Operator.NE, slot):
                 return not self._one(path.names, Operator.EQ, slot, owner, value)
+            case Comparison(path, Operator.INE, slot):
+                return not self._one(path.names, Operator.IEQ, slot, owner, value)
             case Comparison(path, operator, slot):
                 return self._one(path.names, operator, slot, owner, value)
             case _:
@@ -133,10 +136,23 @@ def _compare(field: Field, value: object, operator: Operator, literal: Literal) 
             return bool(left[: len(right)] == right)
         case Operator.ENDSWITH:
             return bool(left[len(left) - len(right) :] == right) if len(right) <= len(left) else False
-        case Operator.NE | Operator.IN:
+        case Operator.IEQ:
+            return _folded(left) == _folded(right)
+        case Operator.ICONTAINS:
+            return _compare(field, _folded(value), Operator.CONTAINS, _folded(literal))
+        case Operator.ISTARTSWITH:
+            return _compare(field, _folded(value), Operator.STARTSWITH, _folded(literal))
+        case Operator.IENDSWITH:
+            return _compare(field, _folded(value), Operator.ENDSWITH, _folded(literal))
+        case Operator.NE | Operator.IN | Operator.INE | Operator.IIN:
             raise AssertionError(operator)
         case _:
             assert_never(operator)
+
+
+def _folded(value: object) -> str:
+    """Return text with each code point in lower case by itself, but for one that would become two, and for sigma."""
+    return "".join([{"İ": "i", "ς": "σ"}.get(letter, letter.lower()) for letter in str(_plain(value))])
 
 
 # Data (SPEC §4.6, §4.7) -----------------------------------------------------------------------------------------------

@@ -126,3 +126,25 @@ def impossible_name(name: str, dialect: str, names_are: str) -> StorageError:
 
 def bad_collation(name: object) -> SchemaError:
     return SchemaError("bad_collation", f"{name!r} cannot be the name of a collation")
+
+
+def no_fold(dialect: str) -> StorageError:
+    return StorageError(
+        "no_fold",
+        f"{dialect} cannot ignore case as filters do; give the field a column of folded text, folded=, or on sqlite "
+        "call astra_filter.sql.prepare_sqlite(connection) and declare the schema with sqlite_fold=True",
+    )
+
+
+def not_folded(path: str) -> SchemaError:
+    return SchemaError(
+        "not_folded", f"folded={path!r} names no string outside arrays, or stands beside an order; give it alone"
+    )
+
+
+def no_fold_index(path: str, dialect: str) -> StorageError:
+    return StorageError(
+        "no_fold_index",
+        f"{dialect} has no index for tests of {path} that ignore case; give the field a column for them, folded=, and "
+        "a max_length where the database bounds its keys",
+    )

@@ -22,7 +22,7 @@ from django.test.utils import CaptureQueriesContext
 from astra_filter import Schema, SchemaError, StorageError, compile, fields
 from astra_filter.adapters.django import apply, page, schema, where
 from astra_filter.errors import MissingExtraError
-from astra_filter.sql.rows import columns, is_document, to_row
+from astra_filter.sql.rows import columns, folded_columns, is_document, to_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -110,7 +110,8 @@ def model_of(suite: Suite, database: str) -> type[models.Model]:
     key = (suite.name, database)
     if key not in MODELS:
         named = {}
-        for number, (name, held) in enumerate(columns(suite.schema).items()):
+        folded = {name: (leaf,) for name, leaf in folded_columns(suite.schema).items()}
+        for number, (name, held) in enumerate({**columns(suite.schema), **folded}.items()):
             named[f"c{number}"] = (
                 models.JSONField(null=True, encoder=Unescaped, db_column=name)
                 if is_document(held)

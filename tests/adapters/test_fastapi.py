@@ -152,10 +152,10 @@ def test_the_openapi_document():
         "| `name` | string | eq, startswith |",
         "| `state` | enum: running, paused | eq, ne, in |",
         "| `percentDone` | number, nullable | eq, ne, lt, lte, gt, gte, in |",
-        "| `secret` | string | eq, ne, lt, lte, gt, gte, in, contains, startswith, endswith |",
-        "| `tags` | array of string, nullable | eq, ne, lt, lte, gt, gte, in, contains, startswith, endswith |",
+        "| `secret` | string | eq, ne, lt, lte, gt, gte, in, contains, startswith, endswith, ieq, ine, iin, icontains, istartswith, iendswith |",
+        "| `tags` | array of string, nullable | eq, ne, lt, lte, gt, gte, in, contains, startswith, endswith, ieq, ine, iin, icontains, istartswith, iendswith |",
         "| `metadata.labels` | array of object | […] |",
-        "| `metadata.labels.name` | string | eq, ne, lt, lte, gt, gte, in, contains, startswith, endswith |",
+        "| `metadata.labels.name` | string | eq, ne, lt, lte, gt, gte, in, contains, startswith, endswith, ieq, ine, iin, icontains, istartswith, iendswith |",
         "| `metadata.created` | timestamp | eq, ne, lt, lte, gt, gte, in |",
     ]
     names = ["id", "name", "state", "percentDone", "tags", "metadata", "metadata.labels", "metadata.created"]

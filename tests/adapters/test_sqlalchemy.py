@@ -36,7 +36,7 @@ from sqlalchemy.orm import (
 from astra_filter import Schema, SchemaError, StorageError, compile, fields
 from astra_filter.adapters.sqlalchemy import apply, count, page, schema, where
 from astra_filter.errors import MissingExtraError
-from astra_filter.sql.rows import columns, is_document, to_row
+from astra_filter.sql.rows import columns, folded_columns, is_document, to_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -117,7 +117,8 @@ def table_of(suite: Suite, database: sa.Connection) -> sa.Table:
     if suite.name not in tables:
         made = [sa.Column("position_", sa.Integer)]
         keys = {}
-        for number, (name, held) in enumerate(columns(suite.schema).items()):
+        folded = {name: (leaf,) for name, leaf in folded_columns(suite.schema).items()}
+        for number, (name, held) in enumerate({**columns(suite.schema), **folded}.items()):
             type_ = JSON if is_document(held) else kind(held[0], HOSTILE[dialect(database)])
             keys[name] = f"c{number}"
             made.append(sa.Column(name, type_, key=keys[name], nullable=held[0].column.nullable))

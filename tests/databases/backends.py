@@ -16,6 +16,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
+from astra_filter.sql import prepare_sqlite
 from astra_filter.sql.ddl import create_table
 from astra_filter.sql.dialects import find_dialect
 from astra_filter.sql.rows import columns, to_row
@@ -155,6 +156,7 @@ class Sqlite(Backend):
     def __init__(self) -> None:
         super().__init__()
         self.connection = sqlite3.connect(":memory:", isolation_level=None)
+        prepare_sqlite(self.connection)
 
     def execute(self, text: str, params: Any = None) -> list[tuple[Any, ...]]:
         return self.connection.execute(text, params or ()).fetchall()

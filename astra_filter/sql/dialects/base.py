@@ -238,6 +238,11 @@ class Dialect:
     exact_parameter: str = "{p}"
     prefilter: bool = False
     """Whether equality is tested under the column's own collation first, because an index may serve that."""
+    fold: str | None = None
+    """Text of any collation, folded as `astra_filter.language.fold` does; ``exact`` makes it compare by code point.
+    None where the database cannot do it."""
+    folds_in_index: bool = False
+    """Whether an index may be on folded text, and then serves the tests that ignore case."""
     exact_json: bool = False
     """Whether text out of JSON needs ``exact`` too."""
 

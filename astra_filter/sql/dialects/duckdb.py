@@ -173,6 +173,7 @@ DUCKDB = Dialect(
     ),
     read_decimal=_read_decimal,
     exact="{x} COLLATE C",
+    fold="replace(lower({x} COLLATE C), chr(962), chr(963))",
     contains="contains({x}, {p})",
     startswith="starts_with({x}, {p})",
     endswith="suffix({x}, {p})",

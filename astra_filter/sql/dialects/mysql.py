@@ -249,6 +249,11 @@ MYSQL = Dialect(
     long_text="LONGTEXT CHARACTER SET utf8mb4",
     # Even utf8mb4_bin ignores trailing spaces; bytes of UTF-8 sort by code point, whatever the connection speaks.
     exact="CAST(CONVERT({x} USING utf8mb4) AS BINARY)",
+    # Older collations do not know 738 letters. The two bytes are those of the two letters sigma.
+    fold=(
+        "REPLACE(LOWER(CONVERT({x} USING utf8mb4) COLLATE utf8mb4_uca1400_as_cs), "
+        "CONVERT(X'CF82' USING utf8mb4), CONVERT(X'CF83' USING utf8mb4))"
+    ),
     exact_parameter="CAST(CONVERT({p} USING utf8mb4) AS BINARY)",
     prefilter=True,
     exact_json=True,

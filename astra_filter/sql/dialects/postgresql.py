@@ -348,6 +348,9 @@ POSTGRESQL = Dialect(
     max_name_length=63,
     folds_column_names=False,
     exact='{x} COLLATE "C"',
+    # The inner collation because a nondeterministic one cannot be searched in; the other is ICU's, without a language.
+    fold='replace(lower(replace({x} COLLATE "C", chr(304), \'i\') COLLATE "und-x-icu"), chr(962), chr(963))',
+    folds_in_index=True,
     prefilter=True,
     exact_json=True,
     contains="strpos({x}, {p}) > 0",
