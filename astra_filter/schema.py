@@ -1,4 +1,7 @@
-"""The schema: what a server declares of its resources, and the door to everything the library does with them."""
+"""The schema: what a server declares of its resources, and the door to everything the library does with them.
+
+Long because it documents every way to make a schema and every thing that one does.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The commands: each reads what it is given, asks the library, and writes the answer."""
+"""The commands: each reads what it is given, asks the library, and writes the answer.
+
+Long because a command's options are declared where it is.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What the command says about its input; the errors of filters and schemas word themselves."""
+"""What the command says about its input; the errors of filters and schemas word themselves.
+
+Long because every sentence of the command stands here.
+"""
 
 from __future__ import annotations
 

@@ -2,6 +2,8 @@
 
 Each database has a function that reads its catalogue into `Found`, what all of them tell of a column, and a function
 from the type of a column to its field. A column that no storage holds raises `_Unsupported`, with the reason.
+
+Long because the types of four databases stand side by side.
 """
 
 from __future__ import annotations

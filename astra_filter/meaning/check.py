@@ -1,6 +1,8 @@
 """Check a syntax tree against a schema: return what the filter means, or every problem found (SPEC §3, §4).
 
 A syntax tree that passes becomes a tree of `conditions`, which has the same meaning for every backend.
+
+Long because conditions, paths and what does not fit share one walk over the tree.
 """
 
 from __future__ import annotations

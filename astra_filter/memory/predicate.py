@@ -20,6 +20,8 @@ data holds (SPEC §4.6, §4.7).
 
 Resources that are objects have a factory of their own, made when the first one comes. It reaches members as
 attributes: ``scope.state``. Whatever is no plain object there, or raises, takes the careful way through a `View`.
+
+Long because each template stands beside an example of the code that it makes.
 """  # noqa: E501  # The generated line is as long.
 
 from __future__ import annotations

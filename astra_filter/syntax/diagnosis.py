@@ -2,6 +2,8 @@
 
 The text is cut into lenient tokens, which know the spellings of other languages, and the token at the place decides
 together with what could have stood there. Runs only when a text is no filter.
+
+Long because its rules go by one case, the token at the place, and are tried in one order.
 """
 
 from __future__ import annotations

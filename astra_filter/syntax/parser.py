@@ -2,6 +2,8 @@
 
 The loop does what Lark's does with them, without what only other grammars need. Lark itself, whose import takes longer
 than all the rest of a start, is not needed here; tests compare the two.
+
+Long because the loop and the builder of the nodes, one method for each rule, belong together.
 """
 
 from __future__ import annotations

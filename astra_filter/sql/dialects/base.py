@@ -6,6 +6,8 @@ with fragments, never with text of a filter.
 
 A field has a column of the type in ``columns``, or stands in JSON. There, timestamps, dates and UUIDs are text that
 sorts as its values do: fixed-width UTC timestamps, ``YYYY-MM-DD``, lower-case UUIDs.
+
+Long because each property in which databases differ is declared and explained here.
 """
 
 from __future__ import annotations
