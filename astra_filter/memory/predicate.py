@@ -78,12 +78,15 @@ def functions(condition: Condition, values: Sequence[object], memo: Memo) -> tup
         values: its canonical values.
         memo: keeps the code of its shape.
     """
+    predicate = memo.made("predicate", generate, condition)
 
     def of_objects() -> tuple[Matches, Select]:
-        return memo.made("objects", generate_for_objects, condition).bind(values, matches)
+        # A function of its own, so that the two do not keep each other until the garbage is collected. It is never
+        # given an object.
+        careful, _ = predicate.bind(values, None)
+        return memo.made("objects", generate_for_objects, condition).bind(values, careful)
 
-    matches, select = memo.made("predicate", generate, condition).bind(values, Objects(of_objects))
-    return matches, select
+    return predicate.bind(values, Objects(of_objects))
 
 
 def generate(condition: Condition) -> Predicate:

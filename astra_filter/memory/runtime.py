@@ -34,21 +34,18 @@ class Objects:
         make: makes ``matches`` of a resource, and ``select`` of a list.
     """
 
-    __slots__ = ("matches", "select")
+    __slots__ = ("_make", "matches", "select")
 
     matches: Callable[[object], bool]
     select: Callable[[list[Any]], list[Any]]
 
     def __init__(self, make: Callable[[], tuple[Callable[[object], bool], Callable[[list[Any]], list[Any]]]]) -> None:
-        def matches(resource: object) -> bool:
-            self.matches, self.select = make()
-            return self.matches(resource)
+        self._make = make
 
-        def select(resources: list[Any]) -> list[Any]:
-            self.matches, self.select = make()
-            return self.select(resources)
-
-        self.matches, self.select = matches, select
+    def __getattr__(self, name: str) -> object:
+        # Python asks this where there is no attribute yet: once.
+        self.matches, self.select = self._make()
+        return object.__getattribute__(self, name)
 
 
 class _NoUuid:

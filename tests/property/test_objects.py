@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 import gc
 import linecache
+import weakref
 from collections import UserDict
 from collections.abc import Mapping
 from dataclasses import dataclass, make_dataclass
@@ -298,3 +299,17 @@ def test_a_uuid_that_was_never_made_is_null(form: Any) -> None:
         assert SCHEMA.compile(f"not id eq '{ONE}'").select(resources) == resources[1:]
         assert [*map(SCHEMA.compile("id eq null").matches, resources)] == [False, True, False]
         assert [*map(SCHEMA.compile(f"id eq '{ONE}'").matches, resources)] == [True, False, False]
+
+
+def test_functions_go_without_the_garbage_collector() -> None:
+    gc.collect()
+    gc.disable()
+    try:
+        compiled = Schema({"state": fields.String()}).compile("state eq 'a'")
+        assert compiled.select([Task("a")])
+        assert compiled.matches({"state": "a"})
+        gone = weakref.ref(compiled.matches)
+        del compiled
+        assert gone() is None
+    finally:
+        gc.enable()
