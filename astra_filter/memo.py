@@ -22,6 +22,8 @@ CACHE_BYTES = 8 * 2**20
 """Bytes that the caches of one schema may hold together, about."""
 _SHARE = 8
 """No memo holds more than this part of its budget, so that one shape cannot drive out all others."""
+_SMALL, _SMALL_BYTES = frozenset({int, float, bool, type(None)}), 28
+"""Types whose values take about so many bytes; most are shared anyway."""
 _ENTRY = 64
 """Bytes of an entry of a dictionary."""
 
@@ -140,6 +142,13 @@ def weigh(value: object) -> int:
     An object that has a ``weight`` says it itself. Any other weighs itself alone: what is declared (fields, fixed
     functions) is shared by all entries, and lives as long as the schema.
     """
+    kind = type(value)
+    if kind is str:
+        return getsizeof(value)
+    if kind in _SMALL:
+        return _SMALL_BYTES
+    if kind is tuple or kind is list:
+        return getsizeof(value) + sum([weigh(each) for each in value])  # type: ignore[attr-defined, misc]
     weight: int | None = getattr(value, "weight", None)
     if weight is not None:
         return weight

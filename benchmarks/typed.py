@@ -9,6 +9,7 @@ import enum
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -48,6 +49,7 @@ class Task:
     name: str
     state: str
     phase: State
+    price: Decimal
     percentDone: float | None  # noqa: N815  # The name of the field.
     startTime: datetime | None  # noqa: N815  # The same.
     labels: list[Label]
@@ -59,6 +61,7 @@ SCHEMA = Schema(
         "name": fields.String(),
         "state": fields.Enum(*STATES),
         "phase": fields.Enum(*STATES),
+        "price": fields.Decimal(9, 2),
         "percentDone": fields.Number(nullable=True),
         "startTime": fields.Timestamp(nullable=True),
         "labels": fields.Array(fields.Object({"name": fields.String(), "value": fields.String()})),
@@ -76,6 +79,7 @@ def typed(task: dict[str, Any]) -> Task:
         task["name"],
         state,
         State(state),
+        Decimal(int(task["id"][:4], 16) % 100_000).scaleb(-2),
         task.get("percentDone"),
         None if started is None else datetime.fromisoformat(started),
         [Label(label["name"], label["value"]) for label in task["metadata"]["labels"]],
@@ -127,6 +131,13 @@ def cases(one: UUID) -> list[Case]:
             objects=True,
         ),
         Case(
+            "select, decimal test on Decimal",
+            "price gt 499.99",
+            _dear,
+            2.0,
+            objects=True,
+        ),
+        Case(
             "select, name contains",
             "name contains 'prep'",
             lambda tasks: [t for t in tasks if type(n := t.name) is str and "prep" in n],
@@ -165,6 +176,15 @@ def _two(tasks: Sequence[Any]) -> list[Any]:
     ]
 
 
+def _dear(tasks: Sequence[Any]) -> list[Any]:
+    least, most, cent = Decimal("499.99"), Decimal("9999999.99"), Decimal("0.01")
+    return [
+        t
+        for t in tasks
+        if type(p := t.price) is Decimal and p.is_finite() and least < p <= most and p == p.quantize(cent)
+    ]
+
+
 def matches_two(task: Task) -> bool:
     """``state eq 'running' and percentDone gte 20`` of one object."""
     return (
@@ -192,6 +212,7 @@ def items(tasks: Sequence[Task]) -> list[dict[str, Any]]:
             "name": task.name,
             "state": task.state,
             "phase": task.phase.value,
+            "price": format(task.price, "f"),
             "percentDone": task.percentDone,
             "startTime": None if task.startTime is None else _iso(task.startTime),
             "labels": [{"name": label.name, "value": label.value} for label in task.labels],

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from decimal import ROUND_FLOOR, Context, Decimal
+from functools import lru_cache
 from math import isfinite
 from typing import NamedTuple
 
@@ -51,9 +52,10 @@ class Grid(NamedTuple):
         """Return a finite value with exactly ``places`` places; None where the grid does not have it."""
         if value.is_zero():
             return Decimal((0, (0,), -self.places))
-        if not self.least <= value <= self.largest:
+        unit, least, largest = _bounds(self)
+        if not least <= value <= largest:
             return None
-        rounded = value.quantize(self.unit, ROUND_FLOOR, _CONTEXT)
+        rounded = value.quantize(unit, ROUND_FLOOR, _CONTEXT)
         return rounded if rounded == value else None
 
     def half_step(self, value: Decimal) -> Decimal:
@@ -74,6 +76,8 @@ class Grid(NamedTuple):
 
     def read(self, value: object) -> Decimal | None:
         """Return a value in the data with exactly ``places`` places; None where it is not one of the grid."""
+        if type(value) is Decimal:
+            return self.on(value) if value.is_finite() else None
         if isinstance(value, bool):
             return None
         number: Decimal | None
@@ -91,6 +95,11 @@ class Grid(NamedTuple):
     def text(self, value: Decimal) -> str:
         """Return a value of the grid as text, with all its places."""
         return decimal_text(value)
+
+
+@lru_cache(64)
+def _bounds(grid: Grid) -> tuple[Decimal, Decimal, Decimal]:
+    return grid.unit, grid.least, grid.largest
 
 
 def read_number(text: str) -> Decimal | None:

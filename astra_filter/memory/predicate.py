@@ -41,7 +41,7 @@ from astra_filter.memory.codegen import (
     is_attribute,
 )
 from astra_filter.memory.comparisons import holds, in_range, is_ordering
-from astra_filter.memory.runtime import NAMES, Objects
+from astra_filter.memory.runtime import NAMES, Objects, decimal_class
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -269,6 +269,9 @@ _LOWER = Expression("X.lower()")
 
 # day lt '2020-08-06' -> value1 < literal1 and read_date(value1) is not None
 _READABLE_DATE = Expression("TEST and read_date(X) is not None")
+# In the loop, where only what passes is read, to see that it has no more digits than declared:
+# price gt 1.5 -> value2 > literal1 and reader1(value2) is not None if type(value2 := get(resource, 'price')) is kind1
+_READABLE = Expression("TEST and READ(X) is not None")
 # startTime lt '2020-08-06T00:00:00Z' -> value1 < literal1 and usual_instant(value1) is not None
 _READABLE_INSTANT = Expression("TEST and usual_instant(X) is not None")
 # As in `usual_instant`, but that its ValueError has the loop given up.
@@ -445,7 +448,10 @@ class _Generator:
                 least, most, exact = constant(-_EXACT), constant(_EXACT), holds(condition, x, literal)
                 slow = _NUMBER_SLOW(EXACT=exact, KIND=kind, LEAST=least, X=x, MOST=most, SLOW=slow)
             case "decimal":
-                return _READ_TEST(X=x, VALUE=value, READ_X=read_x, READ=read, HOLDS=read_holds)
+                if not self._quick:
+                    return _READ_TEST(X=x, VALUE=value, READ_X=read_x, READ=read, HOLDS=read_holds)
+                kind = self._argument((0, "decimal"), lambda _: decimal_class(), "kind")
+                fits, fast = _IS_TYPE(X=x, VALUE=value, TYPE=kind), _READABLE(TEST=fast, READ=read, X=x)
             case "uuid":
                 # Of 36 characters, only the grouped form is a UUID.
                 fits = _IS_TEXT_OF(X=x, VALUE=value, LENGTH=constant(36))

@@ -72,6 +72,13 @@ def uuid_number(value: UUID) -> int | None:
         return None
 
 
+def decimal_class() -> type:
+    """Return the class of decimals, for schemas that have such a field."""
+    from decimal import Decimal  # Costs start-up time, which other schemas need not pay.
+
+    return Decimal
+
+
 def open_values(owner: View | dict[str, object], path: Sequence[str], *, elements: bool) -> list[object]:
     """Return what an open path leads to: one value, or one for each element of the arrays on the way.
 

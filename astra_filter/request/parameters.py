@@ -103,8 +103,8 @@ def _decoded(raw: str | bytes, ignored: frozenset[str]) -> tuple[list[tuple[str,
     problems: list[Problem] = []
 
     def decode(part: str) -> str | None:
-        if part.isascii() and part.isalnum():
-            return part
+        if part.isascii() and "%" not in part:
+            return part.replace("+", " ")
         try:
             source = part.replace("+", " ")
             return unquote_to_bytes(source.encode("latin-1") if isinstance(raw, bytes) else source).decode()

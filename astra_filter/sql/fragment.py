@@ -87,7 +87,10 @@ class Fragment:
     def __init__(self, *parts: Part) -> None:
         flat: list[str | Param | Verbatim] = []
         for part in parts:
-            flat.extend(part.parts if isinstance(part, Fragment) else (part,))
+            if type(part) is Fragment:
+                flat += part.parts
+            else:
+                flat.append(part)  # type: ignore[arg-type]  # There are no subclasses.
         self.parts: tuple[str | Param | Verbatim, ...] = tuple(flat)
 
     @classmethod

@@ -37,8 +37,12 @@ def get(app: Any, path: str, query: str = "", headers: Mapping[str, str] | None 
     }
     sent: list[dict[str, Any]] = []
 
+    bodies = [{"type": "http.request", "body": b"", "more_body": False}]
+
     async def receive() -> dict[str, Any]:
-        return {"type": "http.request", "body": b"", "more_body": False}
+        if not bodies:
+            await asyncio.Event().wait()  # The client does not hang up.
+        return bodies.pop()
 
     async def send(message: dict[str, Any]) -> None:
         sent.append(message)

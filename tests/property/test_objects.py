@@ -9,6 +9,7 @@ from collections import UserDict
 from collections.abc import Mapping
 from dataclasses import dataclass, make_dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
+from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
@@ -82,6 +83,9 @@ FILTERS = [
     f"not id in ('{ONE}', '{TWO}')",
     "id eq null",
     "price gte 1.5",
+    "price eq 1.505",
+    "not price in (1.5, 1.505, 0)",
+    "price lt 1e9",
     "owner.name eq 'a'",
     "owner.made lt '2020-08-06T12:24:53Z' and owner.name ne 'a'",
     f"disks[name eq 'a' and id eq '{ONE}']",
@@ -98,6 +102,16 @@ OPEN = [
     for text in ("name eq 'a'", "owner.name eq 'a'", "disks[name eq 'a']", "not disks.name in ('a', null)", "size gt 1")
 ]
 
+
+class Money(Decimal):
+    """Is equal to nothing."""
+
+    def __eq__(self, _: object) -> bool:
+        return False
+
+    __hash__ = Decimal.__hash__
+
+
 CHOICES: list[Any] = [
     None, "", "a", "aa", "running", "2020-08-06", "2020-08-06T12:24:52Z", "2020-08-06T12:24:52.000000Z",
     "2020-02-30T12:24:52.000000Z", str(ONE), ONE.hex, 0, 1, 2.5, 10**20, float("nan"), float("inf"), True, False,
@@ -105,6 +119,8 @@ CHOICES: list[Any] = [
     MOMENT, MOMENT.replace(tzinfo=None), MOMENT.replace(fold=1), MOMENT.astimezone(timezone(timedelta(hours=2))),
     datetime.min.replace(tzinfo=timezone(timedelta(hours=2))), datetime.max.replace(tzinfo=UTC), date(2020, 8, 6),
     ONE, TWO, [], ["a"], [MOMENT], {"name": "a"}, [{"name": "a", "id": ONE}], object(), b"a",
+    Decimal("1.5"), Decimal("1.500"), Decimal("1.505"), Decimal("NaN"), Decimal("sNaN"), Decimal("-0.000"),
+    Decimal("1e999999999"), Decimal("-Infinity"), Money("1.5"),
 ]  # fmt: skip
 VALUES = st.sampled_from(CHOICES)
 DATA = st.dictionaries(st.sampled_from(list(MEMBERS)), VALUES)

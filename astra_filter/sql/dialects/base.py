@@ -164,7 +164,13 @@ def grid(to_units: Callable[[Any], tuple[int, bool]], write: Callable[[int], Any
 
 def fill(template: str, **holes: Part) -> Fragment:
     """Return the template with each ``{name}`` replaced by the hole of that name."""
-    return Fragment(*(holes[part] if place % 2 else part for place, part in enumerate(_HOLE.split(template)) if part))
+    return Fragment(*[holes[part] if is_hole else part for is_hole, part in _pieces(template)])
+
+
+@lru_cache(512)
+def _pieces(template: str) -> tuple[tuple[int, str], ...]:
+    """Cut a template at its holes: each piece, and whether it is one."""
+    return tuple([(place % 2, part) for place, part in enumerate(_HOLE.split(template)) if part])
 
 
 def literal(text: str) -> str:
