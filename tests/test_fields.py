@@ -162,7 +162,7 @@ def test_contradictions(declare, code):
 def test_where_leaves_are_stored():
     root = fields.Object(
         {
-            "a": fields.String(),
+            "a": fields.String(folded="a_fold"),
             "b": fields.Object(
                 {
                     "c": fields.Integer(),
@@ -174,11 +174,11 @@ def test_where_leaves_are_stored():
         }
     )
     assert {".".join(path): tuple(leaf.column) for path, leaf in leaves(root, binary=False).items()} == {
-        "a": ("a", (), False, False),
-        "b.c": ("b", ("c",), True, False),
-        "b.d": ("own", (), False, True),
-        "b.e.f": ("b", ("e", "f"), True, False),
-        "g": ("doc", ("x", "y"), True, False),
+        "a": ("a", (), False, False, "a_fold"),
+        "b.c": ("b", ("c",), True, False, None),
+        "b.d": ("own", (), False, True, None),
+        "b.e.f": ("b", ("e", "f"), True, False, None),
+        "g": ("doc", ("x", "y"), True, False, None),
     }
 
 

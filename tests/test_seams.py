@@ -310,7 +310,7 @@ def test_fields_are_immutable(name: str) -> None:
 
 def test_help_shows_the_parameters() -> None:
     assert list(inspect.signature(fields.String).parameters) == [
-        "max_length", "binary", "nullable", "operators", "sortable", "returnable", "column", "json_path", "storage", "description",
+        "max_length", "binary", "folded", "nullable", "operators", "sortable", "returnable", "column", "json_path", "storage", "description",
     ]  # fmt: skip
     assert str(inspect.signature(fields.Enum)).startswith("(*values: ")
     assert str(inspect.signature(fields.Array)).startswith("(items: 'Field', *, nullable: 'bool' = False, ")

@@ -22,7 +22,7 @@ from astra_filter.derive import sample
 from astra_filter.errors import SchemaError
 from astra_filter.language.values import is_text
 from astra_filter.schema import Schema
-from astra_filter.sql import rows
+from astra_filter.sql import prepare_sqlite, rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -87,6 +87,7 @@ class Table:
             self._connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
         except sqlite3.Error as error:
             raise messages.not_a_database(name, error) from None
+        prepare_sqlite(self._connection)
         try:
             self._open(wanted)
         except BaseException:

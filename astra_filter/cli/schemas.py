@@ -92,7 +92,7 @@ def of_options(given: Given, options: Options, table: str | None, *, selects: bo
     if members is not None and given.sample is not None:
         raise messages.two_schemas()
     if members is not None:
-        return Schema(members, key=given.key or _required_id(members))
+        return Schema(members, key=given.key or _required_id(members), sqlite_fold=True)
     if given.sample is None:
         return None
     with reading.open_source(given.sample, options, Progress()) as source:
@@ -186,9 +186,9 @@ def _keyed(
     if key is None or problem is not None:
         if wanted is not None:
             raise messages.bad_key(name, wanted, str(problem))
-        return Schema(members)
+        return Schema(members, sqlite_fold=True)
     # As just seen, whatever was declared or inferred.
-    return Schema({**members, key: changed(members[key], nullable=False)}, key=key)
+    return Schema({**members, key: changed(members[key], nullable=False)}, key=key, sqlite_fold=True)
 
 
 def _required_id(members: Mapping[str, Field]) -> str | None:

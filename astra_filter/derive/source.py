@@ -30,6 +30,8 @@ def python(declaration: Declaration, name: str) -> str:
         lines.append(f"{_INDENT}key={declaration.key!r},")
     if declaration.binary:
         lines.append(f"{_INDENT}binary=True,")
+    if declaration.sqlite_fold:
+        lines.append(f"{_INDENT}sqlite_fold=True,")
     head = "from astra_filter import Schema, fields\n"
     return "\n".join([head, f"{name} = Schema(", *lines, ")", ""])
 
@@ -49,7 +51,7 @@ def _own(field: AnyField, depth: int) -> Iterable[str]:
     """Return the arguments that only this type has."""
     match field:
         case fields.String():
-            return _given(max_length=field.max_length, binary=field.binary)
+            return _given(max_length=field.max_length, binary=field.binary, folded=field.folded)
         case fields.Enum():
             return [*map(repr, field.values), *_given(binary=field.binary)]
         case fields.Decimal():

@@ -18,7 +18,7 @@ from astra_filter.schema import Schema
 from astra_filter.server.bounds import Bounds
 from astra_filter.server.statements import Call, Cancelled, Statements
 from astra_filter.server.tasks import MEMBERS, TASK, account_of
-from astra_filter.sql import SQL
+from astra_filter.sql import SQL, prepare_sqlite
 from astra_filter.sql.dialects import find_dialect
 
 if TYPE_CHECKING:
@@ -262,6 +262,7 @@ def _pool(url: URL, bounds: Bounds, size: int) -> Engine:
     )
     if sqlite:
         event.listen(engine, "connect", lambda connection, _: TASK.check_connection(connection, "sqlite"))
+        event.listen(engine, "connect", lambda connection, _: prepare_sqlite(connection))
     else:
         settings = {
             "statement_timeout": f"{bounds.statement_timeout * 1000:.0f}",

@@ -64,7 +64,7 @@ MEMBERS: dict[str, fields.Field] = {
         }
     ),
 }
-TASK = Schema(MEMBERS, key="id", binary=True)
+TASK = Schema(MEMBERS, key="id", binary=True, sqlite_fold=True)
 
 EXAMPLE_ACCOUNT = "fdaa655c-15ab-4d34-aa61-1e9098e67be0"
 """The account of the published example."""
