@@ -70,6 +70,9 @@ def diagnose(text: str, place: int, expected: frozenset[str], root: Field | None
         return syntax_wording.empty_filter(text, fitting.any_example(root))
     diagnosis = _Diagnosis(text, place, expected, root)
     problem = diagnosis.problem()
+    part = diagnosis.part_of_text()
+    if part is not None:
+        return problem._replace(hint=part)
     # The rules for code and place stand here; what was meant is told by a reading of the whole test.
     hint = better_hint(problem, diagnosis.tokens, diagnosis.index, root)
     return problem if hint is None else problem._replace(hint=hint)
@@ -92,6 +95,17 @@ class _Diagnosis(Place):
         if "COMPARISON" in self.expected or "IN" in self.expected:
             return self._in_operator()
         return self._after_test()
+
+    def part_of_text(self) -> str | None:
+        """Return the hint for ``path iin 'text'``: only ``in`` before a string means ``contains``."""
+        at, before = self.at, self.before
+        opens = self.expected == {"LPAR"}
+        if not opens or at is None or before is None or at.kind != "string" or before.word != "iin":
+            return None
+        self.index -= 1  # The path ends before the operator.
+        path = self._path_text()
+        self.index += 1
+        return syntax_wording.part_of_text_hint(path, at.text)
 
     # Where each kind of place may go wrong ---------------------------------------------------------------------------
 

@@ -299,3 +299,7 @@ def unexpected_end(text: str, span: Span, wanted: str) -> Problem:
 
 def unexpected_text(text: str, span: Span, found: str, wanted: str) -> Problem:
     return Problem("unexpected_text", f"{wanted} belongs here, not {named(found)}", text, span)
+
+
+def part_of_text_hint(path: str, literal: str) -> str:
+    return f"use icontains: {visible(f'{path} icontains {literal}')}"
