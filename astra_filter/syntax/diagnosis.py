@@ -105,7 +105,8 @@ class _Diagnosis(Place):
         self.index -= 1  # The path ends before the operator.
         path = self._path_text()
         self.index += 1
-        return syntax_wording.part_of_text_hint(path, at.text)
+        negated = self.index > 1 and self.tokens[self.index - 2].word == "not"
+        return syntax_wording.part_of_text_hint(f"not {path}" if negated else path, at.text)
 
     # Where each kind of place may go wrong ---------------------------------------------------------------------------
 
