@@ -8,6 +8,7 @@ A file is a list of suites, each an object with:
   ``id``, a string of at most 40 characters, which is the key;
 - ``limits`` (optional): budgets other than the default ones;
 - ``only`` (optional): ``"python"`` where the resources are none that a table can hold;
+- ``beyond`` (optional): the dialects that cannot hold such a table, and must say so when it is made;
 - ``rows``: the resources, as JSON;
 - ``cases``: a list of objects with ``filter`` and ``why`` (optional), and either
 
@@ -67,8 +68,9 @@ class Suite:
     def __init__(self, name: str, document: dict[str, Any]) -> None:
         self.name = name
         self.only = document.get("only")
+        self.beyond = tuple(document.get("beyond", ()))
         self._document = document
-        self.cases = [_case(case) for case in document["cases"]]
+        self.cases = [_case(case, self.beyond) for case in document["cases"]]
 
     def make_schema(self, *, binary: bool = False) -> Schema:
         """Return a new schema, which knows no shape yet; ``binary`` as in `Schema`."""
@@ -104,7 +106,7 @@ def identity(resource: Any) -> str:
     return resource["id"] if isinstance(resource, dict) else resource.id
 
 
-def _case(document: dict[str, Any]) -> Case:
+def _case(document: dict[str, Any], beyond: tuple[str, ...]) -> Case:
     known = {"filter", "ids", "canonical", "beyond", "error", "span", "hint", "problems", "why", "follow", "selects"}
     assert set(document) <= known, document
     problems = document.get("problems")
@@ -118,7 +120,7 @@ def _case(document: dict[str, Any]) -> Case:
         problems=None if problems is None else tuple(Problem(code, (start, end)) for code, (start, end) in problems),
         hint=document.get("hint"),
         canonical=document.get("canonical"),
-        beyond=tuple(document.get("beyond", ())),
+        beyond=(*beyond, *document.get("beyond", ())),
         follow=document.get("follow"),
         selects=tuple(document.get("selects", ())),
     )

@@ -381,7 +381,7 @@ def test_the_schema_that_was_inferred(run, file):
     assert (status, err) == (0, "")
     names = {}
     exec(out, names)  # noqa: S102  # It is the command's own.
-    assert names["SCHEMA"].signature == inferred.signature
+    assert names["SCHEMA"].root.signature() == inferred.root.signature()
 
 
 def test_python_source_says_all_that_was_declared():

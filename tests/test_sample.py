@@ -40,7 +40,7 @@ class State(enum.Enum):
         ([True, None], fields.Boolean(**N)),
         (["2020-08-06T12:24:52Z", None, "2020-08-06 12:24:52.256624+02:00"], fields.Timestamp(**N)),
         ([datetime(2020, 8, 6, tzinfo=UTC)], fields.Timestamp(**N)),
-        (["2020-08-06T12:24:52Z", "2020-08-06"], fields.String(**N)),
+        (["2020-08-06T12:24:52Z", "2020-08-06"], fields.Timestamp(**N)),
         (["2020-08-06T12:24:52Z", ""], fields.String(**N)),
         (["2020-02-30T12:24:52Z"], fields.String(**N)),
         (["2020-08-06"], fields.Date(**N)),

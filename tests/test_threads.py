@@ -72,7 +72,7 @@ def test_sixteen_threads_answer_as_one(name: str, entries: int) -> None:
     alone = SCHEMAS[name]
     resources, texts = texts_for(alone, 1, 25)
     expected = {text: answer(alone, Shapes(alone), resources, text) for text in texts}
-    shared = Schema(alone.root.members, key=alone.key, binary=alone.binary)  # type: ignore[union-attr]
+    shared = Schema(alone.root.members, key=alone.key, binary=alone.binary, sqlite_fold=True)  # type: ignore[union-attr]
     shapes = Shapes(shared, entries=entries)
     together = threading.Barrier(THREADS)
 
@@ -94,7 +94,7 @@ def test_one_filter_in_sixteen_threads() -> None:
     alone = TASK.compile("name contains 'a' or state in ('running') and not percentDone lt 5")
     expected = (alone.select(resources), [alone.sql(dialect) for dialect in DIALECTS], hash(alone), alone.fingerprint)
     for _ in range(20):
-        shared = Schema(TASK.root.members, key="id").compile(str(alone))  # type: ignore[union-attr]
+        shared = Schema(TASK.root.members, key="id", sqlite_fold=True).compile(str(alone))  # type: ignore[union-attr]
         together = threading.Barrier(THREADS)
 
         def work(_: int, shared: Any = shared, together: Any = together) -> object:
@@ -176,7 +176,9 @@ def test_what_shares_a_shape(first: str, second: str, shared: bool) -> None:
     """Texts that differ in their literals only, whose kinds are the same."""
     one, other = TASK.compile(first), TASK.compile(second)
     assert (one.template is other.template) == shared
-    assert (str(one), str(other)) == tuple(str(Schema(TASK.root.members, key="id").compile(t)) for t in (first, second))  # type: ignore[union-attr]
+    assert (str(one), str(other)) == tuple(
+        str(Schema(TASK.root.members, key="id", sqlite_fold=True).compile(t)) for t in (first, second)
+    )  # type: ignore[union-attr]
 
 
 def test_true_false_and_null_are_part_of_the_shape() -> None:

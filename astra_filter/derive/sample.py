@@ -35,7 +35,7 @@ _KINDS = {
     tuple: "array",
 }
 _INTEGER, _NUMBER = fields.Integer(), fields.Number()
-_FORMATS: tuple[fields.Field, ...] = (fields.Timestamp(), fields.Date(), fields.Uuid())
+_FORMATS: tuple[fields.Field, ...] = (fields.Date(), fields.Timestamp(), fields.Uuid())
 
 
 def members(resources: Iterable[Mapping[str, Any]], *, key: str | None = None) -> dict[str, fields.Field]:

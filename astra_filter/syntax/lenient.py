@@ -9,7 +9,7 @@ import re
 from typing import NamedTuple
 
 from astra_filter.language import names
-from astra_filter.language.names import RESERVED
+from astra_filter.language.names import RESERVED, WORD_CHARACTER, WORD_START
 from astra_filter.language.span import Span
 
 
@@ -36,8 +36,7 @@ class Token(NamedTuple):
         return self.text.lower()
 
 
-W = r"[^\0-/:-@\[-^`{-\x7f]"
-"""What belongs to words: letters, digits, ``_`` and all that is not ASCII. Python is slow to compile sets of those."""
+W = WORD_CHARACTER
 _TOKENS = re.compile(
     rf"""
     (?P<space>[ \t\r\n]+)
@@ -49,7 +48,7 @@ _TOKENS = re.compile(
   | (?P<open_double>".*|[“„”‘‚’])  # All that is left: to look for the end again from each quote takes quadratic time.
   | (?P<symbol>===|!==|==|!=|<>|<=|>=|=>|=<|&&|\|\||[=<>!&|~])
   | (?P<number>[+-]?(?:[0-9]|\.[0-9])(?:{W}|\.)*(?:(?<=[eE])[+-][0-9]+)?)
-  | (?P<word>(?![“„”‘‚’])[^\0-@\[-^`{{-\x7f](?:(?![“„”‘‚’]){W})*)
+  | (?P<word>(?![“„”‘‚’]){WORD_START}(?:(?![“„”‘‚’]){W})*)
   | (?P<mark>.)
     """,
     re.VERBOSE | re.DOTALL,

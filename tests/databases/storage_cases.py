@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from astra_filter import fields
+from astra_filter.language.operators import Operator
 from astra_filter.sql.dialects import find_dialect
 from astra_filter.syntax.printer import string_text
 
@@ -189,7 +190,9 @@ class Case:
         """Yield filters on a path: each operator with each literal, and lists; or so many of them, at random."""
         numbers = random.Random(seed)
         literals = [self.text(value) for value in self.literals()]
-        operators = sorted(operator.value for operator in self.field().operators if operator.value != "in")
+        operators = sorted(
+            operator.value for operator in self.field().operators if operator not in (Operator.IN, Operator.IIN)
+        )
         plain = [f"{path} {operator} {literal}" for operator, literal in itertools.product(operators, literals)]
         if count is None:
             yield from plain

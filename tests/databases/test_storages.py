@@ -60,6 +60,7 @@ def filled(request: pytest.FixtureRequest, reach: Callable[[str], Backend]) -> I
             "sure": case.field(),
         },
         key="id",
+        sqlite_fold=True,
     )
     values = case.values()
     numbers = random.Random(7)

@@ -31,7 +31,7 @@ def test_the_document_is_valid_and_says_everything():
         connection.close()
     OpenAPIV31SpecValidator(document).validate()
     operation = document["paths"]["/accounts/{account_id}/core/v1/tasks"]["get"]
-    assert sorted(operation["responses"]) == ["200", "400", "401", "403", "404", "503"]
+    assert sorted(operation["responses"]) == ["200", "400", "401", "403", "404", "429", "503"]
     assert operation["security"] == [{"bearer": []}]
     description = next(p["description"] for p in operation["parameters"] if p["name"] == "filter")
     for path, leaf in TASK.leaves.items():
