@@ -181,6 +181,7 @@ def test_spellings_through_aiosqlite() -> None:
 # Values that no field reads ------------------------------------------------------------------------------------------
 
 
+@pytest.mark.database
 def test_no_number_on_postgresql() -> None:
     cls = model(sa.Double)
     made = schema(cls)
@@ -199,6 +200,7 @@ def test_no_number_on_postgresql() -> None:
             assert caught.value.code == "unreadable_in_token"
 
 
+@pytest.mark.database
 def test_not_a_number_as_decimal() -> None:
     """Read as doubles, decimals without end have an order: what no double holds is null."""
     cls = model(sa.Numeric)
@@ -213,6 +215,7 @@ def test_not_a_number_as_decimal() -> None:
             assert found_ids == [row.id for row in chosen.select(rows)], text
 
 
+@pytest.mark.database
 def test_dates_that_are_none_on_mariadb() -> None:
     cls = model(sa.DateTime)
     made = schema(cls)
@@ -225,6 +228,7 @@ def test_dates_that_are_none_on_mariadb() -> None:
                 walk(session, made, cls, order, 1)
 
 
+@pytest.mark.database
 def test_integers_past_the_sign() -> None:
     cls = model(mysql.BIGINT(unsigned=True))
     made = schema(cls)
@@ -233,6 +237,7 @@ def test_integers_past_the_sign() -> None:
         check(session, made, cls, ["v gt 0", "v eq 5", "v ne 5", "v eq null", "v lte 9223372036854775807"])
 
 
+@pytest.mark.database
 def test_text_that_stands_for_dates() -> None:
     """A field of one's own over text: only the canonical spelling is found again."""
     cls = model(sa.String(40))
@@ -247,6 +252,7 @@ def test_text_that_stands_for_dates() -> None:
             assert caught.value.code == "unordered_in_token"
 
 
+@pytest.mark.database
 def test_timestamps_in_json() -> None:
     cls = model(sa.JSON)
     made = schema(cls, fields={"v": fields.Object({"at": fields.Timestamp(nullable=True)}, nullable=True)})
@@ -624,6 +630,7 @@ def test_names_and_values_of_enums(database: sa.Engine) -> None:
             session.rollback()
 
 
+@pytest.mark.database
 def test_arrays_of_enums() -> None:
     cls = model(postgresql.ARRAY(sa.Enum(Shade, name="shade")))
     made = schema(cls)
@@ -641,6 +648,7 @@ LETTERS = ["b", "A", "a", "B", "c", "C", None]
 TEXTS = ["v eq 'a'", "v gt 'B'", "v in ('A', 'c')", "v startswith 'b'", "v ne 'C'", "v contains 'A'"]
 
 
+@pytest.mark.database
 def test_citext() -> None:
     cls = model(postgresql.CITEXT)
     made = schema(cls)
@@ -699,6 +707,7 @@ def test_decimals_that_are_cut_as_they_are_read() -> None:
         )
 
 
+@pytest.mark.database
 def test_floats_through_asyncpg() -> None:
     """Its floats of four bytes are long."""
     cls = model(sa.REAL)

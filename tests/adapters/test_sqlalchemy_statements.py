@@ -213,6 +213,7 @@ def test_statements_as_people_write_them(session: Session, name: str) -> None:
         assert sorted(user.id for user in found) == wanted
 
 
+@pytest.mark.database
 def test_distinct_on() -> None:
     with engine("postgresql", "distinct_on") as found, Session(found) as session:
         Base.metadata.create_all(session.connection())
@@ -357,6 +358,7 @@ def test_collections_that_a_class_joins_by_itself(session: Session) -> None:
         assert len(page(query, session.scalars(apply(query, sa.select(User)))).items) == 3
 
 
+@pytest.mark.database
 @pytest.mark.parametrize("url", ["sqlite", "postgresql"])
 def test_async_sessions_load_nothing_later(url: str) -> None:
     made = "sqlite+aiosqlite://" if url == "sqlite" else sa.make_url(POSTGRES_URL).set(drivername="postgresql+asyncpg")

@@ -186,7 +186,10 @@ UNREAD = [
 ]
 
 
-@pytest.mark.parametrize(("dialect", "storage", "kind", "unread", "read"), UNREAD)
+@pytest.mark.parametrize(
+    ("dialect", "storage", "kind", "unread", "read"),
+    [pytest.param(*each, marks=[pytest.mark.database] if each[0] in SERVERS else []) for each in UNREAD],
+)
 @pytest.mark.parametrize("nullable", [True, False])
 def test_what_no_field_reads_is_null(
     reach: Callable[[str], Backend],
