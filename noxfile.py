@@ -81,7 +81,16 @@ def types(session: nox.Session) -> None:
 def fast(session: nox.Session) -> None:
     """Run the tests that are quick and need no database server."""
     session.install("--editable", ".[test]")
-    session.run("pytest", "--quiet", "-m", "not slow and not database", *session.posargs, env=NO_SERVERS)
+    session.run(
+        "pytest",
+        "--quiet",
+        "-p",
+        "no:schemathesis",
+        "-m",
+        "not slow and not database",
+        *session.posargs,
+        env=NO_SERVERS,
+    )
 
 
 @nox.session(python=PYTHONS)

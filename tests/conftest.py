@@ -15,6 +15,18 @@ if TYPE_CHECKING:
 _opened: dict[str, Backend | Unreachable] = {}
 
 
+SLOW_FOLDERS = frozenset({"adapters", "attack", "databases", "property", "server"})
+SLOW_MODULES = frozenset(
+    {
+        *("test_cli", "test_cli_files", "test_cli_lsp", "test_cli_repl", "test_cli_sqlite", "test_playground"),
+        *("test_codegen", "test_docs", "test_hints", "test_memo", "test_prove_endpoint", "test_reference"),
+        *("test_completion", "test_explanations", "test_fuzz", "test_storage_names", "test_where", "test_maps"),
+        *("test_testing", "test_threads", "test_travel"),
+    }
+)
+"""What starts processes, measures memory or tries thousands of cases: the fast subset leaves these modules out."""
+
+
 @pytest.hookimpl(tryfirst=True)  # Before pytest itself chooses by mark.
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the tests that use the fixture of a server. Parameters of fixtures bring the mark themselves.
@@ -22,6 +34,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     Tests that take `request` may ask for the fixture by a name that is a parameter of theirs.
     """
     for item in items:
+        if item.path.parent.name in SLOW_FOLDERS or item.path.stem in SLOW_MODULES:
+            item.add_marker(pytest.mark.slow)
         used = set(getattr(item, "fixturenames", ()))
         if "request" in used and hasattr(item, "callspec"):
             used |= {value for value in item.callspec.params.values() if isinstance(value, str)}
