@@ -51,7 +51,7 @@ def test_refusals(app, path, query, headers, status):
 
 
 def test_what_is_beside_the_operation(app):
-    for path in ("/livez", "/readyz", "/openapi.json"):
+    for path in ("/readyz", "/openapi.json"):
         assert get(app, path).status == 200, path
 
 
